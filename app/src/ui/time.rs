@@ -1,0 +1,103 @@
+//! Times: short to read, exact in `title` and `datetime`.
+
+use leptos::prelude::*;
+use time::{Duration, OffsetDateTime, UtcOffset};
+
+/// How long ago something was, or how long until it is.
+#[component]
+pub fn TimeAgo(
+    /// The instant.
+    at: OffsetDateTime,
+    /// The time of the page.
+    now: OffsetDateTime,
+) -> impl IntoView {
+    view! { <time datetime=rfc3339(at) title=exact(at)>{ago(at, now)}</time> }
+}
+
+/// An exact instant, with its zone.
+#[component]
+pub fn ExactTime(
+    /// The instant.
+    at: OffsetDateTime,
+) -> impl IntoView {
+    view! { <time datetime=rfc3339(at)>{exact(at)}</time> }
+}
+
+/// `2 min ago`, `in 3 h`; beyond 30 days the date.
+pub fn ago(at: OffsetDateTime, now: OffsetDateTime) -> String {
+    let distance = (now - at).abs();
+    if distance < Duration::SECOND {
+        return "just now".into();
+    }
+    if distance >= Duration::days(30) {
+        return date(at);
+    }
+    let span = span(distance);
+    if at < now { format!("{span} ago") } else { format!("in {span}") }
+}
+
+fn span(distance: Duration) -> String {
+    if distance < Duration::MINUTE {
+        format!("{} s", distance.whole_seconds())
+    } else if distance < Duration::HOUR {
+        format!("{} min", distance.whole_minutes())
+    } else if distance < Duration::DAY {
+        format!("{} h", distance.whole_hours())
+    } else {
+        format!("{} d", distance.whole_days())
+    }
+}
+
+/// `24 Nov 2026`, in UTC.
+pub fn date(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    let month = at.month().to_string();
+    format!("{} {} {}", at.day(), month.get(..3).unwrap_or(&month), at.year())
+}
+
+/// `24 Nov 2026, 02:25:42 UTC`.
+pub fn exact(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!("{}, {:02}:{:02}:{:02} UTC", date(at), at.hour(), at.minute(), at.second())
+}
+
+/// `2026-11-24T02:25:42Z`.
+pub fn rfc3339(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", at.year(), u8::from(at.month()), at.day(), at.hour(), at.minute(), at.second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
+
+    #[test]
+    fn the_past_and_the_future_are_short() {
+        let cases = [
+            (Duration::milliseconds(400), "just now"),
+            (Duration::seconds(3), "3 s ago"),
+            (Duration::seconds(59), "59 s ago"),
+            (Duration::seconds(60), "1 min ago"),
+            (Duration::minutes(59), "59 min ago"),
+            (Duration::hours(1), "1 h ago"),
+            (Duration::hours(24), "1 d ago"),
+            (Duration::days(29), "29 d ago"),
+            (Duration::days(30), "25 Oct 2026"),
+            (-Duration::hours(3), "in 3 h"),
+            (-Duration::days(400), "29 Dec 2027"),
+        ];
+        for (before, expected) in cases {
+            assert_eq!(ago(NOW - before, NOW), expected);
+        }
+    }
+
+    #[test]
+    fn the_exact_instant_is_in_utc() {
+        let at = datetime!(2026-03-01 04:05:06.789 +05:30);
+        assert_eq!(exact(at), "28 Feb 2026, 22:35:06 UTC");
+        assert_eq!(rfc3339(at), "2026-02-28T22:35:06Z");
+    }
+}

@@ -1,0 +1,18 @@
+//! People: how they sign in, and the sessions that keep them signed in.
+
+mod model;
+pub use model::*;
+
+#[cfg(feature = "server")]
+pub mod operations;
+#[cfg(feature = "server")]
+mod passwords;
+#[cfg(feature = "server")]
+mod queries;
+#[cfg(feature = "server")]
+pub(crate) use passwords::Passwords;
+#[cfg(feature = "server")]
+pub(crate) use queries::create as create_account;
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

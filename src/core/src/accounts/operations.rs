@@ -1,0 +1,154 @@
+//! Signing in and out, and who a session is.
+
+use super::{Membership, PASSWORD_MAX, SignedIn, queries};
+use crate::{
+    Actor, AppError, Ctx,
+    actor::{Request, Who},
+    audit_log::{Action, Event, Outcome},
+    ids::{SessionId, UserId, WorkspaceId},
+    secrets,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+/// Attempts before the waits begin, per account and per address.
+const FREE_PER_ACCOUNT: i32 = 10;
+const FREE_PER_ADDRESS: i32 = 50;
+
+/// Checks mail address and password. The answer and its time are the same for a wrong password and for an account that
+/// does not exist; both are written down, and both count against the same throttle.
+///
+/// # Errors
+/// [`AppError::Unauthenticated`], [`AppError::Throttled`], [`AppError::Unavailable`].
+pub async fn sign_in(ctx: &Ctx, request: &Request, email: &str, password: SecretString) -> Result<UserId, AppError> {
+    let email = email.trim().to_lowercase();
+    let buckets = buckets(&email, request);
+    if let Some(wait) = throttled(ctx, &buckets).await? {
+        return Err(refuse(ctx, request, None, "throttled", AppError::Throttled(wait)).await?);
+    }
+    let account = queries::find(&ctx.db.auth, &email).await?;
+    // No password is this long; hashing it would only be work for whoever sends it.
+    let sane = password.expose_secret().chars().count() <= PASSWORD_MAX;
+    let password = if sane { password } else { SecretString::default() };
+    let stored = account.as_ref().map(|account| account.password_hash.clone());
+    if !ctx.passwords.verify(password, stored).await? {
+        let wrong = AppError::Unauthenticated("wrong_credentials".into());
+        return Err(refuse(ctx, request, account.as_ref(), "wrong_credentials", wrong).await?);
+    }
+    let account = account.ok_or(AppError::Internal)?;
+    queries::forget_failures(&ctx.db.auth, &buckets[0].0).await?;
+    Ok(account.user)
+}
+
+fn buckets(email: &str, request: &Request) -> [([u8; 32], i32); 2] {
+    let address = request.address.as_deref().unwrap_or("local");
+    [
+        (secrets::bucket("sign-in account", email), FREE_PER_ACCOUNT),
+        (secrets::bucket("sign-in address", &network(address)), FREE_PER_ADDRESS),
+    ]
+}
+
+/// An IPv4 address, or the /64 that an IPv6 host has to itself.
+fn network(address: &str) -> String {
+    match address.parse() {
+        Ok(std::net::IpAddr::V6(v6)) => format!("{:x?}", &v6.segments()[..4]),
+        _ => address.to_owned(),
+    }
+}
+
+async fn throttled(ctx: &Ctx, buckets: &[([u8; 32], i32)]) -> Result<Option<u32>, AppError> {
+    let mut longest = 0;
+    for (bucket, free) in buckets {
+        longest = longest.max(queries::attempt(&ctx.db.auth, bucket, *free, ctx.clock.now()).await?);
+    }
+    Ok(u32::try_from(longest).ok().filter(|&wait| wait > 0))
+}
+
+/// Writes the refusal down where it is seen: in each workspace of a known account, else with the platform.
+async fn refuse(
+    ctx: &Ctx,
+    request: &Request,
+    account: Option<&queries::Account>,
+    reason: &str,
+    error: AppError,
+) -> Result<AppError, AppError> {
+    let memberships = match account {
+        Some(account) => queries::memberships(&ctx.db.auth, account.user).await?,
+        None => vec![],
+    };
+    let mut event = Event::new(Action::SessionRefused).because(Outcome::Denied, reason);
+    if let Some(account) = account {
+        event = event.on("user", account.user, Some(&account.name));
+    }
+    let mut places: Vec<WorkspaceId> = memberships.iter().map(|membership| membership.workspace).collect();
+    if places.is_empty() {
+        places.push(WorkspaceId::PLATFORM);
+    }
+    for workspace in places {
+        let actor = Actor { workspace, ..Actor::anonymous(request.clone()) };
+        ctx.log_call(&actor, event.clone()).await?;
+    }
+    Ok(error)
+}
+
+/// The person as each of their workspaces sees them.
+fn in_each(memberships: Vec<Membership>, signed_in: &SignedIn, request: &Request) -> Vec<Actor> {
+    memberships.into_iter().map(|membership| actor(&membership, signed_in, request)).collect()
+}
+
+fn actor(membership: &Membership, signed_in: &SignedIn, request: &Request) -> Actor {
+    Actor {
+        workspace: membership.workspace,
+        who: Who::User {
+            id: signed_in.user,
+            name: signed_in.name.clone(),
+            role: membership.role,
+            session: Some(signed_in.session),
+        },
+        request: request.clone(),
+    }
+}
+
+/// Starts a session under the hash of its token, with its event in the same transaction.
+pub async fn start_session(ctx: &Ctx, request: &Request, user: UserId, hash: &[u8; 32]) -> Result<(), AppError> {
+    let session = SessionId::new();
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.change_account().await?;
+    queries::start_session(tx.conn(), hash, session, user, request, now).await?;
+    let signed_in = queries::find_session(tx.conn(), hash, now).await?.ok_or(AppError::Internal)?;
+    let memberships = queries::memberships(&ctx.db.auth, user).await?;
+    tx.commit(&in_each(memberships, &signed_in, request), about(Action::SessionStarted, &signed_in)).await
+}
+
+/// Who is signed in with the token of this hash: idle for at most 30 minutes, for at most 12 hours in all.
+pub async fn find_session(ctx: &Ctx, hash: &[u8; 32]) -> Result<Option<SignedIn>, AppError> {
+    queries::find_session(&mut *ctx.db.auth.acquire().await?, hash, ctx.clock.now()).await
+}
+
+/// Ends the session, with its event in the same transaction. One that is over already is no event.
+pub async fn end_session(ctx: &Ctx, request: &Request, signed_in: &SignedIn, hash: &[u8; 32]) -> Result<(), AppError> {
+    let mut tx = ctx.db.change_account().await?;
+    if !queries::end_session(tx.conn(), hash).await? {
+        return Ok(());
+    }
+    let memberships = queries::memberships(&ctx.db.auth, signed_in.user).await?;
+    tx.commit(&in_each(memberships, signed_in, request), about(Action::SessionEnded, signed_in)).await
+}
+
+fn about(action: Action, signed_in: &SignedIn) -> Event {
+    Event::new(action).on("session", signed_in.session, None)
+}
+
+/// The workspaces of a person.
+pub async fn memberships(ctx: &Ctx, user: UserId) -> Result<Vec<Membership>, AppError> {
+    queries::memberships(&ctx.db.auth, user).await
+}
+
+/// The person as a member of the workspace in the URL.
+///
+/// # Errors
+/// [`AppError::NotFound`] when there is no such workspace or they are not in it: the answer is the same.
+pub async fn enter(ctx: &Ctx, signed_in: &SignedIn, request: &Request, slug: &str) -> Result<(Actor, Vec<Membership>), AppError> {
+    let memberships = memberships(ctx, signed_in.user).await?;
+    let membership = memberships.iter().find(|membership| membership.slug == slug).ok_or(AppError::NotFound)?;
+    Ok((actor(membership, signed_in, request), memberships))
+}

@@ -1,0 +1,117 @@
+use super::{Membership, SignedIn};
+use crate::{
+    AppError,
+    actor::Request,
+    ids::{MemberId, SessionId, UserId, WorkspaceId},
+};
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+
+pub(super) struct Account {
+    pub user: UserId,
+    pub name: String,
+    pub password_hash: String,
+}
+
+pub(super) async fn find(pool: &PgPool, email: &str) -> Result<Option<Account>, AppError> {
+    let row = sqlx::query!(
+        r#"select user_id as "user_id!", name as "name!", password_hash as "password_hash!" from account_find($1)"#,
+        email,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| Account { user: UserId(row.user_id), name: row.name, password_hash: row.password_hash }))
+}
+
+pub(crate) async fn create(
+    conn: &mut PgConnection,
+    user: UserId,
+    email: &str,
+    name: &str,
+    password_hash: &str,
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    let created = sqlx::query!("select account_create($1, $2, $3, $4, $5)", user.0, email, name, password_hash, now)
+        .execute(conn)
+        .await;
+    match created {
+        Err(error) if crate::database::constraint(&error) == Some("users_email_key") => {
+            Err(AppError::field("email", "taken", "There is an account with this address already."))
+        }
+        created => Ok(created.map(|_| ())?),
+    }
+}
+
+pub(super) async fn memberships(pool: &PgPool, user: UserId) -> Result<Vec<Membership>, AppError> {
+    let rows = sqlx::query!(
+        r#"select workspace_id as "workspace_id!", slug as "slug!", workspace_name as "workspace_name!",
+            member_id as "member_id!", role as "role!" from account_memberships($1)"#,
+        user.0,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Membership {
+                workspace: WorkspaceId(row.workspace_id),
+                slug: row.slug,
+                workspace_name: row.workspace_name,
+                member: MemberId(row.member_id),
+                role: row.role.parse().map_err(|()| AppError::Internal)?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn start_session(
+    conn: &mut PgConnection,
+    hash: &[u8; 32],
+    session: SessionId,
+    user: UserId,
+    request: &Request,
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "select session_start($1, $2, $3, $4, $5, $6)",
+        hash.as_slice(),
+        session.0,
+        user.0,
+        now,
+        request.address,
+        request.agent,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn find_session(conn: &mut PgConnection, hash: &[u8; 32], now: OffsetDateTime) -> Result<Option<SignedIn>, AppError> {
+    let row = sqlx::query!(
+        r#"select session_id as "session_id!", user_id as "user_id!", name as "name!", email as "email!" from session_find($1, $2)"#,
+        hash.as_slice(),
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| SignedIn {
+        user: UserId(row.user_id),
+        name: row.name,
+        email: row.email,
+        session: SessionId(row.session_id),
+    }))
+}
+
+pub(super) async fn end_session(conn: &mut PgConnection, hash: &[u8; 32]) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(r#"select session_end($1) as "ended!""#, hash.as_slice()).fetch_one(conn).await?)
+}
+
+/// Seconds to wait before this attempt may be made; 0: now.
+pub(super) async fn attempt(pool: &PgPool, bucket: &[u8; 32], free: i32, now: OffsetDateTime) -> Result<i32, AppError> {
+    let wait = sqlx::query_scalar!(r#"select throttle_attempt($1, $2, $3) as "wait!""#, bucket.as_slice(), free, now);
+    Ok(wait.fetch_one(pool).await?)
+}
+
+pub(super) async fn forget_failures(pool: &PgPool, bucket: &[u8; 32]) -> Result<(), AppError> {
+    sqlx::query!("select throttle_forget($1)", bucket.as_slice()).execute(pool).await?;
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! API keys: issued once, stored as a hash, revoked at once.
+
+mod model;
+pub use model::*;
+
+#[cfg(feature = "server")]
+pub mod last_uses;
+#[cfg(feature = "server")]
+pub mod operations;
+#[cfg(feature = "server")]
+mod queries;
+#[cfg(feature = "server")]
+mod secret;
+#[cfg(feature = "server")]
+pub use {last_uses::LastUses, secret::KeySecret};
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

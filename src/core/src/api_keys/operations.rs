@@ -1,0 +1,169 @@
+//! Issuing, showing, revoking and recognising keys.
+
+use super::{KeySecret, KeyView, NewKey, Page, REASON_MAX, Status, line, queries};
+use crate::{
+    Actor, AppError, Ctx, FieldError,
+    actor::{Request, Who},
+    audit_log::{Action, Event},
+    flash::{self, Flash},
+    ids::{KeyId, WorkspaceId},
+    permissions::Permission,
+};
+use secrecy::SecretString;
+
+/// The longest page.
+pub const LIMIT_MAX: u32 = 100;
+
+/// A key just issued. It is not to be had again.
+#[derive(Debug)]
+pub struct Issued {
+    /// The id, which is no secret.
+    pub id: KeyId,
+    /// The key.
+    pub secret: KeySecret,
+}
+
+/// Issues a key. Whoever issues one must hold every scope that it will have.
+///
+/// # Errors
+/// [`AppError::Forbidden`] naming the permission that is missing.
+pub async fn issue(ctx: &Ctx, actor: &Actor, new: NewKey) -> Result<Issued, AppError> {
+    let issued = Issued { id: KeyId::new(), secret: KeySecret::generate(new.kind) };
+    issue_as(ctx, actor, new, &issued, None).await?;
+    Ok(issued)
+}
+
+/// Issues a key and leaves it, sealed, for the one page that shows it once. Returns the key's id, and the token that
+/// opens the page's flash.
+pub async fn issue_for_page(ctx: &Ctx, actor: &Actor, new: NewKey, place: impl Fn(KeyId) -> String) -> Result<(KeyId, SecretString), AppError> {
+    let issued = Issued { id: KeyId::new(), secret: KeySecret::generate(new.kind) };
+    let shown = Flash::Key { id: issued.id, key: issued.secret.expose().to_owned() };
+    let (token, row) = flash::seal(ctx, actor.workspace, &place(issued.id), &shown).await?;
+    issue_as(ctx, actor, new, &issued, Some(row)).await?;
+    Ok((issued.id, token))
+}
+
+async fn issue_as(ctx: &Ctx, actor: &Actor, new: NewKey, issued: &Issued, shown: Option<flash::Row>) -> Result<(), AppError> {
+    ctx.authorise(actor, Permission::KeysIssue, Action::ApiKeyIssued).await?;
+    for scope in &new.scopes {
+        ctx.authorise(actor, *scope, Action::ApiKeyIssued).await?;
+    }
+    let mut tx = ctx.db.change(actor).await?;
+    queries::insert(&mut tx, actor, issued, &new, ctx.clock.now()).await?;
+    if let Some(row) = shown {
+        row.put(tx.conn()).await?;
+    }
+    tx.commit(event_of_issue(issued.id, &new)).await
+}
+
+fn event_of_issue(id: KeyId, new: &NewKey) -> Event {
+    let scopes: Vec<String> = new.scopes.iter().map(ToString::to_string).collect();
+    Event::new(Action::ApiKeyIssued)
+        .under(Permission::KeysIssue)
+        .on("api_key", id, Some(&new.name))
+        .change("name", None::<String>, new.name.clone())
+        .change("kind", None::<String>, new.kind.as_str())
+        .change("mode", None::<String>, new.mode.as_str())
+        .change("scopes", None::<String>, scopes)
+        .change("lifetime", None::<String>, new.lifetime)
+}
+
+/// One page of keys, newest first; after the key with the given id.
+pub async fn list(ctx: &Ctx, actor: &Actor, after: Option<KeyId>, limit: u32, attempted: Action) -> Result<Page, AppError> {
+    ctx.authorise(actor, Permission::KeysRead, attempted).await?;
+    let limit = limit.clamp(1, LIMIT_MAX);
+    let mut read = ctx.db.read(actor.workspace).await?;
+    let mut keys = queries::page(read.conn(), actor.workspace, after, limit + 1, ctx.clock.now()).await?;
+    let more = keys.len() > limit as usize;
+    keys.truncate(limit as usize);
+    let older = keys.last().filter(|_| more).map(|key| key.id);
+    Ok(Page { keys, older })
+}
+
+/// One key.
+///
+/// # Errors
+/// [`AppError::NotFound`] for an unknown id and for another workspace's alike.
+pub async fn show(ctx: &Ctx, actor: &Actor, id: KeyId, attempted: Action) -> Result<KeyView, AppError> {
+    ctx.authorise(actor, Permission::KeysRead, attempted).await?;
+    find(ctx, actor.workspace, id).await
+}
+
+async fn find(ctx: &Ctx, workspace: WorkspaceId, id: KeyId) -> Result<KeyView, AppError> {
+    let mut read = ctx.db.read(workspace).await?;
+    queries::find(read.conn(), workspace, id, ctx.clock.now()).await?.ok_or(AppError::NotFound)
+}
+
+/// Revokes a key at once and for good. May be repeated: the first reason stays.
+///
+/// # Errors
+/// [`AppError::NotFound`], [`AppError::Forbidden`], [`AppError::Invalid`] for a reason that is too long.
+pub async fn revoke(ctx: &Ctx, actor: &Actor, id: KeyId, reason: &str) -> Result<KeyView, AppError> {
+    ctx.authorise(actor, Permission::KeysRevoke, Action::ApiKeyRevoked).await?;
+    let reason = parse_reason(reason)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.change(actor).await?;
+    if queries::revoke(tx.conn(), actor, id, reason.as_deref(), now).await? {
+        let key = queries::find(tx.conn(), actor.workspace, id, now).await?.ok_or(AppError::NotFound)?;
+        tx.commit(event_of_revocation(&key, reason)).await?;
+        return Ok(key);
+    }
+    // Unknown, another workspace's, or revoked before.
+    queries::find(tx.conn(), actor.workspace, id, now).await?.ok_or(AppError::NotFound)
+}
+
+fn parse_reason(reason: &str) -> Result<Option<String>, AppError> {
+    if reason.trim().is_empty() {
+        return Ok(None);
+    }
+    line("reason", reason, REASON_MAX).map(Some).map_err(|error: FieldError| AppError::Invalid(vec![error]))
+}
+
+fn event_of_revocation(key: &KeyView, reason: Option<String>) -> Event {
+    Event::new(Action::ApiKeyRevoked)
+        .under(Permission::KeysRevoke)
+        .on("api_key", key.id, Some(&key.name))
+        .change("status", "active", "revoked")
+        .change("reason", None::<String>, reason)
+}
+
+/// Whoever knocks with a key: who that is as far as known, and why they may not come in.
+pub struct Caller {
+    /// The key's actor; anonymous when no key is known.
+    pub actor: Actor,
+    /// The slug and name of the key's workspace.
+    pub workspace: Option<(String, String)>,
+    /// Why not.
+    pub refused: Option<AppError>,
+}
+
+impl Caller {
+    fn nobody(request: Request, code: &str) -> Self {
+        Self { actor: Actor::anonymous(request), workspace: None, refused: Some(AppError::Unauthenticated(code.to_owned())) }
+    }
+}
+
+/// Recognises the key of an `Authorization: Bearer` header. What is wrong with it is said only of a key whose checksum
+/// is right and which exists.
+///
+/// # Errors
+/// [`AppError::Unavailable`] when the database cannot be asked.
+pub async fn recognise(ctx: &Ctx, bearer: Option<&str>, request: Request) -> Result<Caller, AppError> {
+    let Some(bearer) = bearer else { return Ok(Caller::nobody(request, "missing_key")) };
+    let Some(secret) = KeySecret::parse(bearer) else { return Ok(Caller::nobody(request, "malformed_key")) };
+    let Some(known) = queries::recognise(&ctx.db.auth, &secret.hash()).await? else {
+        return Ok(Caller::nobody(request, "unknown_key"));
+    };
+    let now = ctx.clock.now();
+    let refused = match Status::at(now, known.expires_at, known.revoked_at) {
+        Status::Active => None,
+        Status::Expired => Some(AppError::Unauthenticated("expired_key".into())),
+        Status::Revoked => Some(AppError::Unauthenticated("revoked_key".into())),
+    };
+    if refused.is_none() {
+        ctx.last_uses.note(known.workspace, known.id, now);
+    }
+    let who = Who::ApiKey { id: known.id, name: known.name, kind: known.kind, mode: known.mode, scopes: known.scopes };
+    let actor = Actor { workspace: known.workspace, who, request };
+    Ok(Caller { actor, workspace: Some((known.slug, known.workspace_name)), refused })
+}

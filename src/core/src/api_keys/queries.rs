@@ -1,0 +1,203 @@
+use super::{KeyView, Kind, Mode, NewKey, Status, operations::Issued};
+use crate::{
+    Actor, AppError,
+    actor::Who,
+    database::WorkspaceTx,
+    ids::{KeyId, UserId, WorkspaceId},
+    permissions::Permission,
+};
+use sqlx::{PgConnection, PgPool};
+use std::str::FromStr;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+pub(super) async fn insert(
+    tx: &mut WorkspaceTx,
+    actor: &Actor,
+    issued: &Issued,
+    new: &NewKey,
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    let scopes: Vec<String> = new.scopes.iter().map(ToString::to_string).collect();
+    let created_by = match &actor.who {
+        Who::User { id, .. } => Some(id.0),
+        _ => None,
+    };
+    sqlx::query!(
+        "insert into api_keys (workspace_id, key_id, name, kind, mode, last4, scopes, created_by, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        actor.workspace.0,
+        issued.id.0,
+        new.name,
+        new.kind.as_str(),
+        new.mode.as_str(),
+        issued.secret.last4(),
+        &scopes,
+        created_by,
+        now,
+        new.lifetime.map(|days| now + Duration::days(days.into())),
+    )
+    .execute(tx.conn())
+    .await?;
+    let hash = issued.secret.hash();
+    sqlx::query!("select key_register($1, $2)", hash.as_slice(), issued.id.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn page(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    after: Option<KeyId>,
+    limit: u32,
+    now: OffsetDateTime,
+) -> Result<Vec<KeyView>, AppError> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select k.key_id as "key_id!", k.name as "name!", k.kind as "kind!", k.mode as "mode!", k.last4 as "last4!",
+            k.scopes as "scopes!", k.created_by, p.name as "creator?", k.created_at as "created_at!", k.last_used_at, k.expires_at, k.revoked_at, k.reason
+         from api_keys k left join workspace_people() p on p.user_id = k.created_by
+         where k.workspace_id = $1 and ($2::uuid is null or k.key_id < $2)
+         order by k.key_id desc limit $3"#,
+        workspace.0,
+        after.map(|id| id.0),
+        i64::from(limit),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.view(now)).collect()
+}
+
+pub(super) async fn find(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: KeyId,
+    now: OffsetDateTime,
+) -> Result<Option<KeyView>, AppError> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select k.key_id as "key_id!", k.name as "name!", k.kind as "kind!", k.mode as "mode!", k.last4 as "last4!",
+            k.scopes as "scopes!", k.created_by, p.name as "creator?", k.created_at as "created_at!", k.last_used_at, k.expires_at, k.revoked_at, k.reason
+         from api_keys k left join workspace_people() p on p.user_id = k.created_by
+         where k.workspace_id = $1 and k.key_id = $2"#,
+        workspace.0,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| row.view(now)).transpose()
+}
+
+/// Whether this call revoked it. The row lock lets only one of several do so.
+pub(super) async fn revoke(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    id: KeyId,
+    reason: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<bool, AppError> {
+    let done = sqlx::query!(
+        "update api_keys set revoked_at = $3, revoked_by = $4, reason = $5
+         where workspace_id = $1 and key_id = $2 and revoked_at is null",
+        actor.workspace.0,
+        id.0,
+        now,
+        actor.id(),
+        reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A key found by its hash, before the tenant is known.
+pub(super) struct Known {
+    pub workspace: WorkspaceId,
+    pub slug: String,
+    pub workspace_name: String,
+    pub id: KeyId,
+    pub name: String,
+    pub kind: Kind,
+    pub mode: Mode,
+    pub scopes: Vec<Permission>,
+    pub expires_at: Option<OffsetDateTime>,
+    pub revoked_at: Option<OffsetDateTime>,
+}
+
+pub(super) async fn recognise(pool: &PgPool, hash: &[u8; 32]) -> Result<Option<Known>, AppError> {
+    let row = sqlx::query!(
+        r#"select workspace_id as "workspace_id!", slug as "slug!", workspace_name as "workspace_name!", key_id as "key_id!",
+            name as "name!", kind as "kind!", mode as "mode!", scopes as "scopes!", expires_at, revoked_at
+         from key_find($1)"#,
+        hash.as_slice(),
+    )
+    .fetch_optional(pool)
+    .await?;
+    row.map(|row| {
+        Ok(Known {
+            workspace: WorkspaceId(row.workspace_id),
+            slug: row.slug,
+            workspace_name: row.workspace_name,
+            id: KeyId(row.key_id),
+            name: row.name,
+            kind: stored(&row.kind)?,
+            mode: stored(&row.mode)?,
+            scopes: scopes(&row.scopes),
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+        })
+    })
+    .transpose()
+}
+
+struct Row {
+    key_id: Uuid,
+    name: String,
+    kind: String,
+    mode: String,
+    last4: String,
+    scopes: Vec<String>,
+    created_by: Option<Uuid>,
+    creator: Option<String>,
+    created_at: OffsetDateTime,
+    last_used_at: Option<OffsetDateTime>,
+    expires_at: Option<OffsetDateTime>,
+    revoked_at: Option<OffsetDateTime>,
+    reason: Option<String>,
+}
+
+impl Row {
+    fn view(self, now: OffsetDateTime) -> Result<KeyView, AppError> {
+        let kind: Kind = stored(&self.kind)?;
+        Ok(KeyView {
+            id: KeyId(self.key_id),
+            name: self.name,
+            kind,
+            mode: stored(&self.mode)?,
+            prefix: kind.prefix().to_owned(),
+            last4: self.last4,
+            scopes: scopes(&self.scopes),
+            created_by: self.created_by.map_or_else(|| "cli".to_owned(), |id| UserId(id).to_string()),
+            creator: self.creator,
+            created_at: self.created_at,
+            last_used_at: self.last_used_at,
+            status: Status::at(now, self.expires_at, self.revoked_at),
+            expires_at: self.expires_at,
+            revoked_at: self.revoked_at,
+            reason: self.reason,
+        })
+    }
+}
+
+/// A scope that this version does not know opens nothing.
+fn scopes(stored: &[String]) -> Vec<Permission> {
+    stored.iter().filter_map(|scope| scope.parse().ok()).collect()
+}
+
+fn stored<T: FromStr>(text: &str) -> Result<T, AppError> {
+    text.parse().map_err(|_| {
+        tracing::error!(text, "a stored word is unknown");
+        AppError::Internal
+    })
+}

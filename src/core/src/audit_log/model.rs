@@ -1,0 +1,301 @@
+use crate::{
+    AppError, FieldError,
+    ids::{EventId, RequestId, WorkspaceId},
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use time::OffsetDateTime;
+
+macro_rules! actions {
+    ($($name:ident, $text:literal, $sentence:literal;)*) => {
+        /// What was done, as `thing.past_participle`. An event of each is listed here and nowhere else.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $(#[doc = $sentence] $name,)*
+        }
+
+        impl Action {
+            /// Every action there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// As stored and as filtered by.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+
+            /// The verb of the sentence that the page makes: "Ana *issued API key* CI".
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence),* }
+            }
+        }
+    };
+}
+
+actions! {
+    WorkspaceCreated, "workspace.created", "created workspace";
+    MemberJoined, "member.joined", "joined as member";
+    SessionStarted, "session.started", "signed in";
+    SessionRefused, "session.refused", "tried to sign in";
+    SessionEnded, "session.ended", "signed out";
+    ApiKeyIssued, "api_key.issued", "issued API key";
+    ApiKeyRevoked, "api_key.revoked", "revoked API key";
+    ApiCalled, "api.called", "called the API";
+    AuditLogSearched, "audit_log.searched", "searched the audit log";
+    PageViewed, "page.viewed", "opened a page";
+    SetupRefused, "setup.refused", "tried to set up the console";
+    RequestRefused, "request.refused", "sent a request from another site";
+}
+
+impl Action {
+    /// Every action that a filter such as `api_key.issued` or `api_key.*` names.
+    pub fn matching(filter: &str) -> Vec<Self> {
+        let matches = |action: &Self| match filter.strip_suffix('*') {
+            Some(prefix) => action.as_str().starts_with(prefix),
+            None => action.as_str() == filter,
+        };
+        Self::ALL.iter().copied().filter(matches).collect()
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Action {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.iter().copied().find(|action| action.as_str() == text).ok_or(())
+    }
+}
+
+/// How it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was not allowed.
+    Denied,
+    /// It was allowed, but could not be done.
+    Failed,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 3] = [Self::Success, Self::Denied, Self::Failed];
+
+    /// As stored and as filtered by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl FromStr for Outcome {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text).ok_or(())
+    }
+}
+
+/// An event as the API gives it and the page shows it: the stored body with what identifies people put back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventView {
+    /// 1, 2, 3, … in the order of commits, per workspace.
+    pub seq: i64,
+    /// The event's id.
+    pub id: EventId,
+    /// When it was committed, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub time: OffsetDateTime,
+    /// The version of this shape.
+    pub schema: u32,
+    /// Whose log it is in.
+    pub workspace: WorkspaceId,
+    /// Who did it.
+    pub actor: ActorView,
+    /// What: `thing.past_participle`.
+    pub action: String,
+    /// How it went.
+    pub outcome: Outcome,
+    /// Why not, as a word for programs.
+    pub reason: Option<String>,
+    /// To what.
+    pub targets: Vec<Target>,
+    /// On behalf of which request.
+    pub request: RequestView,
+    /// The id of that request, as in `x-request-id`.
+    pub request_id: RequestId,
+    /// What changed, before and after.
+    pub changes: Vec<Change>,
+    /// How many alike refusals of unknown callers this one event stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+}
+
+/// Who did it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ActorView {
+    /// `user`, `api_key`, `system`, `operator` or `anonymous`.
+    pub kind: String,
+    /// The id to filter by.
+    pub id: String,
+    /// The name at that time; `null` once the person is erased.
+    pub name: Option<String>,
+    /// The session, of a user.
+    pub session: Option<String>,
+    /// The role at that time, of a user.
+    pub role: Option<String>,
+    /// The permission that was used or missing.
+    pub permission: Option<String>,
+}
+
+/// What it was done to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// `api_key`, `member`, `workspace`, …
+    pub kind: String,
+    /// The id.
+    pub id: String,
+    /// The name at that time.
+    pub name: Option<String>,
+}
+
+/// The request on whose behalf.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestView {
+    /// As in `x-request-id`.
+    pub id: RequestId,
+    /// The HTTP method, or `CLI`.
+    pub method: String,
+    /// The path without its query.
+    pub path: String,
+    /// The client's address.
+    pub address: Option<String>,
+    /// The user agent.
+    pub agent: Option<String>,
+}
+
+/// One field, before and after.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The field's name, as everywhere else.
+    pub field: String,
+    /// `null` when it was made.
+    pub before: serde_json::Value,
+    /// `null` when it was removed.
+    pub after: serde_json::Value,
+}
+
+/// What to look for. The same words on the page and on the API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// An id (`usr_…`, `key_…`, `cli`) or, of a member, the mail address.
+    pub actor: Option<String>,
+    /// The actions that count; none: all.
+    pub actions: Vec<Action>,
+    /// How it went.
+    pub outcome: Option<Outcome>,
+    /// Inclusive.
+    pub from: Option<OffsetDateTime>,
+    /// Exclusive.
+    pub to: Option<OffsetDateTime>,
+}
+
+impl Filter {
+    /// Whether anything is asked for. Looking at the newest events is no search.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The filter as it stands in a URL, where everything is text and an empty field asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FilterText {
+    /// An id or a mail address.
+    pub actor: String,
+    /// An action, or a family of them: `api_key.*`.
+    pub action: String,
+    /// `success`, `denied` or `failed`.
+    pub outcome: String,
+    /// RFC 3339, or a date, or a date and a time in UTC. Inclusive.
+    pub from: String,
+    /// Likewise. Exclusive.
+    pub to: String,
+}
+
+impl FilterText {
+    /// What is asked for.
+    ///
+    /// # Errors
+    /// [`AppError::Malformed`] naming every parameter that cannot be read.
+    pub fn parse(&self) -> Result<Filter, AppError> {
+        let mut wrong = Vec::new();
+        let actions = Action::matching(self.action.trim());
+        if !self.action.trim().is_empty() && actions.is_empty() {
+            wrong.push(FieldError::new("action", "unknown_action", "There is no such action. api_key.issued or api_key.* would be one."));
+        }
+        let outcome = given(&self.outcome).and_then(|text| match text.parse() {
+            Ok(outcome) => Some(outcome),
+            Err(()) => {
+                wrong.push(FieldError::new("outcome", "unknown_outcome", "One of success, denied, failed."));
+                None
+            }
+        });
+        let [from, to] = [("from", &self.from), ("to", &self.to)].map(|(field, text)| {
+            let time = given(text).map(parse_time);
+            if time == Some(None) {
+                wrong.push(FieldError::new(field, "not_a_time", "A time such as 2026-11-24, 2026-11-24T18:00 (UTC) or 2026-11-24T18:00:00Z."));
+            }
+            time.flatten()
+        });
+        if !wrong.is_empty() {
+            return Err(AppError::Malformed(wrong));
+        }
+        Ok(Filter { actor: given(&self.actor).map(str::to_owned), actions, outcome, from, to })
+    }
+}
+
+fn given(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+fn parse_time(text: &str) -> Option<OffsetDateTime> {
+    use time::{Date, PrimitiveDateTime, format_description::well_known::Rfc3339, macros::format_description};
+    if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
+        return Some(time);
+    }
+    if let Ok(time) = PrimitiveDateTime::parse(text, format_description!("[year]-[month]-[day]T[hour]:[minute]")) {
+        return Some(time.assume_utc());
+    }
+    let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
+    Some(date.midnight().assume_utc())
+}
+
+/// Which part of a long list, newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// From the newest.
+    Top,
+    /// Those before this sequence number.
+    Older(i64),
+    /// Those after it.
+    Newer(i64),
+}
+
+/// One page of events, newest first.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The events.
+    pub events: Vec<EventView>,
+    /// Where older ones begin, if there are any.
+    pub older: Option<i64>,
+    /// Where newer ones begin, if there are any.
+    pub newer: Option<i64>,
+}

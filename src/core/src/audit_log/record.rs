@@ -1,0 +1,250 @@
+//! From what an operation says to the row that is stored.
+
+use super::{Action, Change, Outcome, Target};
+use crate::{
+    Actor, AppError,
+    actor::Who,
+    ids::EventId,
+    permissions::Permission,
+    secrets,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+
+/// The version of the shape of a body.
+pub(super) const SCHEMA: u32 = 1;
+
+/// What an operation says about what it did. Never holds a secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub(super) action: Action,
+    pub(super) outcome: Outcome,
+    pub(super) reason: Option<String>,
+    pub(super) permission: Option<Permission>,
+    pub(super) targets: Vec<Target>,
+    pub(super) changes: Vec<Change>,
+    pub(super) count: Option<u32>,
+}
+
+impl Event {
+    /// It was done.
+    pub fn new(action: Action) -> Self {
+        Self { action, outcome: Outcome::Success, reason: None, permission: None, targets: vec![], changes: vec![], count: None }
+    }
+
+    /// It was not done, for this reason (a word for programs, never free text).
+    pub fn because(self, outcome: Outcome, reason: &str) -> Self {
+        Self { outcome, reason: Some(reason.to_owned()), ..self }
+    }
+
+    /// The permission that was used or missing.
+    pub fn under(self, permission: Permission) -> Self {
+        Self { permission: Some(permission), ..self }
+    }
+
+    /// What it was done to.
+    pub fn on(mut self, kind: &str, id: impl ToString, name: Option<&str>) -> Self {
+        self.targets.push(Target { kind: kind.to_owned(), id: id.to_string(), name: name.map(str::to_owned) });
+        self
+    }
+
+    /// One field, before and after.
+    pub fn change(mut self, field: &str, before: impl Into<Value>, after: impl Into<Value>) -> Self {
+        self.changes.push(Change { field: field.to_owned(), before: before.into(), after: after.into() });
+        self
+    }
+
+    pub(super) fn standing_for(self, count: u32) -> Self {
+        Self { count: (count > 1).then_some(count), ..self }
+    }
+}
+
+/// Everything known before the lock, without what identifies people. Its canonical form is what will be proven.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Body {
+    pub schema: u32,
+    pub id: EventId,
+    pub workspace: crate::ids::WorkspaceId,
+    pub actor: BodyActor,
+    pub action: String,
+    pub outcome: Outcome,
+    pub reason: Option<String>,
+    pub targets: Vec<BodyTarget>,
+    pub request: BodyRequest,
+    pub changed: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub count: Option<u32>,
+    /// SHA-256 over the salt and what identifies people: destroying both leaves the body whole.
+    pub commitment: String,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct BodyActor {
+    pub kind: String,
+    pub id: String,
+    pub session: Option<String>,
+    pub role: Option<String>,
+    pub permission: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct BodyTarget {
+    pub kind: String,
+    pub id: String,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct BodyRequest {
+    pub id: crate::ids::RequestId,
+    pub method: String,
+    pub path: String,
+}
+
+/// What identifies people: names, addresses, agents, the values of changed fields.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Personal {
+    pub actor: Option<String>,
+    pub targets: Vec<Option<String>>,
+    pub address: Option<String>,
+    pub agent: Option<String>,
+    pub changes: Vec<PersonalChange>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct PersonalChange {
+    pub before: Value,
+    pub after: Value,
+}
+
+/// An event ready to be appended.
+#[derive(Clone, Debug)]
+pub struct Record {
+    workspace: uuid::Uuid,
+    id: EventId,
+    action: &'static str,
+    outcome: &'static str,
+    actor_kind: &'static str,
+    actor_id: String,
+    body: String,
+    personal: String,
+    salt: Vec<u8>,
+}
+
+impl Record {
+    /// Puts together what the actor did.
+    ///
+    /// # Errors
+    /// [`AppError::Internal`] when a value has no canonical form, which none of ours lacks.
+    pub fn new(actor: &Actor, event: Event) -> Result<Self, AppError> {
+        let id = EventId::new();
+        let salt = secrets::random::<32>().to_vec();
+        let personal = canonical(&personal(actor, &event))?;
+        let body = body(actor, &event, id, commitment(&salt, &personal));
+        Ok(Self {
+            workspace: actor.workspace.0,
+            id,
+            action: event.action.as_str(),
+            outcome: event.outcome.as_str(),
+            actor_kind: actor.kind(),
+            actor_id: actor.id(),
+            body: canonical(&body)?,
+            personal,
+            salt,
+        })
+    }
+
+    /// Appends to the workspace of the transaction.
+    pub(crate) async fn append(&self, conn: &mut PgConnection) -> Result<(), AppError> {
+        sqlx::query!(
+            "select append_event($1, $2, $3, $4, $5, $6, $7, $8)",
+            self.id.0, self.action, self.outcome, self.actor_kind, self.actor_id, self.body, self.personal, self.salt,
+        )
+        .execute(conn)
+        .await?;
+        Ok(())
+    }
+
+    /// Appends each to its own workspace, in one round trip.
+    pub(crate) async fn append_all(records: &[Self], conn: &mut PgConnection) -> Result<(), AppError> {
+        let column = |of: fn(&Self) -> &str| records.iter().map(|record| of(record).to_owned()).collect::<Vec<String>>();
+        sqlx::query!(
+            "select append_events($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            &records.iter().map(|record| record.workspace).collect::<Vec<_>>(),
+            &records.iter().map(|record| record.id.0).collect::<Vec<_>>(),
+            &column(|record| record.action),
+            &column(|record| record.outcome),
+            &column(|record| record.actor_kind),
+            &column(|record| &record.actor_id),
+            &column(|record| &record.body),
+            &column(|record| &record.personal),
+            &records.iter().map(|record| record.salt.clone()).collect::<Vec<_>>(),
+        )
+        .execute(conn)
+        .await?;
+        Ok(())
+    }
+}
+
+/// RFC 8785.
+fn canonical(value: &impl Serialize) -> Result<String, AppError> {
+    serde_jcs::to_string(value).map_err(|error| {
+        tracing::error!(%error, "an event has no canonical form");
+        AppError::Internal
+    })
+}
+
+/// The salted commitment to what identifies people.
+pub(super) fn commitment(salt: &[u8], personal: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"\x01send0 audit personal v1\0");
+    hash.update(salt);
+    hash.update(personal.as_bytes());
+    secrets::hex(&hash.finalize())
+}
+
+fn personal(actor: &Actor, event: &Event) -> Personal {
+    Personal {
+        actor: actor.name().map(str::to_owned),
+        targets: event.targets.iter().map(|target| target.name.clone()).collect(),
+        address: actor.request.address.clone(),
+        agent: actor.request.agent.clone(),
+        changes: event
+            .changes
+            .iter()
+            .map(|change| PersonalChange { before: change.before.clone(), after: change.after.clone() })
+            .collect(),
+    }
+}
+
+fn body(actor: &Actor, event: &Event, id: EventId, commitment: String) -> Body {
+    let (session, role) = match &actor.who {
+        Who::User { session, role, .. } => (session.map(|id| id.to_string()), Some(role.to_string())),
+        _ => (None, None),
+    };
+    Body {
+        schema: SCHEMA,
+        id,
+        workspace: actor.workspace,
+        actor: BodyActor {
+            kind: actor.kind().to_owned(),
+            id: actor.id(),
+            session,
+            role,
+            permission: event.permission.map(|permission| permission.to_string()),
+        },
+        action: event.action.to_string(),
+        outcome: event.outcome,
+        reason: event.reason.clone(),
+        targets: event.targets.iter().map(|t| BodyTarget { kind: t.kind.clone(), id: t.id.clone() }).collect(),
+        request: BodyRequest {
+            id: actor.request.id,
+            method: actor.request.method.clone(),
+            path: actor.request.path.clone(),
+        },
+        changed: event.changes.iter().map(|change| change.field.clone()).collect(),
+        count: event.count,
+        commitment,
+    }
+}

@@ -1,0 +1,58 @@
+//! What every operation is given: the database, the vault, the log, the clock.
+
+use crate::{
+    Actor, AppError,
+    accounts::Passwords,
+    audit_log::{Action, Event, Outcome, Writer},
+    clock::Clock,
+    database::{Database, Logins},
+    envelope::KeyProvider,
+    permissions::Permission,
+    vault::Vault,
+};
+use std::sync::Arc;
+
+/// The means of the running server, cheap to clone.
+#[derive(Clone)]
+pub struct Ctx {
+    /// The doors to PostgreSQL.
+    pub db: Database,
+    /// The data keys.
+    pub vault: Vault,
+    /// The time.
+    pub clock: Clock,
+    /// Hashes and checks passwords.
+    pub(crate) passwords: Passwords,
+    /// Writes events of calls that change nothing.
+    pub(crate) log: Writer,
+    /// When keys were last used, on its way to the database.
+    pub last_uses: crate::api_keys::LastUses,
+}
+
+impl Ctx {
+    /// Connects lazily: nothing fails here that could recover later. Needs a Tokio runtime.
+    pub fn new(logins: Logins, keys: Arc<dyn KeyProvider>, clock: Clock) -> Self {
+        let db = Database::new(logins);
+        Self {
+            vault: Vault::new(db.clone(), keys),
+            log: db.writer(),
+            db,
+            clock,
+            passwords: Passwords::default(),
+            last_uses: Default::default(),
+        }
+    }
+
+    /// Lets the actor pass or writes the refused attempt down and refuses. Called first in every operation.
+    pub(crate) async fn authorise(&self, actor: &Actor, permission: Permission, attempted: Action) -> Result<(), AppError> {
+        let Err(refusal) = actor.require(permission) else { return Ok(()) };
+        let event = Event::new(attempted).because(Outcome::Denied, "missing_permission").under(permission);
+        self.log.write(actor, event).await?;
+        Err(refusal)
+    }
+
+    /// Writes down a call that changed nothing. Returns when the event is committed.
+    pub async fn log_call(&self, actor: &Actor, event: Event) -> Result<(), AppError> {
+        self.log.write(actor, event).await
+    }
+}

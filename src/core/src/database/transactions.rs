@@ -1,0 +1,116 @@
+//! Transactions that know their tenant, and cannot be committed without saying what was done.
+
+use crate::{
+    Actor, AppError,
+    audit_log::{Event, Record},
+    ids::WorkspaceId,
+};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+
+/// Begins and names the tenant in one round trip; separate ones cost three times as much.
+pub(super) async fn begin(pool: &PgPool, workspace: WorkspaceId, access: &str) -> Result<Transaction<'static, Postgres>, AppError> {
+    let begin = format!("begin {access}; set local send0.workspace_id = '{}'", workspace.0);
+    // The only text that is not literal: a UUID prints as hexadecimal digits and hyphens.
+    Ok(pool.begin_with(AssertSqlSafe(begin)).await?)
+}
+
+/// A change in one workspace. It ends in one of two ways: committed together with its audit event, or as if it had
+/// never been. There is no commit without an event:
+///
+/// ```compile_fail,E0061
+/// # async fn forgetful(tx: send0_core::database::WorkspaceTx) -> Result<(), send0_core::AppError> {
+/// tx.commit().await
+/// # }
+/// ```
+///
+/// and the transaction inside cannot be reached:
+///
+/// ```compile_fail,E0616
+/// # async fn sly(tx: send0_core::database::WorkspaceTx) {
+/// let _ = tx.inner.commit().await;
+/// # }
+/// ```
+///
+/// With an event it compiles:
+///
+/// ```
+/// # async fn honest(tx: send0_core::database::WorkspaceTx, event: send0_core::audit_log::Event) -> Result<(), send0_core::AppError> {
+/// tx.commit(event).await
+/// # }
+/// ```
+#[must_use = "dropped, it rolls back"]
+pub struct WorkspaceTx {
+    inner: Transaction<'static, Postgres>,
+    actor: Actor,
+}
+
+impl WorkspaceTx {
+    pub(crate) async fn begin(pool: &PgPool, actor: &Actor) -> Result<Self, AppError> {
+        let inner = begin(pool, actor.workspace, "").await?;
+        Ok(Self { inner, actor: actor.clone() })
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
+    /// Writes a further event of the same change.
+    pub(crate) async fn also(&mut self, event: Event) -> Result<(), AppError> {
+        Record::new(&self.actor, event)?.append(&mut self.inner).await
+    }
+
+    /// Commits the change with its event, or nothing. The event comes last, because its order is decided under a
+    /// lock that others wait for.
+    ///
+    /// # Errors
+    /// [`AppError::Unavailable`] when the database or the log cannot be written; then nothing happened.
+    pub async fn commit(mut self, event: Event) -> Result<(), AppError> {
+        self.also(event).await?;
+        self.inner.commit().await?;
+        self.actor.request.mark_logged();
+        Ok(())
+    }
+}
+
+/// A look at one workspace. It can change nothing, and nothing is left of it.
+pub struct WorkspaceRead {
+    inner: Transaction<'static, Postgres>,
+}
+
+impl WorkspaceRead {
+    pub(crate) async fn begin(pool: &PgPool, workspace: WorkspaceId) -> Result<Self, AppError> {
+        let inner = begin(pool, workspace, "read only").await?;
+        Ok(Self { inner })
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+}
+
+/// A change to accounts or sessions, which belong to no workspace. Its events go to each workspace of the person.
+#[must_use = "dropped, it rolls back"]
+pub struct AccountTx {
+    inner: Transaction<'static, Postgres>,
+}
+
+impl AccountTx {
+    pub(crate) async fn begin(pool: &PgPool) -> Result<Self, AppError> {
+        Ok(Self { inner: pool.begin().await? })
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
+    /// Commits the change with its event, once for each actor (the same person, seen by each workspace).
+    pub async fn commit(mut self, actors: &[Actor], event: Event) -> Result<(), AppError> {
+        let records = actors.iter().map(|actor| Record::new(actor, event.clone())).collect::<Result<Vec<_>, _>>()?;
+        Record::append_all(&records, &mut self.inner).await?;
+        self.inner.commit().await?;
+        for actor in actors {
+            actor.request.mark_logged();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,38 @@
+//! What send0 console does: types, rules and SQL. No web framework, no Leptos.
+//!
+//! Without the feature `server` only the pure types compile (ids, roles, permissions, view types): that is what
+//! reaches the browser. With it come the operations, the only place with rules, and everything they stand on.
+
+pub mod accounts;
+pub mod api_keys;
+pub mod audit_log;
+pub mod error;
+pub mod ids;
+pub mod members;
+pub mod permissions;
+pub mod workspaces;
+
+#[cfg(feature = "server")]
+pub mod actor;
+#[cfg(feature = "server")]
+pub mod clock;
+#[cfg(feature = "server")]
+pub mod context;
+#[cfg(feature = "server")]
+pub mod database;
+#[cfg(feature = "server")]
+pub mod envelope;
+#[cfg(feature = "server")]
+pub mod flash;
+#[cfg(feature = "server")]
+pub mod secrets;
+#[cfg(feature = "server")]
+pub mod vault;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use error::{AppError, FieldError};
+
+#[cfg(feature = "server")]
+pub use {actor::Actor, context::Ctx};

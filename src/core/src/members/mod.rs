@@ -1,0 +1,11 @@
+//! Who is in a workspace, with which role.
+
+mod model;
+pub use model::*;
+
+#[cfg(feature = "server")]
+pub mod operations;
+#[cfg(feature = "server")]
+mod queries;
+#[cfg(feature = "server")]
+pub(crate) use queries::{insert, person_by_email};

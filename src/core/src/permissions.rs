@@ -1,0 +1,166 @@
+//! The one table of who may do what: pages, checks, docs and key scopes are all made from it.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// What a member is in a workspace. Owner stands above admin, admin above the other four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Everything, including what cannot be undone.
+    Owner,
+    /// Runs the workspace: people, keys, policies.
+    Admin,
+    /// Builds on the API: test and restricted keys, messages, webhooks.
+    Developer,
+    /// Reviews: reads the log, revokes keys and sessions, places holds.
+    Security,
+    /// Invoices and contracts.
+    Billing,
+    /// Looks, changes nothing.
+    Viewer,
+}
+
+impl Role {
+    /// Every role, the strongest first.
+    pub const ALL: [Self; 6] = [Self::Owner, Self::Admin, Self::Developer, Self::Security, Self::Billing, Self::Viewer];
+
+    /// As stored and as spelled on the page.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Developer => "developer",
+            Self::Security => "security",
+            Self::Billing => "billing",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// Whether the table grants this permission to the role.
+    pub fn may(self, permission: Permission) -> bool {
+        permission.roles().contains(&self)
+    }
+}
+
+impl FromStr for Role {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or(())
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+use Role::{Admin, Billing, Developer, Owner, Security, Viewer};
+
+macro_rules! permissions {
+    ($($name:ident, $text:literal, $scope:literal, [$($role:ident),*], $sentence:literal;)*) => {
+        /// One thing that one may do: `resource.action`. The scopes of a restricted key are the same words.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Permission {
+            $(#[doc = $sentence] $name,)*
+        }
+
+        impl Permission {
+            /// Every permission there is, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// As written in a scope, an event or a problem.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+
+            /// What it allows, as a sentence for people.
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence),* }
+            }
+
+            /// The roles that hold it.
+            pub fn roles(self) -> &'static [Role] {
+                match self { $(Self::$name => &[$($role),*]),* }
+            }
+
+            /// Whether a key can have it as a scope.
+            pub fn is_scope(self) -> bool {
+                match self { $(Self::$name => $scope),* }
+            }
+        }
+    };
+}
+
+permissions! {
+    WorkspaceRead, "workspace.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See the workspace's name and what the key in use may do.";
+    MembersRead, "members.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See who is in the workspace, with which role.";
+    KeysRead, "keys.read", true, [Owner, Admin, Developer, Security], "See the API keys: names, scopes, last use. Never the keys themselves.";
+    KeysIssue, "keys.issue", false, [Owner, Admin, Developer], "Issue API keys with scopes that one has oneself.";
+    KeysRevoke, "keys.revoke", true, [Owner, Admin, Developer, Security], "Revoke API keys.";
+    AuditRead, "audit.read", true, [Owner, Admin, Security], "Read and search the audit log.";
+}
+
+impl Permission {
+    /// Every permission that a key can have as a scope.
+    pub fn scopes() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|permission| permission.is_scope())
+    }
+}
+
+impl FromStr for Permission {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.iter().copied().find(|permission| permission.as_str() == text).ok_or(())
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Permission {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Permission {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|()| serde::de::Error::custom("unknown permission"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written by hand from the agreed list of roles and permissions, not from the table above.
+    const AGREED: &str = "
+        permission      owner admin developer security billing viewer scope
+        workspace.read  yes   yes   yes       yes      yes     yes    yes
+        members.read    yes   yes   yes       yes      yes     yes    yes
+        keys.read       yes   yes   yes       yes      no      no     yes
+        keys.issue      yes   yes   yes       no       no      no     no
+        keys.revoke     yes   yes   yes       yes      no      no     yes
+        audit.read      yes   yes   no        yes      no      no     yes
+    ";
+
+    #[test]
+    fn the_table_is_what_was_agreed() {
+        let rows: Vec<Vec<&str>> = AGREED.lines().map(|l| l.split_whitespace().collect()).filter(|r: &Vec<_>| !r.is_empty()).collect();
+        assert_eq!(rows.len() - 1, Permission::ALL.len(), "every permission is in the agreed list");
+        for row in &rows[1..] {
+            let permission: Permission = row[0].parse().expect(row[0]);
+            for (column, role) in Role::ALL.into_iter().enumerate() {
+                assert_eq!(rows[0][column + 1], role.as_str());
+                assert_eq!(role.may(permission), row[column + 1] == "yes", "{role} {permission}");
+            }
+            assert_eq!(permission.is_scope(), row[7] == "yes", "{permission} as a scope");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! A database for each test: migrated once, copied for each, entered as the real roles with row-level security on.
+
+use crate::{
+    Actor, Ctx,
+    accounts,
+    actor::{Request, Who},
+    clock::Clock,
+    database::{self, Logins, bootstrap},
+    envelope::KeyFile,
+    ids::{MemberId, RequestId, SessionId, UserId, WorkspaceId},
+    members,
+    permissions::Role,
+    workspaces::operations::{Established, NewOwner, create_owner},
+};
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{str::FromStr, sync::Arc};
+use uuid::Uuid;
+
+/// The password of everybody in tests.
+pub const PASSWORD: &str = "three small words";
+
+/// A database of its own, and the means of a server on it.
+pub struct TestDb {
+    /// What operations are given.
+    pub ctx: Ctx,
+    /// Connects as the superuser, to look at what no login may see and to break things.
+    pub superuser: PgPool,
+    /// How to connect to this database; set another user to be somebody else.
+    pub options: PgConnectOptions,
+    _keys: tempfile_key::KeyDir,
+}
+
+impl TestDb {
+    /// A new database on the server of `SEND0_TEST_POSTGRES`, a superuser's address.
+    pub async fn new() -> Self {
+        let server = server();
+        let template = template(&server).await;
+        let name = format!("t_{}", Uuid::new_v4().simple());
+        let mut admin = PgConnection::connect_with(&server).await.expect("SEND0_TEST_POSTGRES answers");
+        run(&mut admin, &format!("create database {name} template {template}")).await;
+        let options = server.clone().database(&name);
+        let keys = tempfile_key::KeyDir::new();
+        let provider = KeyFile::create_if_missing(&keys.path()).expect("key file");
+        let ctx = Ctx::new(logins(&options), Arc::new(provider), Clock::default());
+        let superuser = PgPoolOptions::new().max_connections(4).connect_lazy_with(options.clone());
+        Self { ctx, superuser, options, _keys: keys }
+    }
+
+    /// As one of the logins, in a connection of its own.
+    pub async fn connect(&self, role: &str) -> PgConnection {
+        PgConnection::connect_with(&self.options.clone().username(role)).await.expect("connect")
+    }
+
+    /// A workspace with an owner, whose address is `owner@<slug>.example`.
+    pub async fn workspace(&self, name: &str) -> Tenant {
+        let email = format!("owner@{}.example", crate::workspaces::slug_of(name));
+        let new = NewOwner { workspace: name.into(), name: format!("Owner of {name}"), email, password: PASSWORD.into() };
+        let made = create_owner(&self.ctx, &request(), new).await.expect("workspace");
+        Tenant { made }
+    }
+
+    /// Another member of the workspace, with a role.
+    pub async fn member(&self, tenant: &Tenant, role: Role) -> UserId {
+        let (user, member) = (UserId::new(), MemberId::new());
+        let email = format!("{role}@{}.example", tenant.made.slug);
+        let hash = self.ctx.passwords.hash(PASSWORD.into()).await.expect("hash");
+        let actor = Actor::cli(tenant.made.workspace, request());
+        let mut tx = self.ctx.db.change(&actor).await.expect("begin");
+        let now = self.ctx.clock.now();
+        accounts::create_account(tx.conn(), user, &email, &format!("The {role}"), &hash, now).await.expect("account");
+        members::insert(tx.conn(), tenant.made.workspace, member, user, role, now).await.expect("member");
+        let event = crate::audit_log::Event::new(crate::audit_log::Action::MemberJoined).on("member", member, None);
+        tx.commit(event).await.expect("commit");
+        user
+    }
+}
+
+/// A workspace made for a test.
+pub struct Tenant {
+    /// Its ids and its slug.
+    pub made: Established,
+}
+
+impl Tenant {
+    /// Somebody of this role, with a session that is only claimed.
+    pub fn actor(&self, role: Role) -> Actor {
+        let who = Who::User { id: self.made.user, name: format!("The {role}"), role, session: Some(SessionId::new()) };
+        Actor { workspace: self.made.workspace, who, request: request() }
+    }
+
+    /// The workspace.
+    pub fn id(&self) -> WorkspaceId {
+        self.made.workspace
+    }
+}
+
+/// A request from nowhere in particular.
+pub fn request() -> Request {
+    Request::new(RequestId::new(), "POST", "/test", Some("203.0.113.7".into()), Some("test"))
+}
+
+/// How to connect as each login, without passwords: the tests' server trusts its socket.
+pub fn logins(options: &PgConnectOptions) -> Logins {
+    let login = |role: &str| options.clone().username(role);
+    Logins { app: login("send0_app"), auth: login("send0_auth"), worker: login("send0_worker"), auditor: login("send0_auditor") }
+}
+
+fn server() -> PgConnectOptions {
+    let url = std::env::var("SEND0_TEST_POSTGRES")
+        .expect("SEND0_TEST_POSTGRES names a PostgreSQL superuser; `cargo xtask test` starts one");
+    PgConnectOptions::from_str(&url).expect("SEND0_TEST_POSTGRES")
+}
+
+/// The migrated database that others are copied from. Tests run in many processes: the first makes it, the others wait.
+async fn template(server: &PgConnectOptions) -> String {
+    let name = format!("template_{}", database::fingerprint());
+    let mut admin = PgConnection::connect_with(server).await.expect("SEND0_TEST_POSTGRES answers");
+    run(&mut admin, "select pg_advisory_lock(7310)").await;
+    let there: Option<i32> = sqlx::query_scalar("select 1 from pg_database where datname = $1")
+        .bind(&name)
+        .fetch_optional(&mut admin)
+        .await
+        .expect("look for the template");
+    if there.is_none() {
+        make_template(server, &mut admin, &name).await;
+    }
+    run(&mut admin, "select pg_advisory_unlock(7310)").await;
+    name
+}
+
+async fn make_template(server: &PgConnectOptions, admin: &mut PgConnection, name: &str) {
+    let unfinished = format!("{name}_unfinished");
+    run(admin, bootstrap::ROLES).await;
+    run(admin, &format!("drop database if exists {unfinished}")).await;
+    run(admin, &format!("create database {unfinished} owner send0_owner")).await;
+    let options = server.clone().database(&unfinished);
+    let mut inside = PgConnection::connect_with(&options).await.expect("template");
+    run(&mut inside, bootstrap::SCHEMA).await;
+    inside.close().await.expect("close");
+    database::migrate(&options.username("send0_migrator")).await.expect("migrations");
+    run(admin, &format!("alter database {unfinished} rename to {name}")).await;
+}
+
+async fn run(connection: &mut PgConnection, sql: &str) {
+    connection.execute(AssertSqlSafe(sql)).await.expect("statement");
+}
+
+mod tempfile_key {
+    use std::path::PathBuf;
+
+    /// A folder for a key file, gone at the end.
+    pub struct KeyDir(PathBuf);
+
+    impl KeyDir {
+        pub fn new() -> Self {
+            let dir = std::env::temp_dir().join(format!("send0-keys-{}", uuid::Uuid::new_v4().simple()));
+            std::fs::create_dir(&dir).expect("folder for keys");
+            Self(dir)
+        }
+
+        pub fn path(&self) -> PathBuf {
+            self.0.join("keys")
+        }
+    }
+
+    impl Drop for KeyDir {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}

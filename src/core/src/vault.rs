@@ -1,0 +1,109 @@
+//! The data keys: one per workspace and purpose, wrapped by the key-encryption key, unwrapped in memory when needed.
+
+use crate::{
+    AppError,
+    database::Database,
+    envelope::{self, DataKey, DataKeyId, KeyError, KeyProvider, Place, WrappedKey},
+    ids::WorkspaceId,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+/// What a workspace's own secrets are sealed with.
+const PURPOSE: &str = "workspace";
+/// Unwrapped keys kept in memory; beyond it they are all dropped and unwrapped again.
+const CACHED: usize = 1024;
+
+/// Seals and opens what belongs to a workspace.
+#[derive(Clone)]
+pub struct Vault {
+    db: Database,
+    keys: Arc<dyn KeyProvider>,
+    cache: Arc<Mutex<HashMap<WorkspaceId, (DataKeyId, Arc<DataKey>)>>>,
+}
+
+impl Vault {
+    pub(crate) fn new(db: Database, keys: Arc<dyn KeyProvider>) -> Self {
+        Self { db, keys, cache: Arc::default() }
+    }
+
+    /// Seals under the workspace's data key, bound to the place.
+    ///
+    /// # Errors
+    /// [`AppError::Unavailable`] when the key cannot be had. Nothing is ever kept in the clear instead.
+    pub async fn seal(&self, workspace: WorkspaceId, place: &Place<'_>, plaintext: &[u8]) -> Result<Vec<u8>, AppError> {
+        let (id, key) = self.key(workspace).await?;
+        Ok(envelope::seal(id, &key, place, plaintext))
+    }
+
+    /// Opens what was sealed at the same place.
+    ///
+    /// # Errors
+    /// [`AppError::Internal`] for whatever does not open: changed, moved, or sealed under another key.
+    pub async fn open(&self, workspace: WorkspaceId, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AppError> {
+        let (id, key) = self.key(workspace).await?;
+        if envelope::data_key_id(sealed).map_err(unreadable)? != id {
+            return Err(unreadable("sealed under another data key"));
+        }
+        envelope::open(&key, place, sealed).map_err(unreadable)
+    }
+
+    async fn key(&self, workspace: WorkspaceId) -> Result<(DataKeyId, Arc<DataKey>), AppError> {
+        if let Some(known) = self.cached().get(&workspace) {
+            return Ok(known.clone());
+        }
+        let found = match self.stored(workspace).await? {
+            Some(found) => found,
+            None => self.make(workspace).await?,
+        };
+        let mut cache = self.cached();
+        if cache.len() >= CACHED {
+            cache.clear();
+        }
+        cache.insert(workspace, found.clone());
+        Ok(found)
+    }
+
+    fn cached(&self) -> std::sync::MutexGuard<'_, HashMap<WorkspaceId, (DataKeyId, Arc<DataKey>)>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn stored(&self, workspace: WorkspaceId) -> Result<Option<(DataKeyId, Arc<DataKey>)>, AppError> {
+        let mut read = self.db.read(workspace).await?;
+        let row = sqlx::query!("select data_key_id, wrapped from data_keys where workspace_id = $1 and purpose = $2", workspace.0, PURPOSE)
+            .fetch_optional(read.conn())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let id = DataKeyId(row.data_key_id);
+        let wrapped = WrappedKey::from_bytes(&row.wrapped).map_err(unusable)?;
+        let key = self.keys.unwrap(id, workspace.0, &wrapped).await.map_err(unusable)?;
+        Ok(Some((id, Arc::new(key))))
+    }
+
+    /// Two that make one at once: the first stays, the second uses it.
+    async fn make(&self, workspace: WorkspaceId) -> Result<(DataKeyId, Arc<DataKey>), AppError> {
+        let (id, key) = (DataKeyId::generate(), DataKey::generate());
+        let wrapped = self.keys.wrap(id, workspace.0, &key).await.map_err(unusable)?;
+        self.db.insert_data_key(workspace, id, PURPOSE, &wrapped, OffsetDateTime::now_utc()).await?;
+        self.stored(workspace).await?.ok_or(AppError::Unavailable)
+    }
+}
+
+fn unusable(error: KeyError) -> AppError {
+    match error {
+        KeyError::Unavailable(reason) => {
+            tracing::warn!(%reason, "the key-encryption key cannot be had");
+            AppError::Unavailable
+        }
+        error => unreadable(error),
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> AppError {
+    tracing::error!(%error, "an envelope does not open");
+    AppError::Internal
+}

@@ -1,0 +1,152 @@
+//! Making a workspace with its first owner, from the set-up link or the command line.
+
+use super::{WorkspaceView, queries, slug_of};
+use crate::{
+    Actor, AppError, Ctx,
+    accounts::{self, check_password, parse_email},
+    actor::{Request, Who},
+    api_keys::line,
+    audit_log::{Action, Event, Outcome},
+    error::Checks,
+    ids::{MemberId, UserId, WorkspaceId},
+    members,
+    permissions::{Permission, Role},
+    secrets,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+const NAME_MAX: usize = 64;
+
+/// The first owner of a workspace, as typed.
+pub struct NewOwner {
+    /// The workspace's name.
+    pub workspace: String,
+    /// How the person is called.
+    pub name: String,
+    /// Their mail address.
+    pub email: String,
+    /// Their password.
+    pub password: SecretString,
+}
+
+/// What was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Established {
+    /// The owner.
+    pub user: UserId,
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// Its name in URLs.
+    pub slug: String,
+}
+
+struct Parsed {
+    workspace: String,
+    name: String,
+    email: String,
+}
+
+impl NewOwner {
+    fn parse(&self) -> Result<Parsed, AppError> {
+        let mut checks = Checks::default();
+        let workspace = checks.keep(line("workspace", &self.workspace, NAME_MAX));
+        let name = checks.keep(line("name", &self.name, NAME_MAX));
+        let email = checks.keep(parse_email("email", &self.email));
+        checks.keep(check_password("password", self.password.expose_secret(), email.as_deref().unwrap_or_default()));
+        checks.finish()?;
+        let (Some(workspace), Some(name), Some(email)) = (workspace, name, email) else { return Err(AppError::Internal) };
+        Ok(Parsed { workspace, name, email })
+    }
+}
+
+/// Whether nobody owns anything here yet.
+pub async fn setup_needed(ctx: &Ctx) -> Result<bool, AppError> {
+    queries::setup_needed(&ctx.db.auth).await
+}
+
+/// A token for the one link that may set the console up; it voids those before it. `None` once somebody owns a
+/// workspace.
+pub async fn offer_setup(ctx: &Ctx) -> Result<Option<SecretString>, AppError> {
+    if !setup_needed(ctx).await? {
+        return Ok(None);
+    }
+    let token = secrets::token();
+    queries::offer_setup(&ctx.db.auth, &secrets::hash(token.expose_secret()), ctx.clock.now()).await?;
+    Ok(Some(token))
+}
+
+/// Whether the set-up link still opens anything. Looking does not use it up.
+pub async fn setup_offered(ctx: &Ctx, token: &str) -> Result<bool, AppError> {
+    queries::setup_offered(&ctx.db.auth, &secrets::hash(token)).await
+}
+
+/// Makes the first workspace and its owner, using up the link. The form is sent by nobody known yet, so the event
+/// names the person who came to be.
+///
+/// # Errors
+/// [`AppError::Refused`] when the link is void; [`AppError::Invalid`] with every field that is wrong.
+pub async fn set_up(ctx: &Ctx, request: &Request, token: &str, new: NewOwner) -> Result<Established, AppError> {
+    if !setup_offered(ctx, token).await? {
+        let event = Event::new(Action::SetupRefused).because(Outcome::Denied, "void_link");
+        ctx.log_call(&Actor::anonymous(request.clone()), event).await?;
+        return Err(void_link());
+    }
+    establish(ctx, request, new, Some(token)).await
+}
+
+fn void_link() -> AppError {
+    AppError::Refused("This set-up link is void: it was used, or the server has printed a newer one.".into())
+}
+
+/// Makes a workspace and its owner from the command line of the server.
+pub async fn create_owner(ctx: &Ctx, request: &Request, new: NewOwner) -> Result<Established, AppError> {
+    establish(ctx, request, new, None).await
+}
+
+async fn establish(ctx: &Ctx, request: &Request, new: NewOwner, token: Option<&str>) -> Result<Established, AppError> {
+    let parsed = new.parse()?;
+    let password_hash = ctx.passwords.hash(new.password).await?;
+    let now = ctx.clock.now();
+    let (user, workspace, member) = (UserId::new(), WorkspaceId::new(), MemberId::new());
+    let who = match token {
+        Some(_) => Who::User { id: user, name: parsed.name.clone(), role: Role::Owner, session: None },
+        None => Who::System("cli"),
+    };
+    let actor = Actor { workspace, who, request: request.clone() };
+    let mut tx = ctx.db.change(&actor).await?;
+    if let Some(token) = token
+        && !queries::consume_setup(tx.conn(), &secrets::hash(token)).await?
+    {
+        return Err(void_link());
+    }
+    let slug = queries::insert(tx.conn(), workspace, &slug_of(&parsed.workspace), &parsed.workspace, now).await?;
+    accounts::create_account(tx.conn(), user, &parsed.email, &parsed.name, &password_hash, now).await?;
+    members::insert(tx.conn(), workspace, member, user, Role::Owner, now).await?;
+    tx.also(
+        Event::new(Action::WorkspaceCreated)
+            .on("workspace", workspace, Some(&parsed.workspace))
+            .change("name", None::<String>, parsed.workspace.clone())
+            .change("slug", None::<String>, slug.clone()),
+    )
+    .await?;
+    let joined = Event::new(Action::MemberJoined)
+        .on("member", member, Some(&parsed.name))
+        .on("user", user, Some(&parsed.name))
+        .change("role", None::<String>, Role::Owner.as_str())
+        .change("email", None::<String>, parsed.email.clone());
+    tx.commit(joined).await?;
+    Ok(Established { user, workspace, slug })
+}
+
+/// The workspace that the actor is in.
+pub async fn show(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<WorkspaceView, AppError> {
+    ctx.authorise(actor, Permission::WorkspaceRead, attempted).await?;
+    let mut read = ctx.db.read(actor.workspace).await?;
+    queries::find(read.conn(), actor.workspace).await?.ok_or(AppError::NotFound)
+}
+
+/// The workspace with this name in URLs, for the command line.
+pub async fn by_slug(ctx: &Ctx, slug: &str) -> Result<WorkspaceId, AppError> {
+    let mut read = ctx.db.read(WorkspaceId::PLATFORM).await?;
+    queries::by_slug(read.conn(), slug).await?.ok_or(AppError::NotFound)
+}

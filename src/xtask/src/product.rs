@@ -1,0 +1,113 @@
+//! Building and starting the product.
+
+use std::{
+    fs,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use crate::{
+    error::{Error, Result},
+    process,
+    project::Project,
+};
+
+/// What a build reads. Anything newer than the last build means another one.
+const SOURCES: [&str; 9] =
+    ["Cargo.toml", "Cargo.lock", ".cargo", ".sqlx", "app", "migrations", "public", "src", "style"];
+
+/// Folders inside them that no build reads, or that builds write.
+const NOT_SOURCES: [&str; 2] = ["node_modules", "xtask"];
+
+/// The two profiles that cargo-leptos builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// What tests, Playwright and `dev` share.
+    Debug,
+    /// What is shipped.
+    Release,
+}
+
+impl Profile {
+    /// The finished program.
+    pub fn binary(self, project: &Project) -> PathBuf {
+        let folder = match self {
+            Self::Debug => "target/debug/send0",
+            Self::Release => "target/release/send0",
+        };
+        project.root.join(folder)
+    }
+
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Debug => &["leptos", "build"],
+            Self::Release => &["leptos", "build", "--release"],
+        }
+    }
+}
+
+/// Builds server, WebAssembly and styles. No database is needed: queries are checked against `.sqlx`.
+pub fn build(project: &Project, profile: Profile) -> Result<()> {
+    let mut cargo = project.command("cargo");
+    cargo.args(profile.arguments()).env("SQLX_OFFLINE", "true");
+    process::run(&mut cargo)?;
+    // cargo-leptos has reported success without a program before.
+    let binary = profile.binary(project);
+    fs::metadata(&binary).map_err(Error::file(binary))?;
+    Ok(())
+}
+
+/// A release build, unless the last one has seen everything there is.
+pub fn build_release(project: &Project) -> Result<()> {
+    let stamp = project.root.join("target/release/.send0-built");
+    if is_current(project, &stamp) {
+        println!("build  nothing has changed since the last release build");
+        return Ok(());
+    }
+    // Taken before: what changes while it builds makes the next build necessary.
+    let started = SystemTime::now();
+    build(project, Profile::Release)?;
+    let file = fs::File::create(&stamp).map_err(Error::file(&stamp))?;
+    file.set_modified(started).map_err(Error::file(&stamp))
+}
+
+/// Replaces this process by the server.
+pub fn serve(project: &Project, arguments: &[&str]) -> Result<()> {
+    let binary = Profile::Release.binary(project);
+    let mut server = project.command(&binary.to_string_lossy());
+    let source = server.arg("serve").args(arguments).exec();
+    Err(Error::Start { program: binary.display().to_string(), source })
+}
+
+/// Builds, starts, and does both again whenever a file changes.
+pub fn watch(project: &Project) -> Result<()> {
+    process::run(project.command("cargo").args(["leptos", "watch", "--", "serve"]))
+}
+
+fn is_current(project: &Project, stamp: &Path) -> bool {
+    let Ok(built) = fs::metadata(stamp).and_then(|data| data.modified()) else {
+        return false;
+    };
+    Profile::Release.binary(project).exists()
+        && project.root.join("target/site").exists()
+        && SOURCES.iter().all(|source| !has_newer(&project.root.join(source), built))
+}
+
+/// Whether a file or folder, or anything in it, was written after `built`.
+/// Folders count themselves, so that a removed file is noticed.
+fn has_newer(path: &Path, built: SystemTime) -> bool {
+    let Ok(data) = fs::symlink_metadata(path) else {
+        return false;
+    };
+    if data.modified().is_ok_and(|time| time > built) {
+        return true;
+    }
+    let Ok(entries) = fs::read_dir(path) else {
+        return false;
+    };
+    entries
+        .flatten()
+        .filter(|entry| !NOT_SOURCES.iter().any(|name| entry.file_name() == *name))
+        .any(|entry| has_newer(&entry.path(), built))
+}
