@@ -73,7 +73,12 @@ create function setup_needed() returns boolean
 -- One link at a time: a new one voids those before it.
 create function setup_offer(p_hash bytea, p_now timestamptz) returns void
     language sql security definer set search_path = pg_catalog, public, pg_temp
-    as $$ delete from setup_tokens; insert into setup_tokens (token_hash, created_at) values (p_hash, p_now) $$;
+    as $$
+        -- Two servers that start at once would not see each other's link.
+        lock table setup_tokens in share row exclusive mode;
+        delete from setup_tokens;
+        insert into setup_tokens (token_hash, created_at) values (p_hash, p_now)
+    $$;
 
 create function setup_offered(p_hash bytea) returns boolean
     language sql stable security definer set search_path = pg_catalog, public, pg_temp
@@ -128,7 +133,7 @@ create function throttle_attempt(p_bucket bytea, p_free integer, p_now timestamp
 declare
     v_row throttles;
 begin
-    insert into throttles (bucket, failures, last_at, blocked_until) values (p_bucket, 0, p_now, p_now) on conflict do nothing;
+    insert into throttles (bucket, failures, last_at, blocked_until) values (p_bucket, 0, p_now, '-infinity') on conflict do nothing;
     select * into v_row from throttles where bucket = p_bucket for update;
     if v_row.blocked_until > p_now then
         return ceil(extract(epoch from v_row.blocked_until - p_now));
@@ -138,7 +143,7 @@ begin
     end if;
     v_row.failures := v_row.failures + 1;
     update throttles set failures = v_row.failures, last_at = p_now,
-        blocked_until = case when v_row.failures < p_free then p_now
+        blocked_until = case when v_row.failures < p_free then '-infinity'
             else p_now + least(interval '15 minutes', interval '1 second' * 2 ^ least(v_row.failures - p_free, 10)) end
         where bucket = p_bucket;
     return 0;
@@ -147,6 +152,11 @@ end $$;
 create function throttle_forget(p_bucket bytea) returns void
     language sql security definer set search_path = pg_catalog, public, pg_temp
     as $$ delete from throttles where bucket = p_bucket $$;
+
+-- Takes back one attempt, which turned out to be right.
+create function throttle_uncount(p_bucket bytea) returns void
+    language sql security definer set search_path = pg_catalog, public, pg_temp
+    as $$ update throttles set failures = greatest(failures - 1, 0) where bucket = p_bucket $$;
 
 -- Flashes ------------------------------------------------------------------------------------------------------
 
@@ -230,7 +240,7 @@ end $$;
 
 grant execute on function
     account_find, account_memberships, setup_needed, setup_offer, setup_offered, session_start, session_find, session_end,
-    throttle_attempt, throttle_forget, flash_put, flash_take, key_find
+    throttle_attempt, throttle_forget, throttle_uncount, flash_put, flash_take, key_find
     to send0_auth;
 grant execute on function
     account_create, member_register, workspace_people, workspace_claim_slug, workspace_find, setup_consume, flash_put, key_register

@@ -1,1 +1,36 @@
+//! What people see: pages, forms and islands.
+//!
+//! Only islands, the stubs of server functions and the error type reach the browser. Everything else is rendered on the
+//! server as plain HTML.
 
+#![recursion_limit = "256"]
+
+pub mod accounts;
+pub mod api_keys;
+pub mod error;
+pub mod islands;
+pub mod workspaces;
+
+#[cfg(feature = "ssr")]
+pub mod access;
+#[cfg(feature = "ssr")]
+pub mod audit_log;
+#[cfg(feature = "ssr")]
+pub mod cookies;
+#[cfg(feature = "ssr")]
+pub mod forms;
+#[cfg(feature = "ssr")]
+pub mod html;
+#[cfg(feature = "ssr")]
+pub mod page;
+#[cfg(feature = "ssr")]
+pub mod sessions;
+#[cfg(feature = "ssr")]
+pub mod shell;
+#[cfg(feature = "ssr")]
+pub mod ui;
+#[cfg(feature = "ssr")]
+pub mod visit;
+
+#[cfg(feature = "hydrate")]
+mod hydrate;

@@ -15,7 +15,8 @@ pub fn CodeBlock(
     #[prop(optional)]
     copy: Option<AnyView>,
 ) -> impl IntoView {
-    let head = (label.is_some() || copy.is_some()).then(|| view! { <div class="code-head"><span>{label}</span>{copy}</div> });
+    let head =
+        (label.is_some() || copy.is_some()).then(|| view! { <div class="code-head"><span>{label}</span>{copy}</div> });
     view! { <div class="code">{head}<pre><code>{code}</code></pre></div> }
 }
 

@@ -37,7 +37,9 @@ fn text_is_readable_on_tinted_surfaces_and_buttons() {
 
 #[test]
 fn controls_stand_out_from_every_surface() {
-    for control in ["control", "accent", "accent-hover", "danger", "danger-fill", "danger-hover", "warn", "ok", "proof", "focus"] {
+    for control in
+        ["control", "accent", "accent-hover", "danger", "danger-fill", "danger-hover", "warn", "ok", "proof", "focus"]
+    {
         for surface in SURFACES {
             assert_contrast(control, surface, CONTROL);
         }
@@ -48,7 +50,10 @@ fn controls_stand_out_from_every_surface() {
 fn every_colour_can_be_shown() {
     for (name, themes) in tokens() {
         for colour in themes {
-            assert!(colour.iter().all(|channel| (-0.001..=1.001).contains(channel)), "--{name} lies outside sRGB: {colour:?}");
+            assert!(
+                colour.iter().all(|channel| (-0.001..=1.001).contains(channel)),
+                "--{name} lies outside sRGB: {colour:?}"
+            );
         }
     }
 }

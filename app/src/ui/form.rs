@@ -27,7 +27,14 @@ impl Choice {
 
 /// Label, hint and error around a control.
 #[component]
-fn Field(name: &'static str, label: String, hint: Option<String>, error: Option<String>, required: bool, control: AnyView) -> impl IntoView {
+fn Field(
+    name: &'static str,
+    label: String,
+    hint: Option<String>,
+    error: Option<String>,
+    required: bool,
+    control: AnyView,
+) -> impl IntoView {
     view! {
         <div class="field">
             <label class="label" for=name>{label}{optional(required)}</label>
@@ -314,7 +321,10 @@ pub fn ErrorSummary(
     #[prop(optional)]
     errors: Vec<(String, String)>,
 ) -> impl IntoView {
-    let links = errors.into_iter().map(|(id, message)| view! { <li><a href=format!("#{id}")>{message}</a></li> }).collect::<Vec<_>>();
+    let links = errors
+        .into_iter()
+        .map(|(id, message)| view! { <li><a href=format!("#{id}")>{message}</a></li> })
+        .collect::<Vec<_>>();
     view! {
         <div class="summary" role="alert" tabindex="-1" autofocus=true>
             <p><Icon glyph=Glyph::Warning/>{message}</p>
@@ -367,8 +377,12 @@ mod tests {
 
     #[test]
     fn what_was_typed_cannot_leave_the_textarea() {
-        let html = view! { <TextArea name="note" label="Note" value="</textarea><script>alert(1)</script> & more"/> }.to_html();
-        assert!(html.contains("\n&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt; &amp; more</textarea>"), "{html}");
+        let html = view! { <TextArea name="note" label="Note" value="</textarea><script>alert(1)</script> & more"/> }
+            .to_html();
+        assert!(
+            html.contains("\n&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt; &amp; more</textarea>"),
+            "{html}"
+        );
         assert_eq!(html.matches("</textarea>").count(), 1, "{html}");
         assert!(!html.contains("<script"), "{html}");
     }

@@ -42,8 +42,8 @@ pub fn AppFrame(
     #[prop(into)]
     person: String,
     /// The person's own page.
-    #[prop(into)]
-    account: String,
+    #[prop(optional, into)]
+    account: Option<String>,
     /// What stands beside the person: the palette, the theme.
     #[prop(optional)]
     tools: Option<AnyView>,
@@ -63,7 +63,7 @@ pub fn AppFrame(
                     {switcher(workspace, workspaces)}
                     <nav aria-label="Workspace"><ul>{nav.into_iter().map(nav_entry).collect_view()}</ul></nav>
                     <div class="side-foot">
-                        <a class="side-link" href=account><span class="truncate">{person}</span></a>
+                        {owner(person, account)}
                         {tools}
                         {sign_out}
                     </div>
@@ -76,7 +76,7 @@ pub fn AppFrame(
 
 fn switcher(workspace: String, workspaces: Vec<WorkspaceItem>) -> AnyView {
     if workspaces.len() < 2 {
-        return view! { <p class="switcher side-link">{workspace}</p> }.into_any();
+        return view! { <p class="side-workspace">{workspace}</p> }.into_any();
     }
     view! {
         <details class="switcher">
@@ -85,6 +85,13 @@ fn switcher(workspace: String, workspaces: Vec<WorkspaceItem>) -> AnyView {
         </details>
     }
     .into_any()
+}
+
+fn owner(person: String, account: Option<String>) -> AnyView {
+    match account {
+        Some(href) => view! { <a class="side-link" href=href><span class="truncate">{person}</span></a> }.into_any(),
+        None => view! { <p class="side-link"><span class="truncate">{person}</span></p> }.into_any(),
+    }
 }
 
 fn workspace_entry(item: WorkspaceItem) -> impl IntoView {

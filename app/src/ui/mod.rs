@@ -20,6 +20,7 @@ mod secret;
 mod table;
 mod time;
 
+pub use self::time::{ExactTime, TimeAgo, ago, date, exact, rfc3339};
 pub use badge::{Badge, Status, Tag};
 pub use banner::{Banner, Tone};
 pub use button::{Button, ButtonKind, ButtonLink};
@@ -35,4 +36,3 @@ pub use icon::{Glyph, Icon};
 pub use number::{bytes, count};
 pub use secret::SecretReveal;
 pub use table::{Column, Pager, Table};
-pub use self::time::{ExactTime, TimeAgo, ago, date, exact, rfc3339};

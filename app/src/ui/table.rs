@@ -65,11 +65,18 @@ pub fn Pager(
     #[prop(optional, into)]
     note: Option<String>,
 ) -> impl IntoView {
+    let links = (newer.is_some() || older.is_some()).then(|| {
+        view! {
+            <nav aria-label="Pages">
+                {newer.map(|href| view! { <a href=href rel="prev"><span aria-hidden="true">"‹ "</span>"newer"</a> })}
+                {older.map(|href| view! { <a href=href rel="next">"older"<span aria-hidden="true">" ›"</span></a> })}
+            </nav>
+        }
+    });
     view! {
-        <nav class="pager" aria-label="Pages">
+        <div class="pager">
             {note.map(|note| view! { <p class="meta">{note}</p> })}
-            {newer.map(|href| view! { <a href=href rel="prev"><span aria-hidden="true">"‹ "</span>"newer"</a> })}
-            {older.map(|href| view! { <a href=href rel="next">"older"<span aria-hidden="true">" ›"</span></a> })}
-        </nav>
+            {links}
+        </div>
     }
 }

@@ -6,13 +6,14 @@ use crate::{
     ids::{KeyId, RequestId, SessionId, UserId, WorkspaceId},
     permissions::{Permission, Role},
 };
+use serde::{Deserialize, Serialize};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 
 /// The request or command on whose behalf something is done. Goes into every event.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Request {
     /// Shown to the caller as `x-request-id`.
     pub id: RequestId,
@@ -24,6 +25,7 @@ pub struct Request {
     pub address: Option<String>,
     /// The user agent, at most 256 characters.
     pub agent: Option<String>,
+    #[serde(skip)]
     logged: Arc<AtomicBool>,
 }
 

@@ -42,3 +42,6 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
 pub(crate) fn constraint(error: &sqlx::Error) -> Option<&str> {
     error.as_database_error().and_then(|error| error.constraint())
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

@@ -2,9 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, Type},
+    },
+};
 
 /// What a member is in a workspace. Owner stands above admin, admin above the other four.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Everything, including what cannot be undone.
@@ -134,6 +141,15 @@ impl<'de> Deserialize<'de> for Permission {
         text.parse().map_err(|()| serde::de::Error::custom("unknown permission"))
     }
 }
+
+impl PartialSchema for Permission {
+    fn schema() -> RefOr<Schema> {
+        let words = Permission::ALL.iter().map(|permission| permission.as_str());
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
+    }
+}
+
+impl ToSchema for Permission {}
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use crate::{
     Actor, Ctx,
     accounts,
     actor::{Request, Who},
+    audit_log::{self, Action, EventView, Filter, Place},
     clock::Clock,
     database::{self, Logins, bootstrap},
     envelope::KeyFile,
@@ -16,7 +17,13 @@ use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{str::FromStr, sync::Arc};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    str::FromStr,
+    sync::Arc,
+    task::Poll,
+};
 use uuid::Uuid;
 
 /// The password of everybody in tests.
@@ -62,6 +69,49 @@ impl TestDb {
         Tenant { made }
     }
 
+    /// Everything in the log of a workspace, the oldest first.
+    pub async fn events(&self, workspace: WorkspaceId) -> Vec<EventView> {
+        let reader = Actor::cli(workspace, request());
+        let (all, mut events, mut place) = (Filter::default(), vec![], Some(Place::Newer(0)));
+        while let Some(from) = place {
+            let page = audit_log::operations::list(&self.ctx, &reader, &all, from, 100, Action::PageViewed);
+            let page = page.await.expect("the log");
+            events.extend(page.events.into_iter().rev());
+            place = page.newer.map(Place::Newer);
+        }
+        events
+    }
+
+    /// How many events of this action are in the log of a workspace.
+    pub async fn count(&self, workspace: WorkspaceId, action: Action) -> usize {
+        self.events(workspace).await.iter().filter(|event| event.action == action.as_str()).count()
+    }
+
+    /// The tables that hold this text anywhere: as it is, or as bytes, or in hexadecimal or base64.
+    pub async fn tables_with(&self, text: &str) -> Vec<String> {
+        let tables = "select oid::regclass::text from pg_class where relkind in ('r', 'p') and not relispartition
+            and relnamespace = 'public'::regnamespace";
+        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&self.superuser).await.expect("tables");
+        let mut found = vec![];
+        for table in tables {
+            let look = format!(
+                "select exists (select from {table} t where t::text like '%' || $1 || '%'
+                    or t::text ilike '%' || encode(convert_to($1, 'utf8'), 'hex') || '%'
+                    or t::text like '%' || rtrim(encode(convert_to($1, 'utf8'), 'base64'), '=') || '%')"
+            );
+            let look = sqlx::query_scalar::<_, bool>(AssertSqlSafe(look)).bind(text);
+            if look.fetch_one(&self.superuser).await.expect("look") {
+                found.push(table);
+            }
+        }
+        found
+    }
+
+    /// One number, asked as the superuser.
+    pub async fn number(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.superuser).await.expect("number")
+    }
+
     /// Another member of the workspace, with a role.
     pub async fn member(&self, tenant: &Tenant, role: Role) -> UserId {
         let (user, member) = (UserId::new(), MemberId::new());
@@ -100,6 +150,22 @@ impl Tenant {
 /// A request from nowhere in particular.
 pub fn request() -> Request {
     Request::new(RequestId::new(), "POST", "/test", Some("203.0.113.7".into()), Some("test"))
+}
+
+/// Does the work until it had to wait so many times, then drops it, as a server does whose client went away. `None`
+/// when it was dropped.
+pub async fn abandoned<T>(work: impl Future<Output = T>, after: usize) -> Option<T> {
+    let mut work = pin!(work);
+    let mut left = after;
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
 }
 
 /// How to connect as each login, without passwords: the tests' server trusts its socket.

@@ -20,8 +20,9 @@ const HANDED: &str = "../shared";
 
 /// Licences, bans and sources of all dependencies.
 pub fn deny(project: &Project) -> Result<Count> {
-    let mut deny = cargo_deny(project, "check", &["licenses", "bans", "sources"]);
-    Ok(Count::one(process::succeeds(&mut deny)?))
+    let mut deny = cargo_deny(project, &project.cache);
+    let clean = process::succeeds(deny.args(["check", "licenses", "bans", "sources"]))?;
+    Ok(Count::one(clean))
 }
 
 /// Known vulnerabilities. Without any database nothing was checked, and nothing is counted.
@@ -34,8 +35,8 @@ pub fn advisories(project: &Project) -> Result<Count> {
         },
     };
     println!("advisory database: {}", database.origin);
-    let mut deny = cargo_deny(project, "check", &["--disable-fetch", "advisories"]);
-    let clean = process::succeeds(deny.env("ADVISORY_DB", &database.path))?;
+    let mut deny = cargo_deny(project, &database.path);
+    let clean = process::succeeds(deny.args(database.options).args(["check", "advisories"]))?;
     Ok(Count { note: format!("database: {}", database.origin), ..Count::one(clean) })
 }
 
@@ -43,16 +44,16 @@ pub fn advisories(project: &Project) -> Result<Count> {
 struct Database {
     path: PathBuf,
     origin: String,
+    options: &'static [&'static str],
 }
 
 fn fetch(project: &Project) -> Result<Database> {
     let path = project.cache.join("advisory-db");
-    let mut deny = cargo_deny(project, "fetch", &["db"]);
-    process::output(deny.env("ADVISORY_DB", &path))?;
+    process::output(cargo_deny(project, &path).args(["fetch", "db"]))?;
     let mut git = Command::new("git");
     git.arg("-C").arg(path.join(FOLDER)).args(["log", "-1", "--format=%cs"]);
     let date = process::output(&mut git)?;
-    Ok(Database { path, origin: format!("fetched now, of {date}") })
+    Ok(Database { path, origin: format!("fetched now, of {date}"), options: &[] })
 }
 
 /// The newest `advisory-db-DATE.tar.gz` beside the checkout, unpacked.
@@ -60,16 +61,18 @@ fn handed_over(project: &Project) -> Result<Option<Database>> {
     let Some(archive) = newest_archive(&project.root.join(HANDED)) else {
         return Ok(None);
     };
-    let path = project.root.join("target/advisory-db");
+    let path = project.cache.join("advisory-db-handed-over");
     let folder = path.join(FOLDER);
-    fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
+    let git = folder.join(".git");
+    fs::create_dir_all(&git).map_err(Error::file(&git))?;
     process::output(Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(&folder))?;
-    // cargo-deny takes the age of the database from this file.
-    let fetched = folder.join("FETCH_HEAD");
+    // cargo-deny wants to know when it was fetched, and refuses one of 90 days ago; we print its date instead.
+    let fetched = git.join("FETCH_HEAD");
     fs::write(&fetched, "").map_err(Error::file(&fetched))?;
     let name = archive.file_name().unwrap_or_default().to_string_lossy();
     let date = name.trim_start_matches("advisory-db-").trim_end_matches(".tar.gz");
-    Ok(Some(Database { path, origin: format!("handed over ({}), of {date}", archive.display()) }))
+    let origin = format!("handed over, of {date}");
+    Ok(Some(Database { path, origin, options: &["--offline"] }))
 }
 
 fn newest_archive(folder: &Path) -> Option<PathBuf> {
@@ -85,8 +88,14 @@ fn not_run(why: &Error) -> Count {
     Count { note: "NOT RUN".to_owned(), ..Count::default() }
 }
 
-fn cargo_deny(project: &Project, subcommand: &str, arguments: &[&str]) -> Command {
+/// cargo-deny resets the database with git. It must never take a folder that is none for a part of
+/// the repository around it and reset that: hence the ceiling, and a place outside the checkout.
+fn cargo_deny(project: &Project, database: &Path) -> Command {
     let mut cargo = project.command("cargo");
-    cargo.args(["deny", subcommand, "--config", ".config/deny.toml"]).args(arguments);
+    cargo
+        .args(["deny", "--config", ".config/deny.toml"])
+        .env("ADVISORY_DB", database)
+        .env("GIT_CEILING_DIRECTORIES", database)
+        .env("GIT_TERMINAL_PROMPT", "0");
     cargo
 }

@@ -33,7 +33,7 @@ pub fn install(packages: &[&str], log: &Path) -> Result<()> {
             "install their equivalents (a Rust from 1.96 on with `rustup update stable`), then try again",
         ));
     }
-    let install = format!("apt-get install -y --no-install-recommends {names}");
+    let install = format!("apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends {names}");
     if !process::is_root() {
         return Err(Error::NeedsRoot {
             why: format!("Installing {names}"),

@@ -72,7 +72,7 @@ fn packages(project: &Project, toolchain: Toolchain, scope: Scope) -> Result<()>
         packages.push("postgresql");
     }
     if scope == Scope::Tests && !Path::new("/usr/bin/chromium").exists() {
-        packages.push("chromium");
+        packages.extend(["chromium", "fonts-dejavu-core"]);
     }
     let why = match packages.len() {
         0 => "compiler parts, Node.js, PostgreSQL from Debian".to_owned(),
@@ -140,7 +140,7 @@ fn cargo_deny(project: &Project) -> Result<()> {
 }
 
 fn checkers(toolchain: Toolchain) -> Result<()> {
-    toolchain.add_checkers()
+    step("clippy, rustfmt", "check the code", toolchain.has_checkers(), || toolchain.add_checkers())
 }
 
 fn styles(project: &Project) -> Result<()> {

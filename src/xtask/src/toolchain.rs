@@ -21,6 +21,8 @@ const DEBIAN: &str = "debian";
 const DEBIAN_LIBRARIES: &str = "/usr/lib/rustlib";
 const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
 const DEBIAN_CHECKERS: [&str; 2] = ["rust-web-clippy", "rustfmt-web"];
+/// Beside the libraries lies the version of the compiler that built them: another cannot read them.
+const MARKER: &str = "built-by";
 
 /// Which compiler builds everything. One for all, or every crate would be built twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +65,7 @@ impl Toolchain {
         self == Self::Active || (is_linked() && standard_library_is_current())
     }
 
-    /// What remains after the packages: clippy and rustfmt, or Debian's WebAssembly library.
+    /// What remains after the packages: Debian's WebAssembly library.
     pub fn finish(self, project: &Project) -> Result<()> {
         if self == Self::Active {
             return Ok(());
@@ -73,19 +75,21 @@ impl Toolchain {
         place_standard_library(&libraries)
     }
 
-    /// clippy and rustfmt of the active toolchain; Debian's come as packages.
+    /// Whether clippy and rustfmt are there; Debian's come as packages.
+    pub fn has_checkers(self) -> bool {
+        let answers = |name: &&str| process::output(Command::new("cargo").args([name, "--version"])).is_ok();
+        self == Self::Debian || ["clippy", "fmt"].iter().all(answers)
+    }
+
+    /// Has rustup add them.
     pub fn add_checkers(self) -> Result<()> {
-        if self == Self::Debian || has_checkers() {
-            return Ok(());
-        }
-        process::output(Command::new("rustup").args(["component", "add", "clippy", "rustfmt"])).map(drop).map_err(
-            |_| {
-                Error::failed(
-                    "finding clippy and rustfmt",
-                    "run `rustup component add clippy rustfmt` where static.rust-lang.org can be reached",
-                )
-            },
-        )
+        let added = process::output(Command::new("rustup").args(["component", "add", "clippy", "rustfmt"]));
+        added.map(drop).map_err(|_| {
+            Error::failed(
+                "finding clippy and rustfmt",
+                "run `rustup component add clippy rustfmt` where static.rust-lang.org can be reached",
+            )
+        })
     }
 }
 
@@ -94,26 +98,25 @@ fn version(rustc: &str) -> Option<u32> {
     version.split('.').nth(1)?.parse().ok()
 }
 
+/// What we built ourselves does not count: that is Debian's, and has to be kept up with it.
 fn active_has_wasm() -> bool {
-    process::output(Command::new("rustc").args(["--print", "sysroot"]))
-        .is_ok_and(|root| wasm_folder(Path::new(&root).join("lib/rustlib")).exists())
+    let Ok(root) = process::output(Command::new("rustc").args(["--print", "sysroot"])) else {
+        return false;
+    };
+    let folder = wasm_folder(Path::new(&root).join("lib/rustlib"));
+    folder.exists() && !folder.join(MARKER).exists()
 }
 
 fn rustup_adds_wasm() -> bool {
     process::output(Command::new("rustup").args(["target", "add", WASM])).is_ok()
 }
 
-fn has_checkers() -> bool {
-    ["clippy", "fmt"].iter().all(|name| process::output(Command::new("cargo").args([name, "--version"])).is_ok())
-}
-
 fn wasm_folder(libraries: impl AsRef<Path>) -> PathBuf {
     libraries.as_ref().join(WASM).join("lib")
 }
 
-/// Beside the libraries lies the version of the compiler that built them: another cannot read them.
 fn marker() -> PathBuf {
-    wasm_folder(DEBIAN_LIBRARIES).join("built-by")
+    wasm_folder(DEBIAN_LIBRARIES).join(MARKER)
 }
 
 fn standard_library_is_current() -> bool {

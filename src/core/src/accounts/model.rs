@@ -3,9 +3,10 @@ use crate::{
     ids::{MemberId, SessionId, UserId, WorkspaceId},
     permissions::Role,
 };
+use serde::{Deserialize, Serialize};
 
 /// Somebody signed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
     /// The person.
     pub user: UserId,

@@ -35,7 +35,9 @@ pub async fn sign_in(ctx: &Ctx, request: &Request, email: &str, password: Secret
         return Err(refuse(ctx, request, account.as_ref(), "wrong_credentials", wrong).await?);
     }
     let account = account.ok_or(AppError::Internal)?;
-    queries::forget_failures(&ctx.db.auth, &buckets[0].0).await?;
+    let [(of_account, _), (of_address, _)] = &buckets;
+    queries::forget_failures(&ctx.db.auth, of_account).await?;
+    queries::uncount_attempt(&ctx.db.auth, of_address).await?;
     Ok(account.user)
 }
 
@@ -115,7 +117,7 @@ pub async fn start_session(ctx: &Ctx, request: &Request, user: UserId, hash: &[u
     let mut tx = ctx.db.change_account().await?;
     queries::start_session(tx.conn(), hash, session, user, request, now).await?;
     let signed_in = queries::find_session(tx.conn(), hash, now).await?.ok_or(AppError::Internal)?;
-    let memberships = queries::memberships(&ctx.db.auth, user).await?;
+    let memberships = queries::memberships(tx.conn(), user).await?;
     tx.commit(&in_each(memberships, &signed_in, request), about(Action::SessionStarted, &signed_in)).await
 }
 
@@ -130,7 +132,7 @@ pub async fn end_session(ctx: &Ctx, request: &Request, signed_in: &SignedIn, has
     if !queries::end_session(tx.conn(), hash).await? {
         return Ok(());
     }
-    let memberships = queries::memberships(&ctx.db.auth, signed_in.user).await?;
+    let memberships = queries::memberships(tx.conn(), signed_in.user).await?;
     tx.commit(&in_each(memberships, signed_in, request), about(Action::SessionEnded, signed_in)).await
 }
 
@@ -151,4 +153,11 @@ pub async fn enter(ctx: &Ctx, signed_in: &SignedIn, request: &Request, slug: &st
     let memberships = memberships(ctx, signed_in.user).await?;
     let membership = memberships.iter().find(|membership| membership.slug == slug).ok_or(AppError::NotFound)?;
     Ok((actor(membership, signed_in, request), memberships))
+}
+
+/// Removes sessions and flashes that are over, and throttles that are forgotten.
+pub async fn purge_expired(ctx: &Ctx) -> Result<(), AppError> {
+    let removed = queries::purge(&ctx.db.worker, ctx.clock.now()).await?;
+    tracing::debug!(removed, "removed what has expired");
+    Ok(())
 }

@@ -4,7 +4,7 @@ use crate::{
     actor::Request,
     ids::{MemberId, SessionId, UserId, WorkspaceId},
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
 
 pub(super) struct Account {
@@ -42,13 +42,13 @@ pub(crate) async fn create(
     }
 }
 
-pub(super) async fn memberships(pool: &PgPool, user: UserId) -> Result<Vec<Membership>, AppError> {
+pub(super) async fn memberships(executor: impl PgExecutor<'_>, user: UserId) -> Result<Vec<Membership>, AppError> {
     let rows = sqlx::query!(
         r#"select workspace_id as "workspace_id!", slug as "slug!", workspace_name as "workspace_name!",
             member_id as "member_id!", role as "role!" from account_memberships($1)"#,
         user.0,
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     rows.into_iter()
         .map(|row| {
@@ -114,4 +114,16 @@ pub(super) async fn attempt(pool: &PgPool, bucket: &[u8; 32], free: i32, now: Of
 pub(super) async fn forget_failures(pool: &PgPool, bucket: &[u8; 32]) -> Result<(), AppError> {
     sqlx::query!("select throttle_forget($1)", bucket.as_slice()).execute(pool).await?;
     Ok(())
+}
+
+/// Takes back the one attempt that turned out to be right: people who share an address must not lock each other out, and
+/// somebody with an account must not make room for guesses at others.
+pub(super) async fn uncount_attempt(pool: &PgPool, bucket: &[u8; 32]) -> Result<(), AppError> {
+    sqlx::query!("select throttle_uncount($1)", bucket.as_slice()).execute(pool).await?;
+    Ok(())
+}
+
+/// How many rows went.
+pub(super) async fn purge(pool: &PgPool, now: OffsetDateTime) -> Result<i64, AppError> {
+    Ok(sqlx::query_scalar!(r#"select expired_purge($1) as "removed!""#, now).fetch_one(pool).await?)
 }

@@ -15,7 +15,7 @@ pub struct LastUses(Arc<Mutex<Uses>>);
 
 impl LastUses {
     pub(super) fn note(&self, workspace: WorkspaceId, key: KeyId, at: OffsetDateTime) {
-        self.take_lock().insert((workspace, key), at);
+        self.take_lock().entry((workspace, key)).and_modify(|last| *last = at.max(*last)).or_insert(at);
     }
 
     fn take_lock(&self) -> std::sync::MutexGuard<'_, Uses> {

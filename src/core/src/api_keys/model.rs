@@ -4,7 +4,7 @@ use std::str::FromStr;
 use time::OffsetDateTime;
 
 /// What kind of key: what it may do is decided by its kind or, if restricted, by its scopes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Every scope there is, on live messages.
@@ -46,7 +46,7 @@ impl FromStr for Kind {
 }
 
 /// Which messages a key sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// The real ones.
@@ -77,7 +77,7 @@ impl FromStr for Mode {
 }
 
 /// Whether a key opens anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It does.
@@ -109,7 +109,7 @@ impl Status {
 }
 
 /// A key as the API gives it and the page shows it. The key itself is nowhere.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct KeyView {
     /// The id, which is no secret.
     pub id: KeyId,
@@ -129,6 +129,7 @@ pub struct KeyView {
     pub created_by: String,
     /// Their name today, for the page.
     #[serde(skip)]
+    #[schema(ignore)]
     pub creator: Option<String>,
     /// When it was issued.
     #[serde(with = "time::serde::rfc3339")]

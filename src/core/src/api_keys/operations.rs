@@ -68,6 +68,11 @@ fn event_of_issue(id: KeyId, new: &NewKey) -> Event {
         .change("lifetime", None::<String>, new.lifetime)
 }
 
+/// Whether the actor may issue keys at all; a page asks before it shows a form.
+pub async fn may_issue(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<(), AppError> {
+    ctx.authorise(actor, Permission::KeysIssue, attempted).await
+}
+
 /// One page of keys, newest first; after the key with the given id.
 pub async fn list(ctx: &Ctx, actor: &Actor, after: Option<KeyId>, limit: u32, attempted: Action) -> Result<Page, AppError> {
     ctx.authorise(actor, Permission::KeysRead, attempted).await?;

@@ -71,7 +71,7 @@ impl FromStr for Action {
 }
 
 /// How it went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// It was done.
@@ -104,7 +104,7 @@ impl FromStr for Outcome {
 }
 
 /// An event as the API gives it and the page shows it: the stored body with what identifies people put back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EventView {
     /// 1, 2, 3, … in the order of commits, per workspace.
     pub seq: i64,
@@ -139,7 +139,7 @@ pub struct EventView {
 }
 
 /// Who did it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ActorView {
     /// `user`, `api_key`, `system`, `operator` or `anonymous`.
     pub kind: String,
@@ -156,7 +156,7 @@ pub struct ActorView {
 }
 
 /// What it was done to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Target {
     /// `api_key`, `member`, `workspace`, …
     pub kind: String,
@@ -167,7 +167,7 @@ pub struct Target {
 }
 
 /// The request on whose behalf.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RequestView {
     /// As in `x-request-id`.
     pub id: RequestId,
@@ -182,7 +182,7 @@ pub struct RequestView {
 }
 
 /// One field, before and after.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Change {
     /// The field's name, as everywhere else.
     pub field: String,

@@ -10,8 +10,18 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 /// Begins and names the tenant in one round trip; separate ones cost three times as much.
 pub(super) async fn begin(pool: &PgPool, workspace: WorkspaceId, access: &str) -> Result<Transaction<'static, Postgres>, AppError> {
     let begin = format!("begin {access}; set local send0.workspace_id = '{}'", workspace.0);
+    let pool = pool.clone();
     // The only text that is not literal: a UUID prints as hexadecimal digits and hyphens.
-    Ok(pool.begin_with(AssertSqlSafe(begin)).await?)
+    whole(async move { pool.begin_with(AssertSqlSafe(begin)).await }).await
+}
+
+/// Begins in a task of its own, which goes on when whoever waits goes away. sqlx 0.9.0 forgets a transaction whose
+/// beginning is dropped half-way and gives its connection back with it open, tenant and all: whatever came next would
+/// be part of it, and might never be committed (transact-rs/sqlx#4385).
+async fn whole(
+    begin: impl Future<Output = sqlx::Result<Transaction<'static, Postgres>>> + Send + 'static,
+) -> Result<Transaction<'static, Postgres>, AppError> {
+    Ok(tokio::spawn(begin).await.map_err(|_| AppError::Unavailable)??)
 }
 
 /// A change in one workspace. It ends in one of two ways: committed together with its audit event, or as if it had
@@ -96,7 +106,8 @@ pub struct AccountTx {
 
 impl AccountTx {
     pub(crate) async fn begin(pool: &PgPool) -> Result<Self, AppError> {
-        Ok(Self { inner: pool.begin().await? })
+        let pool = pool.clone();
+        Ok(Self { inner: whole(async move { pool.begin().await }).await? })
     }
 
     pub(crate) fn conn(&mut self) -> &mut PgConnection {

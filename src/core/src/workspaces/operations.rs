@@ -86,12 +86,16 @@ pub async fn setup_offered(ctx: &Ctx, token: &str) -> Result<bool, AppError> {
 /// # Errors
 /// [`AppError::Refused`] when the link is void; [`AppError::Invalid`] with every field that is wrong.
 pub async fn set_up(ctx: &Ctx, request: &Request, token: &str, new: NewOwner) -> Result<Established, AppError> {
-    if !setup_offered(ctx, token).await? {
+    let made = match setup_offered(ctx, token).await? {
+        true => establish(ctx, request, new, Some(token)).await,
+        false => Err(void_link()),
+    };
+    // Void from the start, or used up by another form while this one was on its way.
+    if let Err(AppError::Refused(_)) = &made {
         let event = Event::new(Action::SetupRefused).because(Outcome::Denied, "void_link");
         ctx.log_call(&Actor::anonymous(request.clone()), event).await?;
-        return Err(void_link());
     }
-    establish(ctx, request, new, Some(token)).await
+    made
 }
 
 fn void_link() -> AppError {
@@ -143,6 +147,11 @@ pub async fn show(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<Workspa
     ctx.authorise(actor, Permission::WorkspaceRead, attempted).await?;
     let mut read = ctx.db.read(actor.workspace).await?;
     queries::find(read.conn(), actor.workspace).await?.ok_or(AppError::NotFound)
+}
+
+/// Whether the actor may see the workspace, for whoever has it at hand already.
+pub async fn may_read(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<(), AppError> {
+    ctx.authorise(actor, Permission::WorkspaceRead, attempted).await
 }
 
 /// The workspace with this name in URLs, for the command line.

@@ -92,3 +92,6 @@ pub async fn take(ctx: &Ctx, token: &str, place: &str) -> Result<Option<Flash>, 
 fn at<'a>(workspace: WorkspaceId, hash: &'a [u8; 32]) -> Place<'a> {
     Place { workspace: workspace.0, table: "flashes", column: "sealed", row: hash }
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

@@ -1,0 +1,5 @@
+//! Signing in and out.
+
+#[cfg(feature = "ssr")]
+pub mod page;
+pub mod server_fns;

@@ -1,0 +1,33 @@
+//! The cookies beside the session's. All are `__Host-`: from this origin, over a trusted connection, out of scripts' reach.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// Holds the token of a flash.
+pub const FLASH: &str = "__Host-flash";
+/// Holds the token of the set-up link, once it was opened.
+pub const SETUP: &str = "__Host-setup";
+/// Holds the token of the session.
+pub const SESSION: &str = "__Host-session";
+
+/// The value of a cookie, if it was sent and is not empty.
+pub fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+        .filter(|value| !value.is_empty())
+}
+
+/// Sets a cookie for some seconds. The value is one of our own tokens, which are plain hexadecimal; anything else is not
+/// set at all.
+pub fn set(name: &str, value: &str, seconds: u32) -> HeaderValue {
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Removes a cookie.
+pub fn clear(name: &str) -> HeaderValue {
+    set(name, "", 0)
+}

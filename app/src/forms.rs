@@ -1,0 +1,231 @@
+//! HTML first: a server function stays an ordinary function; the middleware here gives it the manners of a form.
+//!
+//! A form that is accepted answers 303 to its result; one that is refused leaves a flash (its errors, and the values it
+//! declares as harmless) and answers 303 back to itself. It is the same with and without scripts.
+
+use crate::{
+    access::FUNCTIONS,
+    cookies,
+    ui::ErrorSummary,
+    visit::{Visit, is_local, set_cookie},
+};
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use secrecy::{ExposeSecret, SecretString};
+use send0_core::{
+    AppError, Ctx,
+    flash::{self, Flash},
+    ids::WorkspaceId,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The largest form, in bytes.
+pub const BODY_LIMIT: usize = 64 * 1024;
+const FLASH_SECONDS: u32 = 300;
+
+/// In front of the router.
+pub async fn middleware(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    let is_function = request.uri().path().starts_with("/_fn/");
+    match request.method() {
+        &Method::POST if is_function && wants_html(request.headers()) => form_post(&ctx, request, next).await,
+        _ if is_function => with_status(next.run(request).await).await.0,
+        &Method::GET if is_navigation(request.headers()) => with_flash(&ctx, request, next).await,
+        _ => next.run(request).await,
+    }
+}
+
+fn wants_html(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"))
+}
+
+/// Only a navigation takes a flash: not a style sheet, and not a page fetched in case somebody goes there.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    wants_html(headers) && !headers.contains_key("sec-purpose") && !headers.contains_key("purpose")
+}
+
+async fn form_post(ctx: &Ctx, request: Request, next: Next) -> Response {
+    let action = request.uri().path().to_owned();
+    let (mut parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    let typed: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
+    let back = typed.iter().find(|(name, path)| name == "_back" && is_local(path)).map_or("/", |(_, path)| path).to_owned();
+    // Without text/html the server function answers plain JSON, to us as to an island.
+    parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    let (response, error) = with_status(next.run(Request::from_parts(parts, Body::from(body))).await).await;
+    match error {
+        None => accepted(response.headers(), &back),
+        Some(error) => refused(ctx, response.into_parts().0.headers, action, error, typed, &back).await,
+    }
+}
+
+fn accepted(headers: &HeaderMap, back: &str) -> Response {
+    let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or(back);
+    see_other(location, headers)
+}
+
+async fn refused(
+    ctx: &Ctx,
+    headers: HeaderMap,
+    action: String,
+    error: AppError,
+    typed: Vec<(String, String)>,
+    back: &str,
+) -> Response {
+    let place = path_of(back).to_owned();
+    let form = Flash::Form { values: harmless(&action, typed), action, error };
+    match flash::put(ctx, WorkspaceId::PLATFORM, &place, &form).await {
+        Ok(token) => {
+            let mut answer = see_other(back, &headers);
+            answer.headers_mut().append(header::SET_COOKIE, flash_cookie(&token));
+            answer
+        }
+        // What the form says cannot be kept: the error becomes a page of its own.
+        Err(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE).into_response(),
+    }
+}
+
+fn harmless(action: &str, typed: Vec<(String, String)>) -> BTreeMap<String, Vec<String>> {
+    let echo = FUNCTIONS.iter().find(|function| function.path == action).map_or(&[][..], |function| function.echo);
+    let mut values = BTreeMap::<String, Vec<String>>::new();
+    for (name, value) in typed.into_iter().filter(|(name, _)| echo.contains(&name.as_str())) {
+        values.entry(name).or_default().push(value);
+    }
+    values
+}
+
+fn see_other(location: &str, headers: &HeaderMap) -> Response {
+    let mut answer = Redirect::to(location).into_response();
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for name in [header::SET_COOKIE, header::HeaderName::from_static("clear-site-data")] {
+        for value in headers.get_all(&name) {
+            answer.headers_mut().append(&name, value.clone());
+        }
+    }
+    answer
+}
+
+fn path_of(address: &str) -> &str {
+    address.split(['?', '#']).next().unwrap_or("/")
+}
+
+/// server_fn 0.8 answers 500 for every error; here it becomes the status that the error means.
+async fn with_status(response: Response) -> (Response, Option<AppError>) {
+    if response.status().is_success() || response.status().is_redirection() {
+        return (response, None);
+    }
+    let (mut parts, body) = response.into_parts();
+    let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
+    let error: AppError = serde_json::from_slice(&body).unwrap_or_else(|_| of_status(parts.status));
+    parts.status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (Response::from_parts(parts, Body::from(body)), Some(error))
+}
+
+fn of_status(status: StatusCode) -> AppError {
+    match status.as_u16() {
+        400 => AppError::Malformed(vec![]),
+        403 => AppError::Refused("This request was refused.".into()),
+        404 => AppError::NotFound,
+        429 => AppError::Throttled(60),
+        503 => AppError::Unavailable,
+        _ => AppError::Internal,
+    }
+}
+
+async fn with_flash(ctx: &Ctx, mut request: Request, next: Next) -> Response {
+    let Some(token) = cookies::read(request.headers(), cookies::FLASH).map(str::to_owned) else { return next.run(request).await };
+    let taken = flash::take(ctx, &token, request.uri().path()).await;
+    let Ok(Some(flash)) = taken else { return next.run(request).await };
+    request.extensions_mut().insert(Arc::new(flash));
+    let mut response = next.run(request).await;
+    response.headers_mut().append(header::SET_COOKIE, cookies::clear(cookies::FLASH));
+    response
+}
+
+/// The cookie that lets one page read a flash.
+pub fn flash_cookie(token: &SecretString) -> HeaderValue {
+    cookies::set(cookies::FLASH, token.expose_secret(), FLASH_SECONDS)
+}
+
+/// Sends an accepted form to its result, which says the sentence once.
+pub async fn go_and_say(ctx: &Ctx, path: &str, sentence: &str) -> Result<(), AppError> {
+    let token = flash::put(ctx, WorkspaceId::PLATFORM, path_of(path), &Flash::Notice(sentence.to_owned())).await?;
+    set_cookie(flash_cookie(&token));
+    go(path);
+    Ok(())
+}
+
+/// Sends an accepted form to its result. The path is one of ours: it is made of slugs and ids.
+pub fn go(path: &str) {
+    leptos_axum::redirect(path);
+}
+
+/// The form that posts to a server function, on this page.
+#[derive(Clone)]
+pub struct FormState {
+    action: &'static str,
+    back: String,
+    flash: Option<Arc<Flash>>,
+}
+
+impl FormState {
+    /// The form of the server function `F`, with what was refused a moment ago, if anything was.
+    pub fn of<F: ServerFn>(visit: &Visit) -> Self {
+        let flash = visit.flash().filter(|flash| matches!(&**flash, Flash::Form { action, .. } if action == F::PATH));
+        Self { action: F::PATH, back: visit.address(), flash }
+    }
+
+    /// What was typed, or nothing.
+    pub fn value(&self, field: &str) -> String {
+        self.values(field).into_iter().next().unwrap_or_default()
+    }
+
+    /// Everything that was chosen under a name.
+    pub fn values(&self, field: &str) -> Vec<String> {
+        match self.flash.as_deref() {
+            Some(Flash::Form { values, .. }) => values.get(field).cloned().unwrap_or_default(),
+            _ => vec![],
+        }
+    }
+
+    /// What was wrong with a field.
+    pub fn error(&self, field: &str) -> Option<String> {
+        self.refusal()?.of_field(field).map(str::to_owned)
+    }
+
+    /// Whether it comes back refused.
+    pub fn is_refused(&self) -> bool {
+        self.flash.is_some()
+    }
+
+    fn refusal(&self) -> Option<&AppError> {
+        match self.flash.as_deref() {
+            Some(Flash::Form { error, .. }) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The form around its fields, with the summary of what was wrong on top.
+    pub fn view(&self, children: impl IntoView + 'static) -> AnyView {
+        let summary = self.refusal().map(|error| {
+            let errors = match error {
+                AppError::Invalid(errors) => errors.iter().map(|e| (e.field.clone(), e.message.clone())).collect(),
+                _ => vec![],
+            };
+            view! { <ErrorSummary message=error.to_string() errors/> }
+        });
+        view! {
+            <form method="post" action=self.action class="form">
+                {summary}
+                <input type="hidden" name="_back" value=self.back.clone()/>
+                {children}
+            </form>
+        }
+        .into_any()
+    }
+}

@@ -1,0 +1,182 @@
+//! One way to render a page: load, then show. What goes wrong becomes a status and a page that says so.
+
+use crate::{
+    accounts::server_fns::SignOut,
+    forms::FormState,
+    html::explanation,
+    ui::{AppFrame, BareFrame, Banner, Button, ButtonKind, NavItem, NoPermission, Tone, WorkspaceItem},
+    visit::Visit,
+};
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use send0_core::{
+    Actor, AppError,
+    accounts::Membership,
+    flash::Flash,
+    permissions::{Permission, Role},
+};
+use std::future::Future;
+use time::OffsetDateTime;
+
+/// A page outside any workspace.
+pub fn bare_page<V, F>(title: &'static str, load: impl FnOnce(Visit) -> F + Send + 'static) -> impl IntoView
+where
+    V: IntoView + 'static,
+    F: Future<Output = Result<V, AppError>> + Send + 'static,
+{
+    let visit = Visit::now();
+    Suspend::new(async move {
+        match load(visit.clone()).await {
+            Ok(view) => view! { <Title text=title/> <BareFrame>{view}</BareFrame> }.into_any(),
+            Err(error) => view! { <BareFrame>{sorry(error, &visit)}</BareFrame> }.into_any(),
+        }
+    })
+}
+
+/// A page inside a workspace, as its load sees it.
+#[derive(Clone)]
+pub struct Inside {
+    /// The request.
+    pub visit: Visit,
+    /// The member.
+    pub actor: Actor,
+    /// Their membership here.
+    pub here: Membership,
+    /// The time of the page.
+    pub now: OffsetDateTime,
+}
+
+impl Inside {
+    /// A path inside this workspace: `api-keys/new`.
+    pub fn path(&self, rest: &str) -> String {
+        path_in(&self.here.slug, rest)
+    }
+}
+
+/// A path inside a workspace.
+pub fn path_in(slug: &str, rest: &str) -> String {
+    if rest.is_empty() { format!("/w/{slug}") } else { format!("/w/{slug}/{rest}") }
+}
+
+/// A page inside the workspace that the URL names. `section` is the entry of the navigation that it belongs to.
+pub fn page<V, F>(title: &'static str, section: &'static str, load: impl FnOnce(Inside) -> F + Send + 'static) -> impl IntoView
+where
+    V: IntoView + 'static,
+    F: Future<Output = Result<V, AppError>> + Send + 'static,
+{
+    let visit = Visit::now();
+    let slug = param("slug");
+    Suspend::new(async move {
+        let (actor, memberships) = match visit.enter(&slug).await {
+            Ok(entered) => entered,
+            Err(error) => return view! { <BareFrame>{sorry(error, &visit)}</BareFrame> }.into_any(),
+        };
+        let Some(here) = memberships.iter().find(|membership| membership.slug == slug).cloned() else {
+            return view! { <BareFrame>{sorry(AppError::NotFound, &visit)}</BareFrame> }.into_any();
+        };
+        let inside = Inside { visit: visit.clone(), actor, here: here.clone(), now: visit.ctx.clock.now() };
+        let said = said(&visit);
+        let content = match load(inside).await {
+            Ok(view) => view! { <Title text=format!("{title} · {}", here.workspace_name)/> {said} {view} }.into_any(),
+            Err(error) => sorry(error, &visit),
+        };
+        framed(&visit, &here, memberships, section, content)
+    })
+}
+
+/// A parameter of the path.
+pub fn param(name: &'static str) -> String {
+    use_params_map().with_untracked(|params| params.get(name).unwrap_or_default())
+}
+
+/// An id in the path; one that cannot be an id is one of nothing.
+pub fn id_param<T: std::str::FromStr>(text: &str) -> Result<T, AppError> {
+    text.parse().map_err(|_| AppError::NotFound)
+}
+
+fn framed(visit: &Visit, here: &Membership, memberships: Vec<Membership>, section: &str, content: AnyView) -> AnyView {
+    let person = visit.signed_in().map(|signed_in| signed_in.name).unwrap_or_default();
+    let workspaces = memberships
+        .into_iter()
+        .map(|other| WorkspaceItem { current: other.slug == here.slug, href: path_in(&other.slug, ""), name: other.workspace_name })
+        .collect();
+    let sign_out = FormState::of::<SignOut>(visit).view(view! { <Button kind=ButtonKind::Quiet>"Sign out"</Button> });
+    view! {
+        <AppFrame workspace=here.workspace_name.clone() workspaces nav=navigation(here, section) person sign_out>
+            {content}
+        </AppFrame>
+    }
+    .into_any()
+}
+
+/// What the role may not see is not offered; asking for it all the same is refused, and written down.
+fn navigation(here: &Membership, section: &str) -> Vec<NavItem> {
+    let entries = [
+        ("Overview", "", Permission::WorkspaceRead),
+        ("API keys", "api-keys", Permission::KeysRead),
+        ("Audit log", "audit-log", Permission::AuditRead),
+    ];
+    entries
+        .into_iter()
+        .filter(|(_, _, permission)| here.role.may(*permission))
+        .map(|(label, rest, _)| NavItem {
+            label: label.to_owned(),
+            href: path_in(&here.slug, rest),
+            current: section == rest,
+            note: None,
+        })
+        .collect()
+}
+
+/// The sentence that an accepted form left.
+fn said(visit: &Visit) -> Option<impl IntoView + use<>> {
+    match visit.flash().as_deref() {
+        Some(Flash::Notice(sentence)) => Some(view! { <Banner tone=Tone::Ok title=sentence.clone()/> }),
+        _ => None,
+    }
+}
+
+/// The status, and what to do now.
+fn sorry(error: AppError, visit: &Visit) -> AnyView {
+    let response = expect_context::<ResponseOptions>();
+    response.set_status(StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    let id = Some(visit.request().id.to_string());
+    match &error {
+        AppError::Unauthenticated(_) => {
+            let next = utf8_percent_encode(&visit.address(), NON_ALPHANUMERIC).to_string();
+            leptos_axum::redirect(&format!("/sign-in?next={next}"));
+            view! { <Title text="Sign in"/> }.into_any()
+        }
+        AppError::Forbidden(permission) => forbidden(permission, id).into_any(),
+        error => {
+            let title = match error {
+                AppError::NotFound => "There is nothing here",
+                AppError::Unavailable => "Not right now",
+                AppError::Refused(_) => "This was refused",
+                AppError::Throttled(_) => "Too many attempts",
+                AppError::Malformed(_) => "This could not be understood",
+                _ => "Something broke on our side",
+            };
+            let text = match error {
+                AppError::NotFound => "The address is wrong, or what it names is not yours to see.".to_owned(),
+                error => error.to_string(),
+            };
+            view! { <Title text=title/> {explanation(error.status(), title, text, id)} }.into_any()
+        }
+    }
+}
+
+fn forbidden(permission: &str, id: Option<String>) -> impl IntoView + use<> {
+    let roles = permission.parse().map(Permission::roles).unwrap_or_default();
+    let roles = roles.iter().map(|role: &Role| role.to_string()).collect();
+    view! {
+        <Title text="Not allowed"/>
+        <h1 class="sr-only">"Not allowed"</h1>
+        <NoPermission what="this page" permission=permission.to_owned() roles/>
+        {id.map(|id| view! { <p class="hint">"Request " <code>{id}</code></p> })}
+    }
+}

@@ -1,0 +1,60 @@
+//! The document around every page, and the list of pages.
+
+use crate::{accounts, api_keys, audit_log, html::Assets, page::bare_page, workspaces};
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+use send0_core::AppError;
+
+/// The document.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    // Leptos's own script would say so; pages have none.
+    if let Some(shared) = Owner::current_shared_context() {
+        shared.set_is_hydrating(false);
+    }
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="stylesheet" href=Assets::get(&options).css.clone()/>
+                <MetaTags/>
+            </head>
+            <body><App/></body>
+        </html>
+    }
+}
+
+/// Every page. Each is rendered whole before it is sent, so that it needs no script.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "send0".to_owned() } else { format!("{title} · send0") }/>
+        <Router>
+            <Routes fallback=missing>
+                <Route path=path!("/") view=workspaces::page::Start ssr=SsrMode::Async/>
+                <Route path=path!("/setup") view=workspaces::page::SetUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=accounts::page::SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug") view=workspaces::page::Overview ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/api-keys") view=api_keys::page::Keys ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/api-keys/new") view=api_keys::page::NewKey ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/api-keys/:id") view=api_keys::page::Key ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/api-keys/:id/secret") view=api_keys::page::Secret ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/audit-log") view=audit_log::page::Log ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/audit-log/:event") view=audit_log::page::Event ssr=SsrMode::Async/>
+            </Routes>
+        </Router>
+    }
+}
+
+fn missing() -> impl IntoView {
+    bare_page("There is nothing here", |_| async { Err::<(), _>(AppError::NotFound) })
+}

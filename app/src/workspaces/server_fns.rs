@@ -1,0 +1,21 @@
+//! The form that sets the console up.
+#![expect(missing_docs, reason = "the macro makes undocumented items beside each function")]
+
+use crate::error::FnError;
+use leptos::prelude::*;
+
+/// Makes the first workspace and its owner, and signs them in.
+#[server]
+pub async fn set_up(workspace: String, name: String, email: String, password: String) -> Result<(), FnError> {
+    use crate::{cookies, forms, page, sessions, visit};
+    use send0_core::workspaces::operations::{self, NewOwner};
+    let visit = visit::Visit::now();
+    let request = visit.request();
+    let token = visit.cookie(cookies::SETUP).unwrap_or_default();
+    let new = NewOwner { workspace, name, email, password: password.into() };
+    let made = operations::set_up(&visit.ctx, &request, token, new).await?;
+    visit::set_cookie(cookies::clear(cookies::SETUP));
+    sessions::begin(&visit.ctx, &visit.session()?, &request, made.user).await?;
+    forms::go(&page::path_in(&made.slug, ""));
+    Ok(())
+}

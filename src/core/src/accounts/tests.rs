@@ -1,0 +1,396 @@
+//! Signing in on a real PostgreSQL: one answer for every wrong attempt, throttles that hold under load, sessions that end.
+
+use super::{
+    SignedIn,
+    operations::{end_session, enter, find_session, memberships, sign_in, start_session},
+};
+use crate::{
+    Actor, AppError,
+    actor::Request,
+    audit_log::{Action, Event, Outcome},
+    ids::{MemberId, RequestId, UserId, WorkspaceId},
+    members,
+    permissions::Role,
+    secrets,
+    testing::{PASSWORD, Tenant, TestDb, request},
+};
+use futures::future::join_all;
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Instant;
+use time::Duration;
+
+const OWNER: &str = "owner@acme.example";
+
+fn wrong() -> Result<UserId, AppError> {
+    Err(AppError::Unauthenticated("wrong_credentials".into()))
+}
+
+fn from(address: &str) -> Request {
+    Request::new(RequestId::new(), "POST", "/sign-in", Some(address.into()), Some("test"))
+}
+
+async fn attempt(db: &TestDb, email: &str, password: &str) -> Result<UserId, AppError> {
+    sign_in(&db.ctx, &request(), email, password.into()).await
+}
+
+/// The owner of one workspace, in another one as well.
+async fn also_in(db: &TestDb, user: UserId, tenant: &Tenant) {
+    let actor = Actor::cli(tenant.id(), request());
+    let mut tx = db.ctx.db.change(&actor).await.expect("begin");
+    members::insert(tx.conn(), tenant.id(), MemberId::new(), user, Role::Viewer, db.ctx.clock.now())
+        .await
+        .expect("member");
+    tx.commit(Event::new(Action::MemberJoined)).await.expect("commit");
+}
+
+async fn session(db: &TestDb, user: UserId) -> [u8; 32] {
+    let hash = secrets::hash(secrets::token().expose_secret());
+    start_session(&db.ctx, &request(), user, &hash).await.expect("session");
+    hash
+}
+
+async fn found(db: &TestDb, hash: &[u8; 32]) -> Option<SignedIn> {
+    find_session(&db.ctx, hash).await.expect("asked")
+}
+
+// Signing in -------------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn the_right_password_opens_and_every_other_answer_is_the_same() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    for email in [OWNER, " Owner@ACME.example "] {
+        assert_eq!(attempt(&db, email, PASSWORD).await, Ok(tenant.made.user));
+    }
+    for (email, password) in [
+        (OWNER, "three small word"),
+        (OWNER, "three small words "),
+        (OWNER, ""),
+        (OWNER, &format!("{PASSWORD}{}", " ".repeat(200))),
+        ("nobody@acme.example", PASSWORD),
+        ("nobody@acme.example", "nobody has this password"),
+        ("", ""),
+        ("' or 1=1 --", PASSWORD),
+    ] {
+        assert_eq!(attempt(&db, email, password).await, wrong(), "{email} {password}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_attempt_is_seen_by_each_workspace_of_the_person_or_by_the_platform() {
+    let db = TestDb::new().await;
+    let (acme, other, neighbour) =
+        (db.workspace("Acme").await, db.workspace("Other").await, db.workspace("Neighbour").await);
+    also_in(&db, acme.made.user, &other).await;
+    assert_eq!(attempt(&db, OWNER, "wrong").await, wrong());
+    for tenant in [&acme, &other] {
+        let event = db.events(tenant.id()).await.pop().expect("event");
+        assert_eq!(
+            (event.action.as_str(), event.outcome, event.reason.as_deref()),
+            ("session.refused", Outcome::Denied, Some("wrong_credentials"))
+        );
+        assert_eq!((event.actor.kind.as_str(), event.targets[0].id.clone()), ("anonymous", acme.made.user.to_string()));
+        assert_eq!(event.request.address.as_deref(), Some("203.0.113.7"));
+    }
+    assert_eq!(db.count(neighbour.id(), Action::SessionRefused).await, 0);
+    assert_eq!(db.count(WorkspaceId::PLATFORM, Action::SessionRefused).await, 0);
+
+    assert_eq!(attempt(&db, "nobody@acme.example", "marked wrong password").await, wrong());
+    assert_eq!(db.count(WorkspaceId::PLATFORM, Action::SessionRefused).await, 1);
+    assert_eq!(db.count(acme.id(), Action::SessionRefused).await, 1);
+    // What was typed is nowhere: people type passwords into the wrong field.
+    assert_eq!(db.tables_with("marked wrong password").await, Vec::<String>::new());
+    assert_eq!(db.tables_with("nobody@acme.example").await, Vec::<String>::new());
+}
+
+// Throttles --------------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn after_ten_failures_not_even_the_right_password_is_looked_at() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    for _ in 0..10 {
+        assert_eq!(attempt(&db, OWNER, "wrong").await, wrong());
+    }
+    let Err(AppError::Throttled(wait)) = attempt(&db, OWNER, PASSWORD).await else { panic!("looked at") };
+    assert_eq!(wait, 1);
+    // Nor from elsewhere, while somebody else can sign in from here.
+    assert!(matches!(
+        sign_in(&db.ctx, &from("198.51.100.1"), OWNER, PASSWORD.into()).await,
+        Err(AppError::Throttled(_))
+    ));
+    assert_eq!(attempt(&db, "nobody@acme.example", PASSWORD).await, wrong());
+    // The wait doubles with each further failure, and a throttled attempt does not make it longer.
+    for longest in [2, 4, 8, 16] {
+        db.ctx.clock.advance(Duration::seconds(longest));
+        assert_eq!(attempt(&db, OWNER, "wrong").await, wrong());
+        for _ in 0..2 {
+            let Err(AppError::Throttled(wait)) = attempt(&db, OWNER, PASSWORD).await else { panic!("looked at") };
+            assert!((1..=longest).contains(&i64::from(wait)) && i64::from(wait) > longest / 2, "{wait} of {longest}");
+        }
+    }
+    db.ctx.clock.advance(Duration::seconds(17));
+    assert_eq!(attempt(&db, OWNER, PASSWORD).await, Ok(tenant.made.user));
+    let refused = db.events(WorkspaceId::PLATFORM).await;
+    let throttled = refused.iter().filter(|event| event.reason.as_deref() == Some("throttled"));
+    assert_eq!(throttled.map(|event| event.count.unwrap_or(1)).sum::<u32>(), 10, "each is written down");
+}
+
+#[tokio::test]
+async fn unknown_accounts_are_throttled_alike() {
+    let db = TestDb::new().await;
+    for _ in 0..10 {
+        assert_eq!(attempt(&db, "nobody@acme.example", "wrong").await, wrong());
+    }
+    assert_eq!(attempt(&db, "nobody@acme.example", "wrong").await, Err(AppError::Throttled(1)));
+}
+
+#[tokio::test]
+async fn success_forgets_the_failures() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    for _ in 0..3 {
+        for _ in 0..9 {
+            assert_eq!(attempt(&db, OWNER, "wrong").await, wrong());
+        }
+        assert_eq!(attempt(&db, OWNER, PASSWORD).await, Ok(tenant.made.user));
+    }
+}
+
+#[tokio::test]
+async fn a_quiet_hour_forgets_too() {
+    let db = TestDb::new().await;
+    db.workspace("Acme").await;
+    for _ in 0..10 {
+        assert_eq!(attempt(&db, OWNER, "wrong").await, wrong());
+    }
+    db.ctx.clock.advance(Duration::minutes(61));
+    for _ in 0..10 {
+        assert_eq!(attempt(&db, OWNER, "wrong").await, wrong());
+    }
+    assert!(matches!(attempt(&db, OWNER, "wrong").await, Err(AppError::Throttled(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_thirty_attempts_at_once_ten_are_looked_at() {
+    let db = TestDb::new().await;
+    db.workspace("Acme").await;
+    let started = Instant::now();
+    let answers = join_all((0..30).map(|_| attempt(&db, OWNER, "wrong"))).await;
+    // After the tenth a further one may be made when 1 s has gone by, the next 2 s later: on a machine that is so slow.
+    let further = (started.elapsed().as_secs() + 1).ilog2() as usize;
+    let looked_at = answers.iter().filter(|answer| **answer == wrong()).count();
+    assert!((10..=10 + further).contains(&looked_at), "{looked_at}");
+    assert!(
+        answers.iter().all(|answer| *answer == wrong() || matches!(answer, Err(AppError::Throttled(_)))),
+        "{answers:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_address_that_tries_many_accounts_is_throttled() {
+    let db = TestDb::new().await;
+    db.workspace("Acme").await;
+    let mut throttled = None;
+    for n in 0..60 {
+        // Another host of the same /64 each time: to the throttle they are one.
+        let request = from(&format!("2001:db8::{n:x}"));
+        if matches!(
+            sign_in(&db.ctx, &request, &format!("{n}@acme.example"), "wrong".into()).await,
+            Err(AppError::Throttled(_))
+        ) {
+            throttled = Some(n);
+            break;
+        }
+    }
+    assert_eq!(throttled, Some(50));
+    assert_eq!(
+        sign_in(&db.ctx, &from("2001:db8:0:1::1"), "a@acme.example", "wrong".into()).await,
+        wrong(),
+        "the neighbour is not"
+    );
+}
+
+#[tokio::test]
+async fn people_who_share_an_address_and_know_their_passwords_are_not_locked_out() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    for n in 0..55 {
+        assert_eq!(attempt(&db, OWNER, PASSWORD).await, Ok(tenant.made.user), "the {n}th sign-in");
+    }
+}
+
+#[tokio::test]
+async fn the_throttles_name_nobody() {
+    let db = TestDb::new().await;
+    db.workspace("Acme").await;
+    assert_eq!(attempt(&db, "marked@person.example", "wrong").await, wrong());
+    assert_eq!(db.number("select count(*) from throttles").await, 2);
+    assert_eq!(db.tables_with("marked@person.example").await, Vec::<String>::new());
+}
+
+// Sessions ---------------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn a_session_is_found_until_it_is_ended() {
+    let db = TestDb::new().await;
+    let (acme, other, neighbour) =
+        (db.workspace("Acme").await, db.workspace("Other").await, db.workspace("Neighbour").await);
+    also_in(&db, acme.made.user, &other).await;
+    let hash = session(&db, acme.made.user).await;
+    let signed_in = found(&db, &hash).await.expect("signed in");
+    assert_eq!(
+        (signed_in.user, signed_in.name.as_str(), signed_in.email.as_str()),
+        (acme.made.user, "Owner of Acme", OWNER)
+    );
+    assert_eq!(found(&db, &secrets::hash("another")).await, None);
+
+    end_session(&db.ctx, &request(), &signed_in, &hash).await.expect("ended");
+    assert_eq!(found(&db, &hash).await, None);
+    end_session(&db.ctx, &request(), &signed_in, &hash).await.expect("nothing left to end");
+    for (tenant, role) in [(&acme, "owner"), (&other, "viewer")] {
+        let events = db.events(tenant.id()).await;
+        let of: Vec<_> = events.iter().filter(|event| event.action.starts_with("session.")).collect();
+        let actions: Vec<&str> = of.iter().map(|event| event.action.as_str()).collect();
+        assert_eq!(actions, ["session.started", "session.ended"]);
+        for event in of {
+            assert_eq!((event.actor.id.clone(), event.actor.role.as_deref()), (acme.made.user.to_string(), Some(role)));
+            assert_eq!(event.actor.session.as_deref(), Some(signed_in.session.to_string().as_str()));
+        }
+    }
+    assert_eq!(db.count(neighbour.id(), Action::SessionStarted).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ended_by_several_at_once_it_is_one_event() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let hash = session(&db, tenant.made.user).await;
+    let signed_in = found(&db, &hash).await.expect("signed in");
+    let request = request();
+    join_all((0..8).map(|_| end_session(&db.ctx, &request, &signed_in, &hash)))
+        .await
+        .into_iter()
+        .for_each(|done| done.expect("ended"));
+    assert_eq!(db.count(tenant.id(), Action::SessionEnded).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_people_than_connections_sign_in_at_once() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let (ctx, user) = (&db.ctx, tenant.made.user);
+    let started = join_all(
+        (0..48).map(async |n: u32| start_session(ctx, &request(), user, &secrets::hash(&n.to_string())).await),
+    )
+    .await;
+    started.into_iter().for_each(|done| done.expect("nobody waits for a connection while holding one"));
+    let signed_in: Vec<(SignedIn, [u8; 32])> = join_all((0..48).map(async |n: u32| {
+        let hash = secrets::hash(&n.to_string());
+        (found(&db, &hash).await.expect("signed in"), hash)
+    }))
+    .await;
+    let request = request();
+    let ended = join_all(signed_in.iter().map(|(signed_in, hash)| end_session(ctx, &request, signed_in, hash))).await;
+    ended.into_iter().for_each(|done| done.expect("nobody waits for a connection while holding one"));
+    assert_eq!(db.count(tenant.id(), Action::SessionEnded).await, 48);
+}
+
+#[tokio::test]
+async fn a_session_ends_after_half_an_hour_of_silence() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let [used, idle] = [session(&db, tenant.made.user).await, session(&db, tenant.made.user).await];
+    for _ in 0..3 {
+        db.ctx.clock.advance(Duration::minutes(29));
+        assert!(found(&db, &used).await.is_some(), "seen every 29 minutes, it lives");
+    }
+    assert_eq!(found(&db, &idle).await, None);
+    db.ctx.clock.advance(Duration::minutes(30));
+    assert_eq!(found(&db, &used).await, None);
+    // Looking did not wake it.
+    db.ctx.clock.advance(Duration::minutes(-1) - Duration::SECOND);
+    assert!(found(&db, &used).await.is_some(), "a minute earlier it lived");
+}
+
+#[tokio::test]
+async fn a_session_ends_after_twelve_hours_however_busy() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let hash = session(&db, tenant.made.user).await;
+    for _ in 0..35 {
+        db.ctx.clock.advance(Duration::minutes(20));
+        assert!(found(&db, &hash).await.is_some());
+    }
+    db.ctx.clock.advance(Duration::minutes(20));
+    assert_eq!(found(&db, &hash).await, None, "after 12 hours");
+}
+
+#[tokio::test]
+async fn what_is_over_is_swept_away_and_nothing_else() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    session(&db, tenant.made.user).await;
+    db.ctx.clock.advance(Duration::minutes(31));
+    let living = session(&db, tenant.made.user).await;
+    let purge = sqlx::query_scalar::<_, i64>("select expired_purge($1)").bind(db.ctx.clock.now());
+    assert_eq!(purge.fetch_one(&db.ctx.db.worker).await.expect("purge"), 1);
+    assert!(found(&db, &living).await.is_some());
+    assert_eq!(db.number("select count(*) from sessions").await, 1);
+}
+
+#[tokio::test]
+async fn the_token_is_nowhere_in_the_database() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let token = secrets::token();
+    start_session(&db.ctx, &request(), tenant.made.user, &secrets::hash(token.expose_secret())).await.expect("session");
+    assert_eq!(db.tables_with(token.expose_secret()).await, Vec::<String>::new());
+    let hash = secrets::hex(&secrets::hash(token.expose_secret()));
+    assert_eq!(db.number("select count(*) from sessions").await, 1);
+    assert_eq!(db.tables_with(&hash).await, ["sessions"], "the search would have found it");
+    assert_eq!(db.tables_with(PASSWORD).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn when_the_log_cannot_be_written_nobody_is_signed_in() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let kept = session(&db, tenant.made.user).await;
+    let signed_in = found(&db, &kept).await.expect("signed in");
+    sqlx::query("revoke execute on function append_events from send0_auth")
+        .execute(&db.superuser)
+        .await
+        .expect("break it");
+    let hash = secrets::hash("another");
+    let started = start_session(&db.ctx, &request(), tenant.made.user, &hash).await;
+    assert!(matches!(started, Err(AppError::Unavailable | AppError::Internal)), "{started:?}");
+    assert_eq!(found(&db, &hash).await, None);
+    let ended = end_session(&db.ctx, &request(), &signed_in, &kept).await;
+    assert!(matches!(ended, Err(AppError::Unavailable | AppError::Internal)), "{ended:?}");
+    assert_eq!(found(&db, &kept).await, Some(signed_in));
+    let refused = sign_in(&db.ctx, &request(), OWNER, SecretString::from("wrong")).await;
+    assert!(matches!(refused, Err(AppError::Unavailable | AppError::Internal)), "{refused:?}");
+}
+
+// Workspaces -------------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn one_enters_ones_own_workspaces_and_no_other() {
+    let db = TestDb::new().await;
+    let (acme, other) = (db.workspace("Acme").await, db.workspace("Other").await);
+    also_in(&db, acme.made.user, &other).await;
+    db.workspace("Neighbour").await;
+    let hash = session(&db, acme.made.user).await;
+    let signed_in = found(&db, &hash).await.expect("signed in");
+    let mine = memberships(&db.ctx, acme.made.user).await.expect("memberships");
+    let mine: Vec<_> = mine.iter().map(|membership| (membership.slug.as_str(), membership.role)).collect();
+    assert_eq!(mine, [("acme", Role::Owner), ("other", Role::Viewer)]);
+    for (slug, workspace) in [("acme", acme.id()), ("other", other.id())] {
+        let (actor, all) = enter(&db.ctx, &signed_in, &request(), slug).await.expect("a member");
+        assert_eq!((actor.workspace, actor.id(), all.len()), (workspace, acme.made.user.to_string(), 2));
+    }
+    for slug in ["neighbour", "nowhere", "platform", "", "ACME", "acme'--"] {
+        assert_eq!(enter(&db.ctx, &signed_in, &request(), slug).await.err(), Some(AppError::NotFound), "{slug}");
+    }
+}

@@ -1,0 +1,747 @@
+//! Tenancy, asked of the catalogue: a new table is either protected and tried here, or a test fails.
+
+use super::{AccountTx, Database, transactions::begin};
+use crate::{
+    api_keys::{NewKeyText, operations::issue},
+    audit_log::{Action, Event},
+    envelope::Place,
+    permissions::Role,
+    testing::{Tenant, TestDb, abandoned, logins},
+};
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::collections::BTreeSet;
+use tokio::net::{UnixListener, UnixStream};
+use uuid::Uuid;
+
+/// The tables that belong to no tenant, and why. Every other one is a tenant's.
+const OUTSIDE: [(&str, &str); 9] = [
+    ("workspace_directory", "finds the workspace of a slug"),
+    ("member_directory", "finds the workspaces of a person"),
+    ("users", "a person is in several workspaces"),
+    ("sessions", "belongs to a person, and is found before the tenant is known"),
+    ("setup_tokens", "before there is any workspace"),
+    ("throttles", "counts attempts of nobody known"),
+    ("flashes", "found by a cookie before the tenant is known"),
+    ("key_directory", "finds the workspace of a key"),
+    ("_sqlx_migrations", "what the migrator has done"),
+];
+
+/// What the web server and its jobs log in as.
+const LOGINS: [&str; 4] = ["send0_app", "send0_auth", "send0_worker", "send0_auditor"];
+
+async fn run(conn: &mut PgConnection, sql: &str) {
+    conn.execute(AssertSqlSafe(sql)).await.expect(sql);
+}
+
+async fn texts(conn: &mut PgConnection, sql: &str) -> Vec<String> {
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(conn).await.expect(sql)
+}
+
+async fn truth(conn: &mut PgConnection, sql: &str) -> bool {
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await.expect(sql)
+}
+
+/// The tenants' tables, as the catalogue has them.
+async fn tenant_tables(conn: &mut PgConnection) -> Vec<String> {
+    texts(conn, &format!("{} select relname::text from tenant order by 1", tenant())).await
+}
+
+fn tenant() -> String {
+    let outside = OUTSIDE.map(|(table, _)| format!("'{table}'")).join(", ");
+    format!(
+        "with tenant as (
+            select * from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+                and not relispartition and relname not in ({outside}))"
+    )
+}
+
+/// The policy that every login's look at a tenant table goes through.
+const POLICY: &str = "(workspace_id = (NULLIF(current_setting('send0.workspace_id'::text, true), ''::text))::uuid)";
+
+/// The tables that the catalogue does not show to be protected, and what is missing.
+async fn unprotected(conn: &mut PgConnection) -> Vec<String> {
+    let policy = POLICY.replace('\'', "''");
+    let narrow = "array['send0_log'::regrole, 'send0_lookup'::regrole]::oid[]";
+    texts(conn, &format!("{tenant}
+        select relname || ': no workspace_id uuid not null' from tenant t where not exists (
+            select from pg_attribute where attrelid = t.oid and attname = 'workspace_id' and attnotnull and atttypid = 'uuid'::regtype)
+        union all select relname || ': row-level security is off' from tenant where not relrowsecurity
+        union all select relname || ': row-level security is not forced' from tenant where not relforcerowsecurity
+        union all select relname || ': no primary key' from tenant t where not exists (
+            select from pg_index where indrelid = t.oid and indisprimary)
+        union all select i.indexrelid::regclass || ': does not begin with workspace_id'
+            from tenant t join pg_index i on i.indrelid = t.oid
+            left join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[0]
+            where a.attname is distinct from 'workspace_id'
+        union all select k.conname || ': a foreign key that leaves the tenant'
+            from pg_constraint k where k.contype = 'f' and exists (select from tenant t where t.oid in (k.conrelid, k.confrelid))
+            and not ('workspace_id' = (select attname from pg_attribute where attrelid = k.conrelid and attnum = k.conkey[1])
+                and 'workspace_id' = (select attname from pg_attribute where attrelid = k.confrelid and attnum = k.confkey[1]))
+        union all select relname || ': no policy for any login' from tenant t where not exists (
+            select from pg_policy p where p.polrelid = t.oid and not p.polroles <@ {narrow})
+        union all select relname || '.' || polname || ': shows other rows than the workspace''s'
+            from tenant t join pg_policy p on p.polrelid = t.oid
+            where not p.polroles <@ {narrow} and polcmd <> 'a' and pg_get_expr(polqual, polrelid) is distinct from '{policy}'
+        union all select relname || '.' || polname || ': lets other rows in than the workspace''s'
+            from tenant t join pg_policy p on p.polrelid = t.oid
+            where not p.polroles <@ {narrow} and polcmd in ('a', 'w', '*') and pg_get_expr(polwithcheck, polrelid) is distinct from '{policy}'
+        union all select c.relname || ': a partition that is not closed' from pg_class c
+            where c.relnamespace = 'public'::regnamespace and c.relispartition and c.relkind in ('r', 'p')
+            and (not c.relrowsecurity or not c.relforcerowsecurity or exists (select from pg_policy where polrelid = c.oid)
+                or exists (select from aclexplode(c.relacl) where grantee <> c.relowner)
+                or exists (select from pg_attribute where attrelid = c.oid and attacl is not null))
+        ", tenant = tenant())).await
+}
+
+/// One tenant's row of a table, as JSON.
+async fn row_of(conn: &mut PgConnection, table: &str, tenant: Uuid) -> String {
+    let sql = format!("select to_jsonb(t)::text from {table} t where workspace_id = '{tenant}' limit 1");
+    let rows = texts(conn, &sql).await;
+    rows.into_iter()
+        .next()
+        .unwrap_or_else(|| panic!("nothing is seeded in {table}: give both tenants a row in `seeded`"))
+}
+
+/// What is tried on one table.
+struct Trial {
+    table: String,
+    /// Whose setting is made.
+    ours: Uuid,
+    /// Whose rows must stay out of reach.
+    theirs: Uuid,
+    our_rows: u64,
+    their_row: String,
+}
+
+/// Every tenant table with the rows of two tenants. Fails when a table has none.
+async fn trials(conn: &mut PgConnection, ours: Uuid, theirs: Uuid) -> Vec<Trial> {
+    let mut trials = vec![];
+    for table in tenant_tables(conn).await {
+        let their_row = row_of(conn, &table, theirs).await;
+        row_of(conn, &table, ours).await;
+        let our_rows = format!("select workspace_id from {table} where workspace_id = '{ours}'");
+        let our_rows = conn.execute(AssertSqlSafe(our_rows)).await.expect("count").rows_affected();
+        trials.push(Trial { table, ours, theirs, our_rows, their_row });
+    }
+    trials
+}
+
+impl Trial {
+    /// Rows touched or returned, or the state of the refusal. Nothing stays.
+    async fn probe(
+        &self,
+        conn: &mut PgConnection,
+        role: &str,
+        setting: Option<&str>,
+        sql: &str,
+    ) -> Result<u64, String> {
+        let mut tx = conn.begin().await.expect("begin");
+        run(&mut tx, &format!("set local role {role}")).await;
+        if let Some(setting) = setting {
+            run(&mut tx, &format!("set local send0.workspace_id = '{setting}'")).await;
+        }
+        let done = tx.execute(AssertSqlSafe(sql)).await;
+        let done = done.map(|done| done.rows_affected()).map_err(|error| {
+            error.as_database_error().and_then(|error| error.code()).expect("refused by the database").into_owned()
+        });
+        tx.rollback().await.expect("rollback");
+        done
+    }
+
+    /// Every way in which this login reaches another tenant's rows, or does not reach its own.
+    async fn leaks(&self, conn: &mut PgConnection, role: &str) -> Vec<String> {
+        let Self { table, ours, theirs, our_rows, their_row } = self;
+        let mut holds = async |privilege: &str| {
+            truth(conn, &format!("select has_table_privilege('{role}', '{table}', '{privilege}')")).await
+        };
+        let (reads, inserts, deletes) = (holds("select").await, holds("insert").await, holds("delete").await);
+        let updatable = format!(
+            "select attname::text from pg_attribute where attrelid = '{table}'::regclass and attnum > 0
+                and has_column_privilege('{role}', attrelid, attnum, 'update') order by attnum desc"
+        );
+        let updatable = texts(conn, &updatable).await;
+        let refused = || Err("42501".to_owned());
+        let unless = |privilege: bool, expected: u64| if privilege { Ok(expected) } else { refused() };
+        let mut leaks = vec![];
+
+        let a = Some(ours.to_string());
+        let all = format!("select workspace_id from {table}");
+        let nobody = Uuid::new_v4().to_string();
+        for (setting, expected) in [
+            (None, unless(reads, 0)),
+            (a.as_deref(), unless(reads, *our_rows)),
+            (Some(nobody.as_str()), unless(reads, 0)),
+            (Some(""), unless(reads, 0)),
+        ] {
+            let got = self.probe(conn, role, setting, &all).await;
+            if got != expected {
+                leaks.push(format!("{role} selects from {table} with {setting:?}: {got:?}, not {expected:?}"));
+            }
+        }
+
+        // What is not a workspace is an error (for the planner already, before anybody asks for rights), never a guess.
+        let garbage = self.probe(conn, role, Some("garbage"), &all).await;
+        if garbage != Err("22P02".into()) && (reads || garbage != refused()) {
+            leaks.push(format!("{role} selects from {table} with a garbage setting: {garbage:?}"));
+        }
+
+        let column = updatable.first().map_or("workspace_id", String::as_str);
+        let of = format!("where workspace_id = '{theirs}'");
+        let insert = |row: &str| {
+            format!("insert into {table} select * from jsonb_populate_record(null::{table}, $row${row}$row$)")
+        };
+        let our_row = their_row.replace(&theirs.to_string(), &ours.to_string());
+        for (what, sql, expected) in [
+            ("selects theirs", format!("{all} {of}"), unless(reads, 0)),
+            (
+                "updates theirs",
+                format!("update {table} set {column} = {column} {of}"),
+                unless(!updatable.is_empty(), 0),
+            ),
+            (
+                "updates all",
+                format!("update {table} set {column} = {column}"),
+                unless(!updatable.is_empty(), *our_rows),
+            ),
+            ("deletes theirs", format!("delete from {table} {of}"), unless(deletes, 0)),
+            ("deletes all", format!("delete from {table}"), unless(deletes, *our_rows)),
+            ("inserts theirs", insert(their_row), refused()),
+            ("gives one away", format!("update {table} set workspace_id = '{theirs}'"), refused()),
+            ("truncates", format!("truncate {table}"), refused()),
+        ] {
+            let got = self.probe(conn, role, a.as_deref(), &sql).await;
+            if got != expected {
+                leaks.push(format!("{role} {what} in {table}: {got:?}, not {expected:?}"));
+            }
+        }
+        // That the refusal above is not about the row: as our own it goes in, or there is one like it already.
+        let own = self.probe(conn, role, a.as_deref(), &insert(&our_row)).await;
+        let in_order = if inserts { own == Ok(1) || own == Err("23505".into()) } else { own == refused() };
+        if !in_order {
+            leaks.push(format!("{role} inserts a row of its own into {table}: {own:?}"));
+        }
+        leaks
+    }
+
+    /// Row-level security is forced on the owner of the tables too, for whom there is no policy.
+    async fn seen_by_owner(&self, conn: &mut PgConnection) -> Vec<String> {
+        let Self { table, ours, their_row, .. } = self;
+        let ours = ours.to_string();
+        let mut seen = vec![];
+        for (sql, expected) in [
+            (format!("select workspace_id from {table}"), Ok(0)),
+            (format!("delete from {table}"), Ok(0)),
+            (format!("update {table} set workspace_id = workspace_id"), Ok(0)),
+            (
+                format!(
+                    "insert into {table} select * from jsonb_populate_record(null::{table}, $row${their_row}$row$)"
+                ),
+                Err("42501".to_owned()),
+            ),
+        ] {
+            let got = self.probe(conn, "send0_owner", Some(&ours), &sql).await;
+            if got != expected {
+                seen.push(format!("send0_owner: {sql}: {got:?}"));
+            }
+        }
+        seen
+    }
+}
+
+/// Two tenants with a row in every table.
+async fn seeded(db: &TestDb) -> [Tenant; 2] {
+    let tenants = [db.workspace("Alpha").await, db.workspace("Beta").await];
+    for tenant in &tenants {
+        let owner = tenant.actor(Role::Owner);
+        let key = NewKeyText { name: "Key".into(), kind: "live".into(), ..NewKeyText::default() };
+        issue(&db.ctx, &owner, key.parse().expect("key")).await.expect("issue");
+        let place = Place { workspace: tenant.id().0, table: "test", column: "test", row: b"row" };
+        db.ctx.vault.seal(tenant.id(), &place, b"text").await.expect("seal");
+    }
+    tenants
+}
+
+// (a) The catalogue ------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn every_table_is_a_protected_tenants_or_excused() {
+    let db = TestDb::new().await;
+    let mut conn = db.connect(db.options.get_username()).await;
+    assert_eq!(unprotected(&mut conn).await, Vec::<String>::new());
+    let tenants = ["api_keys", "audit_events", "audit_heads", "data_keys", "members", "workspaces"];
+    assert_eq!(tenant_tables(&mut conn).await, tenants, "a new table: is it a tenant's?");
+    for (table, reason) in OUTSIDE {
+        let there = truth(&mut conn, &format!("select to_regclass('{table}') is not null")).await;
+        assert!(there && !reason.is_empty(), "{table} is excused, but is not there");
+    }
+    let partitions =
+        texts(&mut conn, "select relname::text from pg_class where relispartition and relkind = 'r'").await;
+    assert_eq!(partitions.len(), 16);
+    let others = "select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind not in ('r', 'p', 'i', 'I')";
+    assert_eq!(
+        texts(&mut conn, others).await,
+        Vec::<String>::new(),
+        "views, sequences and foreign tables need thought of their own"
+    );
+}
+
+#[tokio::test]
+async fn the_owner_owns_everything_and_nobody_can_be_it_but_the_migrator() {
+    let db = TestDb::new().await;
+    let mut conn = db.connect(db.options.get_username()).await;
+    let foreign = "select relname::text from pg_class where relnamespace = 'public'::regnamespace and relowner <> 'send0_owner'::regrole
+        union all select typname::text from pg_type where typnamespace = 'public'::regnamespace and typowner <> 'send0_owner'::regrole
+        union all select proname::text from pg_proc where pronamespace = 'public'::regnamespace
+            and proowner not in ('send0_owner'::regrole, 'send0_log'::regrole, 'send0_lookup'::regrole)
+        union all select 'default privileges' from pg_default_acl";
+    assert_eq!(texts(&mut conn, foreign).await, Vec::<String>::new());
+
+    let roles = "select concat_ws(' ', rolname, case when rolcanlogin then 'login' end, case when rolinherit then 'inherit' end,
+            case when rolsuper then 'superuser' end, case when rolbypassrls then 'bypassrls' end, case when rolcreaterole then 'createrole' end,
+            case when rolcreatedb then 'createdb' end, case when rolreplication then 'replication' end)
+        from pg_roles where rolname like 'send0\\_%' order by 1";
+    let expected = [
+        "send0_app login",
+        "send0_auditor login",
+        "send0_auth login",
+        "send0_backup login inherit bypassrls",
+        "send0_log",
+        "send0_lookup",
+        "send0_migrator login",
+        "send0_owner",
+        "send0_worker login",
+    ];
+    assert_eq!(texts(&mut conn, roles).await, expected);
+
+    let memberships = "select concat_ws(' ', member::regrole, 'is in', roleid::regrole, case when admin_option then 'and may admit' end)
+        from pg_auth_members where member::regrole::text like 'send0\\_%' or roleid::regrole::text like 'send0\\_%' order by 1";
+    let expected = [
+        "send0_backup is in pg_read_all_data",
+        "send0_migrator is in send0_owner",
+        "send0_owner is in send0_log",
+        "send0_owner is in send0_lookup",
+    ];
+    assert_eq!(texts(&mut conn, memberships).await, expected);
+
+    let schema = "select concat_ws(' ', coalesce(r.rolname, 'public'), string_agg(lower(a.privilege_type), ' ' order by a.privilege_type))
+        from pg_namespace n, aclexplode(n.nspacl) a left join pg_roles r on r.oid = a.grantee
+        where n.nspname = 'public' and a.grantee <> n.nspowner group by r.rolname order by 1";
+    let expected = [
+        "send0_app usage",
+        "send0_auditor usage",
+        "send0_auth usage",
+        "send0_backup usage",
+        "send0_log create usage",
+        "send0_lookup create usage",
+        "send0_owner create usage",
+        "send0_worker usage",
+    ];
+    assert_eq!(texts(&mut conn, schema).await, expected);
+}
+
+/// Role, table, verbs: by hand. Whoever adds a right adds it here, and says why in the review.
+const RIGHTS: &str = "
+    send0_app      workspaces           select insert update
+    send0_app      members              select insert update delete
+    send0_app      data_keys            select insert
+    send0_app      api_keys             select insert update(revoked_at) update(revoked_by) update(reason)
+    send0_app      audit_events         select
+    send0_auditor  audit_events         select
+    send0_auditor  audit_heads          select
+    send0_log      audit_events         insert
+    send0_log      audit_heads          select insert update
+    send0_lookup   workspaces           select
+    send0_lookup   members              select
+    send0_lookup   api_keys             select update(last_used_at)
+    send0_lookup   workspace_directory  select insert
+    send0_lookup   member_directory     select insert
+    send0_lookup   key_directory        select insert
+    send0_lookup   users                select insert
+    send0_lookup   sessions             select insert update delete
+    send0_lookup   setup_tokens         select insert update delete
+    send0_lookup   throttles            select insert update delete
+    send0_lookup   flashes              select insert update delete
+";
+
+#[tokio::test]
+async fn each_role_has_the_rights_of_the_list_and_no_other() {
+    let db = TestDb::new().await;
+    let mut conn = db.connect(db.options.get_username()).await;
+    let granted = "
+        select concat_ws(' ', coalesce(r.rolname, 'public'), c.relname, lower(a.privilege_type) || case when a.is_grantable then ' and may grant it' else '' end)
+            from pg_class c, aclexplode(c.relacl) a left join pg_roles r on r.oid = a.grantee
+            where c.relnamespace = 'public'::regnamespace and a.grantee <> c.relowner
+        union all
+        select concat_ws(' ', coalesce(r.rolname, 'public'), c.relname, lower(a.privilege_type) || '(' || t.attname || ')' || case when a.is_grantable then ' and may grant it' else '' end)
+            from pg_attribute t join pg_class c on c.oid = t.attrelid, aclexplode(t.attacl) a left join pg_roles r on r.oid = a.grantee
+            where c.relnamespace = 'public'::regnamespace and a.grantee <> c.relowner";
+    let granted: BTreeSet<String> = texts(&mut conn, granted).await.into_iter().collect();
+    let agreed: BTreeSet<String> = RIGHTS
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?, words.next()?, words))
+        })
+        .flat_map(|(role, table, verbs)| verbs.map(move |verb| format!("{role} {table} {verb}")))
+        .collect();
+    assert_eq!(granted, agreed);
+}
+
+/// Function, owner, who may call it: by hand.
+const FUNCTIONS: &str = "
+    account_create               send0_lookup  send0_app
+    account_find                 send0_lookup  send0_auth
+    account_memberships          send0_lookup  send0_auth
+    append_event                 send0_log     send0_app
+    append_events                send0_log     send0_auth
+    audit_events_are_append_only send0_owner
+    expired_purge                send0_lookup  send0_worker
+    flash_put                    send0_lookup  send0_app send0_auth
+    flash_take                   send0_lookup  send0_auth
+    key_find                     send0_lookup  send0_auth
+    key_register                 send0_lookup  send0_app
+    keys_used                    send0_lookup  send0_worker
+    member_register              send0_lookup  send0_app
+    session_end                  send0_lookup  send0_auth
+    session_find                 send0_lookup  send0_auth
+    session_start                send0_lookup  send0_auth
+    setup_consume                send0_lookup  send0_app
+    setup_needed                 send0_lookup  send0_auth
+    setup_offer                  send0_lookup  send0_auth
+    setup_offered                send0_lookup  send0_auth
+    throttle_attempt             send0_lookup  send0_auth
+    throttle_forget              send0_lookup  send0_auth
+    throttle_uncount             send0_lookup  send0_auth
+    workspace_claim_slug         send0_lookup  send0_app
+    workspace_find               send0_lookup  send0_app
+    workspace_people             send0_lookup  send0_app
+";
+
+#[tokio::test]
+async fn each_function_is_called_by_whom_the_list_names_and_looks_nowhere_else() {
+    let db = TestDb::new().await;
+    let mut conn = db.connect(db.options.get_username()).await;
+    let functions = "
+        select concat_ws(' ', p.proname, p.proowner::regrole, (
+            select string_agg(coalesce(r.rolname, 'public'), ' ' order by r.rolname)
+            from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a left join pg_roles r on r.oid = a.grantee
+            where a.grantee <> p.proowner))
+        from pg_proc p where p.pronamespace = 'public'::regnamespace order by 1";
+    let agreed: Vec<String> = FUNCTIONS
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|line| !line.is_empty())
+        .collect();
+    assert_eq!(texts(&mut conn, functions).await, agreed);
+
+    let wandering = "select proname::text from pg_proc where pronamespace = 'public'::regnamespace
+        and not coalesce(proconfig, '{}') && array['search_path=pg_catalog, pg_temp', 'search_path=pg_catalog, public, pg_temp']";
+    assert_eq!(texts(&mut conn, wandering).await, Vec::<String>::new(), "without a fixed search_path");
+    let invokers = "select proname::text from pg_proc where pronamespace = 'public'::regnamespace and not prosecdef";
+    assert_eq!(texts(&mut conn, invokers).await, ["audit_events_are_append_only"]);
+}
+
+#[tokio::test]
+async fn backup_reads_everything_and_writes_nothing() {
+    let db = TestDb::new().await;
+    seeded(&db).await;
+    let mut superuser = db.connect(db.options.get_username()).await;
+    let mut conn = db.connect("send0_backup").await;
+    let tables = texts(
+        &mut superuser,
+        "select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')",
+    )
+    .await;
+    for table in tables {
+        let count = format!("select (select count(*) from {table})::text");
+        assert_eq!(texts(&mut conn, &count).await, texts(&mut superuser, &count).await, "{table}");
+        let column = texts(
+            &mut superuser,
+            &format!("select attname::text from pg_attribute where attrelid = '{table}'::regclass and attnum = 1"),
+        )
+        .await
+        .remove(0);
+        for write in [
+            format!("insert into {table} default values"),
+            format!("update {table} set {column} = {column}"),
+            format!("delete from {table}"),
+            format!("truncate {table}"),
+        ] {
+            let refused = conn.execute(AssertSqlSafe(write.as_str())).await.expect_err(&write);
+            assert_eq!(refused.as_database_error().and_then(|error| error.code()).as_deref(), Some("42501"), "{write}");
+        }
+    }
+}
+
+// (b) Behaviour ----------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn no_login_reaches_another_tenants_rows() {
+    let db = TestDb::new().await;
+    let [a, b] = seeded(&db).await;
+    let mut superuser = db.connect(db.options.get_username()).await;
+    for (ours, theirs) in [(a.id().0, b.id().0), (b.id().0, a.id().0)] {
+        let trials = trials(&mut superuser, ours, theirs).await;
+        for login in LOGINS {
+            for trial in &trials {
+                // Each in a connection of its own, so that the first look is one in which nothing was ever set.
+                let mut conn = db.connect(login).await;
+                assert_eq!(trial.leaks(&mut conn, login).await, Vec::<String>::new());
+            }
+        }
+        let mut migrator = db.connect("send0_migrator").await;
+        for trial in &trials {
+            assert_eq!(trial.seen_by_owner(&mut migrator).await, Vec::<String>::new());
+        }
+    }
+}
+
+#[tokio::test]
+async fn partitions_are_reached_through_their_parent_only() {
+    let db = TestDb::new().await;
+    let [a, _] = seeded(&db).await;
+    let parts = texts(
+        &mut db.connect(db.options.get_username()).await,
+        "select relname::text from pg_class where relispartition and relkind = 'r'",
+    )
+    .await;
+    assert!(!parts.is_empty());
+    for login in LOGINS {
+        let mut conn = db.connect(login).await;
+        for part in &parts {
+            let look = format!("begin; set local send0.workspace_id = '{}'; select * from {part}", a.id().0);
+            let refused = conn.execute(AssertSqlSafe(look)).await.expect_err(part);
+            assert_eq!(refused.as_database_error().and_then(|error| error.code()).as_deref(), Some("42501"), "{part}");
+            run(&mut conn, "rollback").await;
+        }
+    }
+}
+
+/// A way to PostgreSQL in which every answer has to be waited for, so that a future can be dropped at every wait. Without
+/// it the server is often faster than the test.
+async fn slowly(options: PgConnectOptions) -> (PgConnectOptions, tempfile::TempDir) {
+    let dir = tempfile::tempdir().expect("folder");
+    let name = format!(".s.PGSQL.{}", options.get_port());
+    let server = options.get_socket().expect("the tests' server is on a socket").join(&name);
+    let listener = UnixListener::bind(dir.path().join(name)).expect("socket");
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = UnixStream::connect(&server).await.expect("server");
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    (options.socket(dir.path()), dir)
+}
+
+/// The rows seen on the pool's one connection when nothing is set.
+async fn seen_without_a_tenant(pool: &PgPool, tables: &[String]) -> i64 {
+    let mut seen = 0;
+    for table in tables {
+        let count = AssertSqlSafe(format!("select count(*) from {table}"));
+        seen += sqlx::query_scalar::<_, i64>(count).fetch_one(pool).await.expect("count");
+    }
+    seen
+}
+
+#[tokio::test]
+async fn a_pooled_connection_forgets_its_tenant() {
+    let db = TestDb::new().await;
+    let [a, _] = seeded(&db).await;
+    let mut superuser = db.connect(db.options.get_username()).await;
+    for (login, options) in [("send0_app", logins(&db.options).app), ("send0_auditor", logins(&db.options).auditor)] {
+        let mut readable = vec![];
+        for table in tenant_tables(&mut superuser).await {
+            if truth(&mut superuser, &format!("select has_table_privilege('{login}', '{table}', 'select')")).await {
+                readable.push(table);
+            }
+        }
+        let (options, _dir) = slowly(options).await;
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+        let look = async |access: &str, commit: bool| {
+            let mut tx = begin(&pool, a.id(), access).await.expect("begin");
+            let mut seen = 0;
+            for table in &readable {
+                let count = AssertSqlSafe(format!("select count(*) from {table}"));
+                seen += sqlx::query_scalar::<_, i64>(count).fetch_one(&mut *tx).await.expect("count");
+            }
+            if commit {
+                tx.commit().await.expect("commit");
+            }
+            seen
+        };
+        assert_eq!(seen_without_a_tenant(&pool, &readable).await, 0, "never set");
+        for access in ["", "read only"] {
+            for commit in [true, false] {
+                assert!(look(access, commit).await > 0);
+                assert_eq!(seen_without_a_tenant(&pool, &readable).await, 0, "committed: {commit}");
+                // Dropped wherever it has to wait, one place after the other, until it is through.
+                let mut cancelled = 0;
+                while abandoned(look(access, commit), cancelled).await.is_none() {
+                    assert_eq!(seen_without_a_tenant(&pool, &readable).await, 0, "cancelled at wait {cancelled}");
+                    cancelled += 1;
+                }
+                assert!(cancelled > readable.len(), "it was cancelled {cancelled} times only");
+                assert_eq!(seen_without_a_tenant(&pool, &readable).await, 0);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_comes_after_a_cancelled_transaction_is_not_part_of_it() {
+    let db = TestDb::new().await;
+    let [a, _] = seeded(&db).await;
+    let (options, _dir) = slowly(logins(&db.options).auth).await;
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+    let end = async || {
+        let mut tx = AccountTx::begin(&pool).await.expect("begin");
+        sqlx::query("select throttle_attempt('of a cancelled change', 9, now())")
+            .execute(tx.conn())
+            .await
+            .expect("attempt");
+        tx.commit(&[a.actor(Role::Owner)], Event::new(Action::SessionEnded)).await.expect("commit");
+    };
+    let counted = "select coalesce(sum(failures), 0) from throttles where bucket = 'counted'";
+    let mut cancelled = 0;
+    while abandoned(end(), cancelled).await.is_none() {
+        cancelled += 1;
+        // Said to be done, so it must be there for everybody: the acknowledgement of an event is no more than this.
+        sqlx::query("select throttle_attempt('counted', 1000, now())").execute(&pool).await.expect("attempt");
+        assert_eq!(db.number(counted).await, cancelled as i64, "cancelled at wait {cancelled}");
+    }
+    assert!(cancelled >= 4, "it was cancelled {cancelled} times only");
+}
+
+// (c) Sabotage -----------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn sabotage_is_noticed() {
+    let db = TestDb::new().await;
+    let [a, b] = seeded(&db).await;
+    let mut conn = db.connect(db.options.get_username()).await;
+    let trials = trials(&mut conn, a.id().0, b.id().0).await;
+    let mut noticed = 0;
+    for trial in &trials {
+        let table = &trial.table;
+        let mut sabotages = vec![
+            format!("alter table {table} disable row level security"),
+            format!("alter table {table} no force row level security"),
+            format!("create policy open on {table} using (true) with check (true)"),
+            format!("create policy open on {table} for select to send0_app, send0_auditor using (true)"),
+        ];
+        let policies = "select polname::text || ' on ' || polrelid::regclass from pg_policy where not polroles <@ array['send0_log'::regrole, 'send0_lookup'::regrole]::oid[]";
+        for policy in texts(&mut conn, &format!("{policies} and polrelid = '{table}'::regclass")).await {
+            sabotages.push(format!("alter policy {policy} using (true)"));
+            sabotages.push(format!("drop policy {policy}"));
+        }
+        for policy in
+            texts(&mut conn, &format!("{policies} and polrelid = '{table}'::regclass and polwithcheck is not null"))
+                .await
+        {
+            sabotages.push(format!("alter policy {policy} with check (true)"));
+        }
+        for sabotage in sabotages {
+            let mut tx = conn.begin().await.expect("begin");
+            run(&mut tx, &sabotage).await;
+            assert!(!unprotected(&mut tx).await.is_empty(), "the catalogue does not show: {sabotage}");
+            let mut leaks = trial.seen_by_owner(&mut tx).await;
+            for login in LOGINS {
+                leaks.extend(trial.leaks(&mut tx, login).await);
+            }
+            assert!(!leaks.is_empty(), "nothing leaks, it seems, after: {sabotage}");
+            tx.rollback().await.expect("rollback");
+            noticed += 1;
+        }
+        // With all put back, nothing is reported: what was noticed was the sabotage.
+        assert_eq!(trial.leaks(&mut conn, "send0_app").await, Vec::<String>::new());
+    }
+    assert_eq!(unprotected(&mut conn).await, Vec::<String>::new());
+    assert!(noticed >= 6 * trials.len());
+}
+
+#[tokio::test]
+async fn a_table_without_protection_is_noticed() {
+    let db = TestDb::new().await;
+    let mut conn = db.connect(db.options.get_username()).await;
+    for new in [
+        "create table invoices (workspace_id uuid not null, invoice_id uuid not null, primary key (workspace_id, invoice_id))",
+        "create table invoices (workspace_id uuid primary key); alter table invoices enable row level security, force row level security",
+        "create unique index invoices on members (user_id)",
+        "alter table members drop constraint members_pkey; alter table members alter workspace_id drop not null",
+        "alter table members add foreign key (user_id) references users",
+        "grant select on audit_events_3 to send0_app",
+        "alter table audit_events_3 disable row level security",
+    ] {
+        let mut tx = conn.begin().await.expect("begin");
+        let done = tx.execute(AssertSqlSafe(new)).await;
+        assert!(done.is_ok(), "{new}: {done:?}");
+        assert!(!unprotected(&mut tx).await.is_empty(), "{new}");
+        tx.rollback().await.expect("rollback");
+    }
+}
+
+// (d) Under load ---------------------------------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_tasks_on_one_pool_see_their_own_rows_only() {
+    let db = TestDb::new().await;
+    let tenants = seeded(&db).await.map(|tenant| tenant.id());
+    let read = async |db: Database, task: usize, n: usize| {
+        let tenant = tenants[(task + n) % 2];
+        let mut read = db.read(tenant).await.expect("begin");
+        let rows = "select workspace_id from members union all select workspace_id from workspaces
+            union all select workspace_id from api_keys union all select workspace_id from audit_events";
+        let rows: Vec<Uuid> = sqlx::query_scalar(rows).fetch_all(read.conn()).await.expect("rows");
+        (rows.len(), rows.iter().filter(|workspace| **workspace != tenant.0).count())
+    };
+    let tasks = (0..50).map(|task| {
+        let db = db.ctx.db.clone();
+        async move {
+            let (mut own, mut foreign, mut cancelled) = (0, 0, 0);
+            for n in 0..40 {
+                // A tenth is dropped mid-way, each a little later than the one before.
+                let patience = if (task + n) % 10 == 0 { n / 10 } else { usize::MAX };
+                match abandoned(read(db.clone(), task, n), patience).await {
+                    None => cancelled += 1,
+                    Some((rows, others)) => {
+                        assert!(rows >= 4, "a tenant sees its rows");
+                        own += rows - others;
+                        foreign += others;
+                    }
+                }
+            }
+            (own, foreign, cancelled)
+        }
+    });
+    let seen = futures::future::join_all(tasks).await;
+    let sum = |of: fn(&(usize, usize, usize)) -> usize| seen.iter().map(of).sum::<usize>();
+    assert_eq!(sum(|seen| seen.1), 0, "foreign rows");
+    assert!(sum(|seen| seen.0) >= 4 * 50 * 36);
+    assert!(sum(|seen| seen.2) > 20, "too few were cancelled: {}", sum(|seen| seen.2));
+}
+
+// (e) The server's own look at its logins --------------------------------------------------------------------------
+
+#[tokio::test]
+async fn a_server_with_more_rights_than_it_should_have_does_not_start() {
+    let db = TestDb::new().await;
+    db.ctx.db.ready().await.expect("ready");
+    assert_eq!(db.ctx.db.refuse_excess_rights().await, Ok(()));
+    for strong in [db.options.get_username(), "send0_migrator", "send0_backup"] {
+        for place in ["app", "auth", "worker", "auditor"] {
+            let mut logins = logins(&db.options);
+            let login = match place {
+                "app" => &mut logins.app,
+                "auth" => &mut logins.auth,
+                "worker" => &mut logins.worker,
+                _ => &mut logins.auditor,
+            };
+            *login = db.options.clone().username(strong);
+            let refused = Database::new(logins).refuse_excess_rights().await.expect_err(strong);
+            assert!(refused.contains(place), "{strong} in place of {place}: {refused}");
+        }
+    }
+}

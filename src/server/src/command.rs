@@ -1,0 +1,221 @@
+//! The command line. JSON on standard output, messages on standard error; exit 0 done, 1 refused or failed, 2 wrong usage.
+
+use crate::{
+    config::{Config, ConfigError},
+    installation::Installation,
+    rest, serve,
+};
+use clap::{Args, Parser, Subcommand};
+use send0_core::{
+    Actor, AppError,
+    actor::Request,
+    api_keys::{self, NewKeyText},
+    workspaces::operations::{self as workspaces, NewOwner},
+};
+use serde_json::json;
+use std::{io::Read, path::PathBuf, process::ExitCode};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// send0 console: where customers of send0 run the security of their workspace.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Command {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Starts the server: web pages, API, jobs. Without SEND0_DATABASE_URL also its own PostgreSQL.
+    Serve(Serve),
+    /// Brings the schema up to date.
+    Migrate(Data),
+    /// Says what is wrong with the configuration.
+    Check(Data),
+    /// Prints the OpenAPI document of the API.
+    Openapi,
+    /// Prints what a superuser runs on a PostgreSQL of your own, before the first migration.
+    BootstrapSql,
+    /// Owners of workspaces.
+    #[command(subcommand)]
+    Owner(Owner),
+    /// API keys.
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+#[derive(Debug, Args)]
+struct Data {
+    /// The data directory: the key file and, without SEND0_DATABASE_URL, the database.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    #[command(flatten)]
+    data: Data,
+    /// Where to listen; localhost:3000 when nothing is said.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Owner {
+    /// Makes a workspace and its owner. The password is read from standard input.
+    Create(OwnerCreate),
+}
+
+#[derive(Debug, Args)]
+struct OwnerCreate {
+    #[command(flatten)]
+    data: Data,
+    /// The owner's mail address.
+    #[arg(long)]
+    email: String,
+    /// The workspace's name.
+    #[arg(long)]
+    workspace: String,
+    /// The owner's name; what stands before the @ when nothing is said.
+    #[arg(long)]
+    name: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// Issues a key and prints it, once.
+    Issue(KeysIssue),
+}
+
+#[derive(Debug, Args)]
+struct KeysIssue {
+    #[command(flatten)]
+    data: Data,
+    /// The workspace's name in URLs.
+    #[arg(long)]
+    workspace: String,
+    /// The key's name.
+    #[arg(long)]
+    name: String,
+    /// live, test or restricted.
+    #[arg(long)]
+    kind: String,
+    /// Of a restricted key: live or test messages.
+    #[arg(long, default_value = "")]
+    mode: String,
+    /// Of a restricted key: what it may do. May be repeated.
+    #[arg(long)]
+    scope: Vec<String>,
+}
+
+impl Command {
+    /// Carries it out.
+    pub fn run(self) -> ExitCode {
+        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return failed(&error.into()),
+        };
+        match runtime.block_on(self.what.run()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error),
+        }
+    }
+}
+
+fn failed(error: &Failure) -> ExitCode {
+    eprintln!("send0: {error}");
+    ExitCode::from(1)
+}
+
+impl What {
+    async fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Serve(Serve { data, listen }) => serve::serve(Config::read(data.data, listen)?).await,
+            Self::Migrate(data) => migrate(data.read()?).await,
+            Self::Check(data) => check(data.read()).await,
+            Self::Openapi => print(&serde_json::to_value(rest::openapi())?),
+            Self::BootstrapSql => {
+                print!("{}", crate::postgres::bootstrap_sql());
+                Ok(())
+            }
+            Self::Owner(Owner::Create(create)) => create_owner(create).await,
+            Self::Keys(Keys::Issue(issue)) => issue_key(issue).await,
+        }
+    }
+}
+
+impl Data {
+    fn read(self) -> Result<Config, ConfigError> {
+        Config::read(self.data, None)
+    }
+}
+
+fn print(value: &serde_json::Value) -> Result<(), Failure> {
+    println!("{value}");
+    Ok(())
+}
+
+async fn migrate(config: Config) -> Result<(), Failure> {
+    let installation = Installation::join(&config).await?;
+    installation.migrate().await?;
+    installation.leave().await
+}
+
+async fn check(config: Result<Config, ConfigError>) -> Result<(), Failure> {
+    let config = config?;
+    config.address()?;
+    let installation = Installation::join(&config).await?;
+    let ready = match installation.open() {
+        Ok(ctx) => ctx.db.refuse_excess_rights().await.map_err(Failure::from),
+        Err(error) => Err(error),
+    };
+    installation.leave().await?;
+    ready?;
+    eprintln!("Nothing is wrong with the configuration.");
+    Ok(())
+}
+
+async fn create_owner(create: OwnerCreate) -> Result<(), Failure> {
+    let mut password = String::new();
+    std::io::stdin().read_to_string(&mut password)?;
+    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    let name = create.name.unwrap_or_else(|| create.email.split('@').next().unwrap_or_default().to_owned());
+    let new = NewOwner { workspace: create.workspace, name, email: create.email, password: password.into() };
+    let installation = Installation::join(&create.data.read()?).await?;
+    let done = async {
+        installation.migrate().await?;
+        let made = workspaces::create_owner(&installation.open()?, &Request::command("owner create"), new).await.map_err(plain)?;
+        Ok(json!({ "user_id": made.user, "workspace_id": made.workspace, "workspace": made.slug }))
+    };
+    finish(done.await, installation).await
+}
+
+async fn issue_key(issue: KeysIssue) -> Result<(), Failure> {
+    let new = NewKeyText { name: issue.name, kind: issue.kind, mode: issue.mode, scopes: issue.scope, lifetime: String::new() };
+    let new = new.parse().map_err(plain)?;
+    let installation = Installation::join(&issue.data.read()?).await?;
+    let done = async {
+        let ctx = installation.open()?;
+        let workspace = workspaces::by_slug(&ctx, &issue.workspace).await.map_err(|error| match error {
+            AppError::NotFound => format!("there is no workspace {}", issue.workspace).into(),
+            error => plain(error),
+        })?;
+        let actor = Actor::cli(workspace, Request::command("keys issue"));
+        let issued = api_keys::operations::issue(&ctx, &actor, new).await.map_err(plain)?;
+        Ok(json!({ "id": issued.id, "key": issued.secret.expose() }))
+    };
+    finish(done.await, installation).await
+}
+
+async fn finish(done: Result<serde_json::Value, Failure>, installation: Installation) -> Result<(), Failure> {
+    installation.leave().await?;
+    print(&done?)
+}
+
+/// An error with its fields, as lines for a terminal.
+fn plain(error: AppError) -> Failure {
+    let (AppError::Invalid(errors) | AppError::Malformed(errors)) = &error else { return error.into() };
+    let lines: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
+    lines.join("\n").into()
+}

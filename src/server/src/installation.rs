@@ -1,0 +1,86 @@
+//! An installation: a key file and a PostgreSQL, ours or somebody else's.
+
+use crate::{
+    config::{Config, Foreign, Where},
+    postgres::{Login, Postgres},
+};
+use send0_core::{
+    Ctx,
+    clock::Clock,
+    database::{Logins, migrate},
+    envelope::KeyFile,
+};
+use sqlx::postgres::PgConnectOptions;
+use std::{error::Error, path::PathBuf, sync::Arc};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+enum Database {
+    Ours(Postgres),
+    Theirs(Box<Foreign>),
+}
+
+/// A key file and a database that answers.
+pub struct Installation {
+    database: Database,
+    key_file: PathBuf,
+}
+
+impl Installation {
+    /// For the server: PostgreSQL is started, and nobody else may serve the same data.
+    pub async fn begin(config: &Config) -> Result<Self, Failure> {
+        let database = match &config.database {
+            Where::Embedded => Database::Ours(Postgres::start(&config.data).await?),
+            Where::Foreign(foreign) => Database::Theirs(foreign.clone()),
+        };
+        Ok(Self { database, key_file: config.key_file() })
+    }
+
+    /// For a command: the running PostgreSQL is used, or one is started for as long as the command takes.
+    pub async fn join(config: &Config) -> Result<Self, Failure> {
+        let database = match &config.database {
+            Where::Embedded => Database::Ours(Postgres::start_or_join(&config.data).await?),
+            Where::Foreign(foreign) => Database::Theirs(foreign.clone()),
+        };
+        Ok(Self { database, key_file: config.key_file() })
+    }
+
+    /// Brings the schema up to date. On a foreign server without a migrator there is nothing to do it with.
+    pub async fn migrate(&self) -> Result<(), Failure> {
+        let Some(migrator) = self.migrator() else { return Ok(()) };
+        Ok(migrate(&migrator).await?)
+    }
+
+    fn migrator(&self) -> Option<PgConnectOptions> {
+        match &self.database {
+            Database::Ours(postgres) => Some(postgres.options(Login::Migrator)),
+            Database::Theirs(foreign) => foreign.migrator.clone(),
+        }
+    }
+
+    /// What operations are given. Makes the key file if there is none.
+    pub fn open(&self) -> Result<Ctx, Failure> {
+        let keys = KeyFile::create_if_missing(&self.key_file)?;
+        Ok(Ctx::new(self.logins(), Arc::new(keys), Clock::default()))
+    }
+
+    fn logins(&self) -> Logins {
+        match &self.database {
+            Database::Ours(postgres) => Logins {
+                app: postgres.options(Login::App),
+                auth: postgres.options(Login::Auth),
+                worker: postgres.options(Login::Worker),
+                auditor: postgres.options(Login::Auditor),
+            },
+            Database::Theirs(foreign) => foreign.logins.clone(),
+        }
+    }
+
+    /// Stops what was started for this.
+    pub async fn leave(self) -> Result<(), Failure> {
+        match self.database {
+            Database::Ours(postgres) => Ok(postgres.stop().await?),
+            Database::Theirs(_) => Ok(()),
+        }
+    }
+}

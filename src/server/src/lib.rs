@@ -1,0 +1,10 @@
+//! The server: configuration, PostgreSQL, HTTP, jobs, the command line.
+
+pub mod command;
+pub mod config;
+pub mod installation;
+mod jobs;
+pub mod postgres;
+pub mod rest;
+mod serve;
+pub mod web;

@@ -1,0 +1,11 @@
+revoke all on database send0 from public;
+grant connect on database send0
+    to send0_migrator, send0_app, send0_auth, send0_worker, send0_auditor, send0_backup;
+
+alter schema public owner to send0_owner;
+revoke all on schema public from public;
+grant usage on schema public
+    to send0_migrator, send0_app, send0_auth, send0_worker, send0_auditor, send0_backup, send0_log, send0_lookup;
+
+-- "alter function … owner to" demands that the new owner may create in the schema. Nobody can log in as these two.
+grant create on schema public to send0_log, send0_lookup;

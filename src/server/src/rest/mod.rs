@@ -1,0 +1,75 @@
+//! The REST API, `/v1`. Handlers are thin: they read the request, call an operation, shape the answer.
+
+mod api_keys;
+mod audit_log;
+mod call;
+mod lists;
+mod members;
+pub mod problem;
+mod workspace;
+
+use axum::{Json, Router, middleware::from_fn_with_state, routing::{any, get}};
+use send0_core::{Ctx, permissions::Permission};
+use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme}};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// A key with this scope.
+    Scope(Permission),
+}
+
+/// Every route, with who may call it. One that is not declared here fails a test.
+pub const ROUTES: &[(&str, &str, Access)] = &[
+    ("GET", "/v1/workspace", Access::Scope(Permission::WorkspaceRead)),
+    ("GET", "/v1/members", Access::Scope(Permission::MembersRead)),
+    ("GET", "/v1/api-keys", Access::Scope(Permission::KeysRead)),
+    ("GET", "/v1/api-keys/{id}", Access::Scope(Permission::KeysRead)),
+    ("DELETE", "/v1/api-keys/{id}", Access::Scope(Permission::KeysRevoke)),
+    ("GET", "/v1/audit-events", Access::Scope(Permission::AuditRead)),
+    ("GET", "/v1/audit-events/{id}", Access::Scope(Permission::AuditRead)),
+];
+
+fn routes() -> (Router<Ctx>, OpenApi) {
+    OpenApiRouter::with_openapi(described())
+        .routes(routes!(workspace::show))
+        .routes(routes!(members::list))
+        .routes(routes!(api_keys::list))
+        .routes(routes!(api_keys::show, api_keys::revoke))
+        .routes(routes!(audit_log::list))
+        .routes(routes!(audit_log::show))
+        .split_for_parts()
+}
+
+fn described() -> OpenApi {
+    let text = "The API of send0 console. Every call is written to the audit log of the key's workspace, refusals too. \
+        Errors are RFC 9457 problems. Every answer has an x-request-id, which the log knows.";
+    let mut document = OpenApiBuilder::new().info(Info::builder().title("send0").version("1").description(Some(text)).build()).build();
+    let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    document.components.get_or_insert_default().add_security_scheme("api_key", scheme);
+    document.security = Some(vec![SecurityRequirement::new("api_key", Vec::<String>::new())]);
+    document
+}
+
+/// The OpenAPI document.
+pub fn openapi() -> OpenApi {
+    routes().1
+}
+
+/// `/v1` and everything below it.
+pub fn router(ctx: Ctx) -> Router {
+    let (routes, document) = routes();
+    let served = document.clone();
+    routes
+        .route("/v1", any(call::unknown_path))
+        .route("/v1/{*path}", any(call::unknown_path))
+        .method_not_allowed_fallback(call::wrong_method)
+        .layer(from_fn_with_state(ctx.clone(), call::recognise_and_log))
+        .with_state(ctx)
+        // Public, and no call of anybody's: outside the layer that asks for a key.
+        .route("/v1/openapi.json", get(move || async move { Json(served) }))
+        .layer(axum::middleware::from_fn(call::complete_problems))
+}

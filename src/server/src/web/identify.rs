@@ -1,0 +1,36 @@
+//! Names every request: an id, which the answer, the log lines and the audit event share, and the client's address.
+
+use axum::{
+    extract::{ConnectInfo, Request},
+    http::{HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
+use send0_core::{actor, ids::RequestId};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
+use tracing::{Instrument, info_span};
+
+/// Outermost but for compression. Logs one line for each answer.
+pub async fn identify(mut request: Request, next: Next) -> Response {
+    let id = RequestId::new();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| canonical(peer.0.ip()).to_string());
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned);
+    let about = actor::Request::new(id, request.method().as_str(), request.uri().path(), peer, agent.as_deref());
+    let span = info_span!("request", %id, method = %about.method, path = %about.path);
+    request.extensions_mut().insert(about);
+    let begun = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), ms = begun.elapsed().as_millis(), "answered"));
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+    }
+    response
+}
+
+/// An IPv4 address that came in over IPv6 is an IPv4 address.
+fn canonical(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}

@@ -1,0 +1,96 @@
+//! HTTP: the one visible list of layers, and what is no page and no API.
+
+mod csrf;
+mod identify;
+mod panics;
+mod plain;
+pub mod statics;
+
+use crate::rest;
+use app::{
+    cookies, forms, html,
+    sessions::{Store, signed_in},
+    shell::{App, shell},
+};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::Response,
+    routing::{get, post},
+};
+use leptos::{config::LeptosOptions, prelude::*};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use send0_core::Ctx;
+use tower_http::{CompressionLevel, compression::CompressionLayer};
+use tower_sessions::{Expiry, Session, SessionManagerLayer, cookie::SameSite};
+
+/// What the router needs to know of its surroundings.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Where styles and islands are.
+    pub options: LeptosOptions,
+    /// `https://console.example.com`, or in the default mode `http://localhost:3000`: the one origin that forms come from.
+    pub origin: String,
+}
+
+/// Everything the server answers. Layers are listed from the innermost to the outermost.
+pub fn router(ctx: Ctx, site: Site) -> Router {
+    let options = site.options.clone();
+    Router::new()
+        .merge(pages(ctx.clone(), &site))
+        .merge(rest::router(ctx.clone()))
+        .merge(plain_routes(ctx))
+        .layer(from_fn(panics::catch))
+        .layer(from_fn_with_state(options, html::finish))
+        .layer(from_fn(identify::identify))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+}
+
+fn pages(ctx: Ctx, site: &Site) -> Router {
+    let options = site.options.clone();
+    let routes = generate_route_list(App);
+    let provided = ctx.clone();
+    let document = { let options = options.clone(); move || shell(options.clone()) };
+    let fallback = {
+        let (ctx, options) = (ctx.clone(), options.clone());
+        move |request: Request| statics::serve(ctx.clone(), options.clone(), request)
+    };
+    Router::new()
+        .leptos_routes_with_context(&options, routes, move || provide_context(provided.clone()), document)
+        .fallback(fallback)
+        .with_state(options)
+        .layer(from_fn_with_state(ctx.clone(), forms::middleware))
+        .layer(from_fn(know_who))
+        .layer(sessions(ctx.clone()))
+        .layer(from_fn_with_state((ctx, site.origin.clone()), csrf::refuse_foreign))
+}
+
+fn sessions(ctx: Ctx) -> SessionManagerLayer<Store> {
+    SessionManagerLayer::new(Store(ctx))
+        .with_name(cookies::SESSION)
+        .with_path("/")
+        .with_secure(true)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_expiry(Expiry::OnSessionEnd)
+}
+
+/// Leaves who is signed in with the request.
+async fn know_who(session: Session, mut request: Request, next: Next) -> Response {
+    if cookies::read(request.headers(), cookies::SESSION).is_some()
+        && let Some(who) = signed_in(&session).await
+    {
+        request.extensions_mut().insert(who);
+    }
+    next.run(request).await
+}
+
+fn plain_routes(ctx: Ctx) -> Router {
+    Router::new()
+        .route("/healthz", get(plain::healthy))
+        .route("/readyz", get(plain::ready))
+        .route("/csp-report", post(plain::csp_report))
+        .route("/setup/{token}", get(plain::open_setup))
+        .with_state(ctx)
+}

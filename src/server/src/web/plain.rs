@@ -1,0 +1,46 @@
+//! Answers that are no pages: for load balancers, for browsers' reports, and the door of the set-up link.
+
+use app::cookies;
+use axum::{
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use send0_core::Ctx;
+
+/// How long the set-up form may be open.
+const SETUP_SECONDS: u32 = 3600;
+const REPORT_LENGTH: usize = 2048;
+
+/// The process answers.
+pub async fn healthy() -> &'static str {
+    "ok"
+}
+
+/// The database answers too.
+pub async fn ready(State(ctx): State<Ctx>) -> Response {
+    match ctx.db.ready().await {
+        Ok(()) => "ready".into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer").into_response(),
+    }
+}
+
+/// What a browser refused to load. It goes to the server's own log, cut short.
+pub async fn csp_report(report: Bytes) -> StatusCode {
+    let report = String::from_utf8_lossy(&report[..report.len().min(REPORT_LENGTH)]).into_owned();
+    tracing::warn!(report, "content security policy");
+    StatusCode::NO_CONTENT
+}
+
+/// Swaps the token of the set-up link for a cookie, so that it stays in no history and no log. It is used up only by
+/// the form; whether it is any good is for that page to say.
+pub async fn open_setup(Path(token): Path<String>) -> Response {
+    let mut response = Redirect::to("/setup").into_response();
+    let is_token = token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_token {
+        response.headers_mut().append(header::SET_COOKIE, cookies::set(cookies::SETUP, &token, SETUP_SECONDS));
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
