@@ -204,7 +204,7 @@ async fn make_template(server: &PgConnectOptions, admin: &mut PgConnection, name
     run(admin, &format!("create database {unfinished} owner send0_owner")).await;
     let options = server.clone().database(&unfinished);
     let mut inside = PgConnection::connect_with(&options).await.expect("template");
-    run(&mut inside, bootstrap::SCHEMA).await;
+    run(&mut inside, bootstrap::GRANTS).await;
     inside.close().await.expect("close");
     database::migrate(&options.username("send0_migrator")).await.expect("migrations");
     run(admin, &format!("alter database {unfinished} rename to {name}")).await;

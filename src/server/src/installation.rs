@@ -76,6 +76,14 @@ impl Installation {
         }
     }
 
+    /// Resolves when our own PostgreSQL cannot be kept running. Never for somebody else's: that may come back.
+    pub async fn broken(&mut self) -> Failure {
+        match &mut self.database {
+            Database::Ours(postgres) => postgres.died().await.into(),
+            Database::Theirs(_) => std::future::pending().await,
+        }
+    }
+
     /// Stops what was started for this.
     pub async fn leave(self) -> Result<(), Failure> {
         match self.database {

@@ -29,25 +29,31 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
     let address = config.address()?;
     // Before PostgreSQL is started: a port that is taken is found out at once.
     let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    let installation = Installation::begin(&config).await?;
-    let served = run(&config, &installation, listener).await;
+    let mut installation = Installation::begin(&config).await?;
+    let started = installation.migrate().await.and_then(|()| installation.open());
+    let served = match started {
+        Ok(ctx) => run(&config, ctx, listener, &mut installation).await,
+        Err(error) => Err(error),
+    };
     installation.leave().await?;
     served
 }
 
-async fn run(config: &Config, installation: &Installation, listener: TcpListener) -> Result<(), Failure> {
-    installation.migrate().await?;
-    let ctx = installation.open()?;
+async fn run(config: &Config, ctx: Ctx, listener: TcpListener, installation: &mut Installation) -> Result<(), Failure> {
     ctx.db.refuse_excess_rights().await?;
     let port = listener.local_addr()?.port();
     let site = Site { options: site_options(), origin: config.origin_on(port) };
     let stop = stop_on_signal()?;
     let jobs = tokio::spawn(jobs::run(ctx.clone(), stop.clone()));
     announce(&ctx, &site.origin).await?;
-    answer(listener, web::router(ctx.clone(), site), stop).await?;
+    let served = tokio::select! {
+        served = answer(listener, web::router(ctx.clone(), site), stop.clone()) => served,
+        error = installation.broken() => Err(error),
+    };
+    stop.cancel();
     jobs.await?;
     ctx.db.close().await;
-    Ok(())
+    served
 }
 
 async fn answer(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<(), Failure> {

@@ -1,25 +1,44 @@
--- The roles of the cluster, made once by a superuser. Repeatable. Passwords are set apart.
+-- Roles belong to the cluster: they are made here, never by a migration.
 do $$
-declare role_name text;
+declare
+    role record;
 begin
-    foreach role_name in array array['send0_owner', 'send0_log', 'send0_lookup'] loop
-        if not exists (select from pg_roles where rolname = role_name) then
-            execute format('create role %I nologin noinherit', role_name);
+    for role in values
+        -- owns the schema; nobody logs in as it
+        ('send0_owner', 'nologin noinherit'),
+        -- changes the schema, and only after "set role send0_owner"
+        ('send0_migrator', 'login noinherit'),
+        ('send0_app', 'login'),
+        ('send0_auth', 'login'),
+        ('send0_worker', 'login'),
+        ('send0_auditor', 'login'),
+        -- pg_dump as anybody else silently loses rows
+        ('send0_backup', 'login bypassrls'),
+        -- own the security-definer functions that append to the audit log, and that look up before the tenant is known
+        ('send0_log', 'nologin'),
+        ('send0_lookup', 'nologin')
+    loop
+        if not exists (select from pg_roles where rolname = role.column1) then
+            execute format('create role %I', role.column1);
         end if;
-    end loop;
-    foreach role_name in array array['send0_migrator', 'send0_app', 'send0_auth', 'send0_worker', 'send0_auditor', 'send0_backup'] loop
-        if not exists (select from pg_roles where rolname = role_name) then
-            execute format('create role %I login noinherit', role_name);
-        end if;
+        execute format('alter role %I %s', role.column1, role.column2);
     end loop;
 end $$;
 
--- pg_dump as anybody else would lose rows without a word. It can read everything and change nothing.
-alter role send0_backup bypassrls;
-grant pg_read_all_data to send0_backup;
-alter role send0_backup inherit;
+-- May become these roles, but never inherits from them: an owner that does is no longer held by row-level security.
+-- PostgreSQL 15 sees to it by "noinherit" above, later versions by the grant itself.
+do $$
+declare
+    may_become record;
+    terms text := case when current_setting('server_version_num')::int >= 160000 then 'with inherit false, set true' else '' end;
+begin
+    for may_become in values
+        ('send0_migrator', 'send0_owner'),
+        ('send0_owner', 'send0_log'),
+        ('send0_owner', 'send0_lookup')
+    loop
+        execute format('grant %I to %I %s', may_become.column2, may_become.column1, terms);
+    end loop;
+end $$;
 
--- noinherit: the owner may hand functions to these roles, but has none of their rights. An owner that inherited them
--- would see every tenant's rows in spite of forced row-level security.
-grant send0_owner to send0_migrator;
-grant send0_log, send0_lookup to send0_owner;
+grant pg_read_all_data to send0_backup;

@@ -1,11 +1,10 @@
 //! Roles, the database and its grants: what belongs to the cluster, and so is no migration's business.
 
 use super::{DATABASE, Login, Postgres};
+use send0_core::database::bootstrap::{GRANTS, ROLES};
 use sqlx::{Connection, Executor, PgConnection};
 use std::fmt::Write;
 
-const ROLES: &str = include_str!("roles.sql");
-const GRANTS: &str = include_str!("grants.sql");
 const DATABASE_EXISTS: &str = "select exists (select from pg_database where datname = 'send0')";
 const CREATE_DATABASE: &str = "create database send0 owner send0_owner";
 /// The cluster is all ours, so nobody needs the databases that come with it.

@@ -1,6 +1,11 @@
-revoke all on database send0 from public;
-grant connect on database send0
-    to send0_migrator, send0_app, send0_auth, send0_worker, send0_auditor, send0_backup;
+do $$
+begin
+    execute format('revoke all on database %I from public', current_database());
+    execute format(
+        'grant connect on database %I to send0_migrator, send0_app, send0_auth, send0_worker, send0_auditor, send0_backup',
+        current_database()
+    );
+end $$;
 
 alter schema public owner to send0_owner;
 revoke all on schema public from public;
