@@ -54,7 +54,8 @@ async fn form_post(ctx: &Ctx, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
     let typed: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
-    let back = typed.iter().find(|(name, path)| name == "_back" && is_local(path)).map_or("/", |(_, path)| path).to_owned();
+    let back =
+        typed.iter().find(|(name, path)| name == "_back" && is_local(path)).map_or("/", |(_, path)| path).to_owned();
     // Without text/html the server function answers plain JSON, to us as to an island.
     parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let (response, error) = with_status(next.run(Request::from_parts(parts, Body::from(body))).await).await;
@@ -138,7 +139,9 @@ fn of_status(status: StatusCode) -> AppError {
 }
 
 async fn with_flash(ctx: &Ctx, mut request: Request, next: Next) -> Response {
-    let Some(token) = cookies::read(request.headers(), cookies::FLASH).map(str::to_owned) else { return next.run(request).await };
+    let Some(token) = cookies::read(request.headers(), cookies::FLASH).map(str::to_owned) else {
+        return next.run(request).await;
+    };
     let taken = flash::take(ctx, &token, request.uri().path()).await;
     let Ok(Some(flash)) = taken else { return next.run(request).await };
     request.extensions_mut().insert(Arc::new(flash));

@@ -58,7 +58,8 @@ const HEADERS: [(&str, &str); 6] = [
 /// Outermost but for compression.
 pub async fn finish(State(options): State<LeptosOptions>, mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();
-    let wants_html = request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
+    let wants_html =
+        request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
     let is_api = request.uri().path().starts_with("/v1/");
     request.extensions_mut().insert(nonce.clone());
     let id = request.extensions().get::<actor::Request>().map(|request| request.id.to_string());
@@ -172,14 +173,23 @@ pub fn explanation(status: u16, title: &'static str, text: String, id: Option<St
 fn words(status: StatusCode) -> (&'static str, String) {
     let (title, text) = match status.as_u16() {
         400 => ("This could not be understood", "The address or the form was not complete. Go back and try again."),
-        401 => ("Sign in to continue", "The session is over: it ends after 30 minutes without use, and after 12 hours in any case."),
-        403 => ("This was refused", "The request did not come from a page of this console, or your role does not allow it."),
+        401 => (
+            "Sign in to continue",
+            "The session is over: it ends after 30 minutes without use, and after 12 hours in any case.",
+        ),
+        403 => (
+            "This was refused",
+            "The request did not come from a page of this console, or your role does not allow it.",
+        ),
         404 => ("There is nothing here", "The address is wrong, or what it names is not yours to see."),
         405 => ("Not in this way", "This address exists, but not for this kind of request."),
         413 => ("This is too much", "A form may have 64 kB. Nothing was changed."),
         415 => ("This cannot be read", "The form was sent in a way that this address does not accept."),
         429 => ("Too many attempts", "Wait a little, then try again."),
-        503 => ("Not right now", "The database or the log cannot be written. Nothing was changed; try again in a few seconds."),
+        503 => (
+            "Not right now",
+            "The database or the log cannot be written. Nothing was changed; try again in a few seconds.",
+        ),
         _ => ("Something broke on our side", "Nothing was changed. Tell us the request below and we will find it."),
     };
     (title, text.to_owned())

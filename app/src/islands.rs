@@ -37,7 +37,9 @@ pub fn LocalTimes() -> impl IntoView {
     Effect::new(|_| {
         let Ok(times) = document().query_selector_all("time[datetime]") else { return };
         for place in 0..times.length() {
-            let Some(element) = times.item(place).and_then(|node| node.dyn_into::<web_sys::Element>().ok()) else { continue };
+            let Some(element) = times.item(place).and_then(|node| node.dyn_into::<web_sys::Element>().ok()) else {
+                continue;
+            };
             let Some(text) = element.get_attribute("datetime").and_then(|instant| local(&instant)) else { continue };
             if element.has_attribute("title") {
                 let _ = element.set_attribute("title", &text);
@@ -56,8 +58,14 @@ fn local(instant: &str) -> Option<String> {
     }
     let options = js_sys::Object::new();
     for (name, value) in [
-        ("day", "numeric"), ("month", "short"), ("year", "numeric"),
-        ("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit"), ("hourCycle", "h23"), ("timeZoneName", "short"),
+        ("day", "numeric"),
+        ("month", "short"),
+        ("year", "numeric"),
+        ("hour", "2-digit"),
+        ("minute", "2-digit"),
+        ("second", "2-digit"),
+        ("hourCycle", "h23"),
+        ("timeZoneName", "short"),
     ] {
         js_sys::Reflect::set(&options, &name.into(), &value.into()).ok()?;
     }

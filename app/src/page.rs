@@ -4,7 +4,7 @@ use crate::{
     accounts::server_fns::SignOut,
     forms::FormState,
     html::explanation,
-    ui::{AppFrame, BareFrame, Banner, Button, ButtonKind, NavItem, NoPermission, Tone, WorkspaceItem},
+    ui::{AppFrame, Banner, BareFrame, Button, ButtonKind, NavItem, NoPermission, Tone, WorkspaceItem},
     visit::Visit,
 };
 use axum::http::StatusCode;
@@ -63,7 +63,11 @@ pub fn path_in(slug: &str, rest: &str) -> String {
 }
 
 /// A page inside the workspace that the URL names. `section` is the entry of the navigation that it belongs to.
-pub fn page<V, F>(title: &'static str, section: &'static str, load: impl FnOnce(Inside) -> F + Send + 'static) -> impl IntoView
+pub fn page<V, F>(
+    title: &'static str,
+    section: &'static str,
+    load: impl FnOnce(Inside) -> F + Send + 'static,
+) -> impl IntoView
 where
     V: IntoView + 'static,
     F: Future<Output = Result<V, AppError>> + Send + 'static,
@@ -102,7 +106,11 @@ fn framed(visit: &Visit, here: &Membership, memberships: Vec<Membership>, sectio
     let person = visit.signed_in().map(|signed_in| signed_in.name).unwrap_or_default();
     let workspaces = memberships
         .into_iter()
-        .map(|other| WorkspaceItem { current: other.slug == here.slug, href: path_in(&other.slug, ""), name: other.workspace_name })
+        .map(|other| WorkspaceItem {
+            current: other.slug == here.slug,
+            href: path_in(&other.slug, ""),
+            name: other.workspace_name,
+        })
         .collect();
     let sign_out = FormState::of::<SignOut>(visit).view(view! { <Button kind=ButtonKind::Quiet>"Sign out"</Button> });
     view! {

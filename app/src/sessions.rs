@@ -39,7 +39,8 @@ impl fmt::Debug for Store {
 #[async_trait::async_trait]
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        let start = record.data.get(START).cloned().ok_or_else(|| Error::Backend("a session begins with a sign-in".into()))?;
+        let start =
+            record.data.get(START).cloned().ok_or_else(|| Error::Backend("a session begins with a sign-in".into()))?;
         let start: Start = serde_json::from_value(start).map_err(|error| Error::Decode(error.to_string()))?;
         operations::start_session(&self.0, &start.request, start.user, &hash(&record.id)).await.map_err(backend)
     }
@@ -50,7 +51,9 @@ impl SessionStore for Store {
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let Some(signed_in) = operations::find_session(&self.0, &hash(id)).await.map_err(backend)? else { return Ok(None) };
+        let Some(signed_in) = operations::find_session(&self.0, &hash(id)).await.map_err(backend)? else {
+            return Ok(None);
+        };
         let signed_in = serde_json::to_value(signed_in).map_err(|error| Error::Encode(error.to_string()))?;
         let data = [(SIGNED_IN.to_owned(), signed_in)].into();
         Ok(Some(Record { id: *id, data, expiry_date: self.0.clock.now() + IDLE }))
@@ -76,7 +79,12 @@ pub async fn signed_in(session: &Session) -> Option<SignedIn> {
 }
 
 /// Begins a session under a new token; one that there was ends.
-pub async fn begin(ctx: &Ctx, session: &Session, request: &Request, user: UserId) -> std::result::Result<(), send0_core::AppError> {
+pub async fn begin(
+    ctx: &Ctx,
+    session: &Session,
+    request: &Request,
+    user: UserId,
+) -> std::result::Result<(), send0_core::AppError> {
     end(ctx, session, request).await?;
     let start = Start { user, request: request.clone() };
     let begun = async {

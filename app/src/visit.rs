@@ -93,7 +93,18 @@ mod tests {
         for local in ["/", "/w/acme", "/w/acme/audit-log?actor=a%40b", "/a//b"] {
             assert!(is_local(local), "{local}");
         }
-        for foreign in ["", "//evil.example", "/\\evil.example", "https://evil.example", "https:evil", "/\t/evil", "/\r\nx: y", "javascript:alert(1)", "/é", "\\/evil"] {
+        for foreign in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "https:evil",
+            "/\t/evil",
+            "/\r\nx: y",
+            "javascript:alert(1)",
+            "/é",
+            "\\/evil",
+        ] {
             assert!(!is_local(foreign), "{foreign:?}");
         }
     }

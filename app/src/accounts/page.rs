@@ -14,7 +14,8 @@ use send0_core::{AppError, workspaces::operations};
 /// `/sign-in`.
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let next = use_query_map().with_untracked(|query| query.get("next")).filter(|next| is_local(next)).unwrap_or_default();
+    let next =
+        use_query_map().with_untracked(|query| query.get("next")).filter(|next| is_local(next)).unwrap_or_default();
     bare_page("Sign in", |visit| async move {
         if visit.signed_in().is_ok() {
             leptos_axum::redirect(if next.is_empty() { "/" } else { &next });

@@ -6,8 +6,9 @@ use crate::{
     islands::{CopyButton, LocalTimes},
     page::{Inside, id_param, page, param},
     ui::{
-        Badge, Banner, Button, ButtonKind, ButtonLink, CheckboxGroup, Choice, CodeBlock, Column, DangerZone, Empty, Fact, Facts,
-        PageHeader, Pager, RadioCards, SecretReveal, Select, Status as Look, Table, Tag, TextField, TimeAgo, Tone,
+        Badge, Banner, Button, ButtonKind, ButtonLink, CheckboxGroup, Choice, CodeBlock, Column, DangerZone, Empty,
+        Fact, Facts, PageHeader, Pager, RadioCards, SecretReveal, Select, Status as Look, Table, Tag, TextField,
+        TimeAgo, Tone,
     },
 };
 use leptos::prelude::*;
@@ -33,7 +34,10 @@ pub fn Keys() -> impl IntoView {
         let after = after.map(|after| id_param::<KeyId>(&after)).transpose()?;
         let keys = operations::list(&inside.visit.ctx, &inside.actor, after, PAGE, Action::PageViewed).await?;
         let may_issue = inside.actor.may(Permission::KeysIssue);
-        let issue = may_issue.then(|| view! { <ButtonLink href=inside.path("api-keys/new") kind=ButtonKind::Primary>"Issue key"</ButtonLink> }.into_any());
+        let issue = may_issue.then(|| {
+            view! { <ButtonLink href=inside.path("api-keys/new") kind=ButtonKind::Primary>"Issue key"</ButtonLink> }
+                .into_any()
+        });
         let subtitle = summary(&keys.keys, keys.older.is_some(), first_page, inside.now);
         let older = keys.older.map(|id| inside.path(&format!("api-keys?cursor={id}")));
         let newer = (!first_page).then(|| inside.path("api-keys"));
@@ -42,7 +46,9 @@ pub fn Keys() -> impl IntoView {
         } else {
             view! { {table(&inside, keys.keys)} <Pager newer older/> }.into_any()
         };
-        Ok::<_, AppError>(view! { <PageHeader title="API keys" subtitle action=issue.unwrap_or_else(|| ().into_any())/> {content} })
+        Ok::<_, AppError>(
+            view! { <PageHeader title="API keys" subtitle action=issue.unwrap_or_else(|| ().into_any())/> {content} },
+        )
     })
 }
 
@@ -51,10 +57,16 @@ fn summary(keys: &[KeyView], more: bool, first_page: bool, now: OffsetDateTime) 
         return "Older keys".into();
     }
     let active = keys.iter().filter(|key| key.status == Status::Active).count();
-    let soon = |key: &&KeyView| key.status == Status::Active && key.expires_at.is_some_and(|at| at - now < time::Duration::WEEK);
+    let soon = |key: &&KeyView| {
+        key.status == Status::Active && key.expires_at.is_some_and(|at| at - now < time::Duration::WEEK)
+    };
     let expiring = keys.iter().filter(soon).count();
     let count = if more { format!("{active} or more active") } else { format!("{active} active") };
-    if expiring == 0 { format!("{count}. Stored as a hash: a lost key cannot be shown again.") } else { format!("{count}, {expiring} of them within a week of expiry.") }
+    if expiring == 0 {
+        format!("{count}. Stored as a hash: a lost key cannot be shown again.")
+    } else {
+        format!("{count}, {expiring} of them within a week of expiry.")
+    }
 }
 
 fn nothing_yet(inside: &Inside, may_issue: bool) -> AnyView {
@@ -154,7 +166,8 @@ fn kinds(inside: &Inside) -> Vec<Choice> {
     let all = Permission::scopes().all(|scope| inside.actor.may(scope));
     let live = all.then(|| Choice::new("live", "Live").hint("Everything a key can do, on real messages."));
     let test = Choice::new("test", "Test").hint("Test messages only. Nothing leaves the machine.");
-    let restricted = Choice::new("restricted", "Restricted").hint("Only the scopes chosen below. The safest choice for one job.");
+    let restricted =
+        Choice::new("restricted", "Restricted").hint("Only the scopes chosen below. The safest choice for one job.");
     [Some(restricted), Some(test), live].into_iter().flatten().collect()
 }
 
@@ -236,7 +249,10 @@ pub fn Key() -> impl IntoView {
 }
 
 fn facts(key: &KeyView, now: OffsetDateTime) -> impl IntoView + use<> {
-    let scopes = key.scopes.iter().map(|scope| view! { <li><code>{scope.as_str()}</code> " " <span class="meta">{scope.sentence()}</span></li> });
+    let scopes = key
+        .scopes
+        .iter()
+        .map(|scope| view! { <li><code>{scope.as_str()}</code> " " <span class="meta">{scope.sentence()}</span></li> });
     let scopes = scopes.collect_view();
     let ends = match (key.revoked_at, key.expires_at) {
         (Some(at), _) => view! { <Fact label="Revoked"><TimeAgo at now/></Fact> }.into_any(),

@@ -5,8 +5,8 @@ use crate::{
     islands::LocalTimes,
     page::{Inside, id_param, page, param},
     ui::{
-        Badge, Banner, Change as Changed, Choice, Column, Diff, Empty, ExactTime, Fact, Facts, FilterSelect, Filters, JsonBlock,
-        NoMatch, PageHeader, Pager, SearchField, Section, Status as Look, Table, TextField, TimeAgo, Tone,
+        Badge, Banner, Change as Changed, Choice, Column, Diff, Empty, ExactTime, Fact, Facts, FilterSelect, Filters,
+        JsonBlock, NoMatch, PageHeader, Pager, SearchField, Section, Status as Look, Table, TextField, TimeAgo, Tone,
     },
 };
 use leptos::prelude::*;
@@ -30,16 +30,23 @@ pub fn Log() -> impl IntoView {
             Err(error) => (Filter::default(), Some(error)),
         };
         let limit = operations::LIMIT_DEFAULT;
-        let found = operations::list(&inside.visit.ctx, &inside.actor, &filter, place, limit, Action::PageViewed).await?;
+        let found =
+            operations::list(&inside.visit.ctx, &inside.actor, &filter, place, limit, Action::PageViewed).await?;
         let subtitle = summary(&found, &filter, place);
         let base = inside.path("audit-log");
         let clear = (text != FilterText::default()).then(|| base.clone());
         let newer = found.newer.map(|seq| link(&base, &text, "newer", seq));
         let older = found.older.map(|seq| link(&base, &text, "older", seq));
         let content = match (found.events.is_empty(), filter.is_empty()) {
-            (false, _) => view! { {events_table(&inside, found.events)} <Pager newer older note="Kept at least 365 days"/> }.into_any(),
+            (false, _) => {
+                view! { {events_table(&inside, found.events)} <Pager newer older note="Kept at least 365 days"/> }
+                    .into_any()
+            }
             (true, false) => view! { <NoMatch what="events" clear=base.clone()/> }.into_any(),
-            (true, true) => view! { <Empty title="No events here" text="Every API call, change and refusal will be listed here."/> }.into_any(),
+            (true, true) => {
+                view! { <Empty title="No events here" text="Every API call, change and refusal will be listed here."/> }
+                    .into_any()
+            }
         };
         Ok::<_, AppError>(view! {
             <PageHeader title="Audit log" subtitle/>
@@ -53,7 +60,13 @@ pub fn Log() -> impl IntoView {
 
 fn text_of(query: &ParamsMap) -> FilterText {
     let value = |name| query.get(name).unwrap_or_default();
-    FilterText { actor: value("actor"), action: value("action"), outcome: value("outcome"), from: value("from"), to: value("to") }
+    FilterText {
+        actor: value("actor"),
+        action: value("action"),
+        outcome: value("outcome"),
+        from: value("from"),
+        to: value("to"),
+    }
 }
 
 fn place_of(query: &ParamsMap) -> Result<Place, AppError> {
@@ -67,7 +80,13 @@ fn place_of(query: &ParamsMap) -> Result<Place, AppError> {
 
 fn link(base: &str, text: &FilterText, direction: &str, seq: i64) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    let fields = [("actor", &text.actor), ("action", &text.action), ("outcome", &text.outcome), ("from", &text.from), ("to", &text.to)];
+    let fields = [
+        ("actor", &text.actor),
+        ("action", &text.action),
+        ("outcome", &text.outcome),
+        ("from", &text.from),
+        ("to", &text.to),
+    ];
     for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
         query.append_pair(name, value);
     }
@@ -89,7 +108,8 @@ fn misread(error: &AppError) -> AnyView {
     let AppError::Malformed(errors) = error else { return ().into_any() };
     let line = |error: &FieldError| view! { <p><code>{error.field.clone()}</code>{format!(" {}", error.message)}</p> };
     let lines = errors.iter().map(line).collect_view();
-    view! { <Banner tone=Tone::Warn title="The filter could not be read; everything is shown">{lines}</Banner> }.into_any()
+    view! { <Banner tone=Tone::Warn title="The filter could not be read; everything is shown">{lines}</Banner> }
+        .into_any()
 }
 
 fn filters(base: &str, clear: Option<String>, text: &FilterText) -> impl IntoView + use<> {
@@ -129,7 +149,13 @@ fn outcomes() -> Vec<Choice> {
 
 /// Events as rows that read as sentences.
 pub fn events_table(inside: &Inside, events: Vec<EventView>) -> impl IntoView + use<> {
-    let head = vec![Column::number("#"), Column::text("Event"), Column::text("Outcome"), Column::text("Address"), Column::text("When")];
+    let head = vec![
+        Column::number("#"),
+        Column::text("Event"),
+        Column::text("Outcome"),
+        Column::text("Address"),
+        Column::text("When"),
+    ];
     let rows = events.into_iter().map(|event| row(inside, event)).collect_view();
     view! { <Table caption="Audit events" head>{rows}</Table> }
 }

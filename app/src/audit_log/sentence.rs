@@ -18,7 +18,8 @@ pub fn who(event: &EventView) -> String {
 
 /// What they did, without who.
 pub fn what(event: &EventView) -> String {
-    let verb = event.action.parse().map_or_else(|()| event.action.clone(), |action: Action| action.sentence().to_owned());
+    let verb =
+        event.action.parse().map_or_else(|()| event.action.clone(), |action: Action| action.sentence().to_owned());
     let target = event.targets.first().and_then(|target| target.name.clone());
     let called = matches!(event.action.as_str(), "api.called" | "page.viewed");
     let what = match target {

@@ -34,7 +34,9 @@ pub fn Start() -> impl IntoView {
         if let Some(first) = memberships.first() {
             leptos_axum::redirect(&path_in(&first.slug, ""));
         }
-        Ok::<_, AppError>(view! { <h1>"No workspace"</h1><p>"You are in no workspace. Ask an owner to invite you."</p> }.into_any())
+        Ok::<_, AppError>(
+            view! { <h1>"No workspace"</h1><p>"You are in no workspace. Ask an owner to invite you."</p> }.into_any(),
+        )
     })
 }
 
@@ -100,17 +102,33 @@ async fn keys_line(inside: &Inside) -> Result<Option<AnyView>, AppError> {
     if !inside.actor.may(Permission::KeysRead) {
         return Ok(None);
     }
-    let page = api_keys::operations::list(&inside.visit.ctx, &inside.actor, None, api_keys::operations::LIMIT_MAX, Action::PageViewed).await?;
+    let page = api_keys::operations::list(
+        &inside.visit.ctx,
+        &inside.actor,
+        None,
+        api_keys::operations::LIMIT_MAX,
+        Action::PageViewed,
+    )
+    .await?;
     let active = page.keys.iter().filter(|key| key.status == api_keys::Status::Active).count();
     let more = if page.older.is_some() { " or more" } else { "" };
     let keys = inside.path("api-keys");
     let first = (active == 0 && inside.actor.may(Permission::KeysIssue))
         .then(|| view! { " " <ButtonLink href=inside.path("api-keys/new")>"Issue the first key"</ButtonLink> });
-    Ok(Some(view! { <Fact label="Active API keys"><a href=keys>{format!("{active}{more}")}</a>{first}</Fact> }.into_any()))
+    Ok(Some(
+        view! { <Fact label="Active API keys"><a href=keys>{format!("{active}{more}")}</a>{first}</Fact> }.into_any(),
+    ))
 }
 
 async fn people_line(inside: &Inside) -> Result<AnyView, AppError> {
-    let page = members::operations::list(&inside.visit.ctx, &inside.actor, None, members::operations::LIMIT_MAX, Action::PageViewed).await?;
+    let page = members::operations::list(
+        &inside.visit.ctx,
+        &inside.actor,
+        None,
+        members::operations::LIMIT_MAX,
+        Action::PageViewed,
+    )
+    .await?;
     let more = if page.older.is_some() { " or more" } else { "" };
     Ok(view! { <Fact label="Members">{format!("{}{more}", page.members.len())}</Fact> }.into_any())
 }
@@ -123,7 +141,9 @@ async fn recent(inside: &Inside) -> Result<Option<AnyView>, AppError> {
         return Ok(None);
     }
     let newest = Filter::default();
-    let page = audit_log::operations::list(&inside.visit.ctx, &inside.actor, &newest, Place::Top, RECENT, Action::PageViewed).await?;
+    let page =
+        audit_log::operations::list(&inside.visit.ctx, &inside.actor, &newest, Place::Top, RECENT, Action::PageViewed)
+            .await?;
     let (table, all) = (events_table(inside, page.events), inside.path("audit-log"));
     Ok(Some(
         view! {

@@ -44,7 +44,12 @@ impl Ctx {
     }
 
     /// Lets the actor pass or writes the refused attempt down and refuses. Called first in every operation.
-    pub(crate) async fn authorise(&self, actor: &Actor, permission: Permission, attempted: Action) -> Result<(), AppError> {
+    pub(crate) async fn authorise(
+        &self,
+        actor: &Actor,
+        permission: Permission,
+        attempted: Action,
+    ) -> Result<(), AppError> {
         let Err(refusal) = actor.require(permission) else { return Ok(()) };
         let event = Event::new(attempted).because(Outcome::Denied, "missing_permission").under(permission);
         self.log.write(actor, event).await?;

@@ -92,7 +92,9 @@ fn unauthenticated(code: &str) -> &'static str {
         "expired_key" => "This API key has expired. Issue another one.",
         "revoked_key" => "This API key was revoked. Issue another one.",
         "missing_key" => "Send an API key as Authorization: Bearer sk_….",
-        "malformed_key" => "This is not an API key of send0: prefix, length or checksum is wrong. Check that it was copied whole.",
+        "malformed_key" => {
+            "This is not an API key of send0: prefix, length or checksum is wrong. Check that it was copied whole."
+        }
         "unknown_key" => "No API key of send0 opens with this.",
         _ => "Sign in to continue.",
     }

@@ -21,10 +21,7 @@ pub struct UnknownId;
 /// The 26 characters of a UUID, most significant first.
 fn encode(id: Uuid) -> String {
     let bits = id.as_u128();
-    (0..LENGTH)
-        .rev()
-        .map(|place| char::from(ALPHABET[(bits >> (5 * place)) as usize & 31]))
-        .collect()
+    (0..LENGTH).rev().map(|place| char::from(ALPHABET[(bits >> (5 * place)) as usize & 31])).collect()
 }
 
 fn decode(text: &str) -> Result<Uuid, UnknownId> {
@@ -32,9 +29,7 @@ fn decode(text: &str) -> Result<Uuid, UnknownId> {
         return Err(UnknownId);
     }
     let digit = |byte: u8| ALPHABET.iter().position(|&c| c == byte).ok_or(UnknownId);
-    let bits = text
-        .bytes()
-        .try_fold(0u128, |bits, byte| Ok(bits << 5 | digit(byte)? as u128))?;
+    let bits = text.bytes().try_fold(0u128, |bits, byte| Ok(bits << 5 | digit(byte)? as u128))?;
     Ok(Uuid::from_u128(bits))
 }
 

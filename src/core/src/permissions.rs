@@ -168,7 +168,8 @@ mod tests {
 
     #[test]
     fn the_table_is_what_was_agreed() {
-        let rows: Vec<Vec<&str>> = AGREED.lines().map(|l| l.split_whitespace().collect()).filter(|r: &Vec<_>| !r.is_empty()).collect();
+        let rows: Vec<Vec<&str>> =
+            AGREED.lines().map(|l| l.split_whitespace().collect()).filter(|r: &Vec<_>| !r.is_empty()).collect();
         assert_eq!(rows.len() - 1, Permission::ALL.len(), "every permission is in the agreed list");
         for row in &rows[1..] {
             let permission: Permission = row[0].parse().expect(row[0]);

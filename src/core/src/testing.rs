@@ -1,8 +1,7 @@
 //! A database for each test: migrated once, copied for each, entered as the real roles with row-level security on.
 
 use crate::{
-    Actor, Ctx,
-    accounts,
+    Actor, Ctx, accounts,
     actor::{Request, Who},
     audit_log::{self, Action, EventView, Filter, Place},
     clock::Clock,
@@ -17,13 +16,7 @@ use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{
-    future::poll_fn,
-    pin::pin,
-    str::FromStr,
-    sync::Arc,
-    task::Poll,
-};
+use std::{future::poll_fn, pin::pin, str::FromStr, sync::Arc, task::Poll};
 use uuid::Uuid;
 
 /// The password of everybody in tests.
@@ -64,7 +57,8 @@ impl TestDb {
     /// A workspace with an owner, whose address is `owner@<slug>.example`.
     pub async fn workspace(&self, name: &str) -> Tenant {
         let email = format!("owner@{}.example", crate::workspaces::slug_of(name));
-        let new = NewOwner { workspace: name.into(), name: format!("Owner of {name}"), email, password: PASSWORD.into() };
+        let new =
+            NewOwner { workspace: name.into(), name: format!("Owner of {name}"), email, password: PASSWORD.into() };
         let made = create_owner(&self.ctx, &request(), new).await.expect("workspace");
         Tenant { made }
     }
@@ -171,7 +165,12 @@ pub async fn abandoned<T>(work: impl Future<Output = T>, after: usize) -> Option
 /// How to connect as each login, without passwords: the tests' server trusts its socket.
 pub fn logins(options: &PgConnectOptions) -> Logins {
     let login = |role: &str| options.clone().username(role);
-    Logins { app: login("send0_app"), auth: login("send0_auth"), worker: login("send0_worker"), auditor: login("send0_auditor") }
+    Logins {
+        app: login("send0_app"),
+        auth: login("send0_auth"),
+        worker: login("send0_worker"),
+        auditor: login("send0_auditor"),
+    }
 }
 
 fn server() -> PgConnectOptions {

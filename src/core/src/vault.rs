@@ -44,7 +44,12 @@ impl Vault {
     ///
     /// # Errors
     /// [`AppError::Internal`] for whatever does not open: changed, moved, or sealed under another key.
-    pub async fn open(&self, workspace: WorkspaceId, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AppError> {
+    pub async fn open(
+        &self,
+        workspace: WorkspaceId,
+        place: &Place<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, AppError> {
         let (id, key) = self.key(workspace).await?;
         if envelope::data_key_id(sealed).map_err(unreadable)? != id {
             return Err(unreadable("sealed under another data key"));
@@ -74,9 +79,13 @@ impl Vault {
 
     async fn stored(&self, workspace: WorkspaceId) -> Result<Option<(DataKeyId, Arc<DataKey>)>, AppError> {
         let mut read = self.db.read(workspace).await?;
-        let row = sqlx::query!("select data_key_id, wrapped from data_keys where workspace_id = $1 and purpose = $2", workspace.0, PURPOSE)
-            .fetch_optional(read.conn())
-            .await?;
+        let row = sqlx::query!(
+            "select data_key_id, wrapped from data_keys where workspace_id = $1 and purpose = $2",
+            workspace.0,
+            PURPOSE
+        )
+        .fetch_optional(read.conn())
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let id = DataKeyId(row.data_key_id);
         let wrapped = WrappedKey::from_bytes(&row.wrapped).map_err(unusable)?;

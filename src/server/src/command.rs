@@ -185,14 +185,22 @@ async fn create_owner(create: OwnerCreate) -> Result<(), Failure> {
     let installation = Installation::join(&create.data.read()?).await?;
     let done = async {
         installation.migrate().await?;
-        let made = workspaces::create_owner(&installation.open()?, &Request::command("owner create"), new).await.map_err(plain)?;
+        let made = workspaces::create_owner(&installation.open()?, &Request::command("owner create"), new)
+            .await
+            .map_err(plain)?;
         Ok(json!({ "user_id": made.user, "workspace_id": made.workspace, "workspace": made.slug }))
     };
     finish(done.await, installation).await
 }
 
 async fn issue_key(issue: KeysIssue) -> Result<(), Failure> {
-    let new = NewKeyText { name: issue.name, kind: issue.kind, mode: issue.mode, scopes: issue.scope, lifetime: String::new() };
+    let new = NewKeyText {
+        name: issue.name,
+        kind: issue.kind,
+        mode: issue.mode,
+        scopes: issue.scope,
+        lifetime: String::new(),
+    };
     let new = new.parse().map_err(plain)?;
     let installation = Installation::join(&issue.data.read()?).await?;
     let done = async {

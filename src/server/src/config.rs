@@ -87,7 +87,9 @@ impl Config {
         let port = port.parse().map_err(|_| ConfigError(format!("--listen {}: {port} is not a port.", self.listen)))?;
         let ip = match host.trim_matches(['[', ']']) {
             "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            ip => ip.parse().map_err(|_| ConfigError(format!("--listen {}: give localhost or an IP address.", self.listen)))?,
+            ip => ip
+                .parse()
+                .map_err(|_| ConfigError(format!("--listen {}: give localhost or an IP address.", self.listen)))?,
         };
         if !ip.is_loopback() {
             let text = format!(
@@ -112,11 +114,16 @@ impl Config {
 }
 
 fn refuse_unknown(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
-    let unknown: Vec<String> = names.filter(|name| name.starts_with("SEND0_") && !KNOWN.contains(&name.as_str())).collect();
+    let unknown: Vec<String> =
+        names.filter(|name| name.starts_with("SEND0_") && !KNOWN.contains(&name.as_str())).collect();
     if unknown.is_empty() {
         return Ok(());
     }
-    Err(ConfigError(format!("{} means nothing here. Known are {}.", unknown.join(", "), KNOWN[..KNOWN.len() - 1].join(", "))))
+    Err(ConfigError(format!(
+        "{} means nothing here. Known are {}.",
+        unknown.join(", "),
+        KNOWN[..KNOWN.len() - 1].join(", ")
+    )))
 }
 
 fn var(name: &str) -> Option<String> {
@@ -128,7 +135,11 @@ fn path(name: &str) -> Option<PathBuf> {
 }
 
 fn parse_origin(text: &str) -> Result<String, ConfigError> {
-    let wrong = || ConfigError(format!("SEND0_PUBLIC_ORIGIN={text}: give scheme, host and port only, such as https://console.example.com."));
+    let wrong = || {
+        ConfigError(format!(
+            "SEND0_PUBLIC_ORIGIN={text}: give scheme, host and port only, such as https://console.example.com."
+        ))
+    };
     let (scheme, host) = text.split_once("://").ok_or_else(wrong)?;
     let local = host == "localhost" || host.starts_with("localhost:");
     if host.is_empty() || host.contains(['/', '?', '#', '@']) || !(scheme == "https" || (scheme == "http" && local)) {
@@ -140,7 +151,9 @@ fn parse_origin(text: &str) -> Result<String, ConfigError> {
 fn database() -> Result<Where, ConfigError> {
     let Some(app) = login("SEND0_DATABASE_URL")? else { return Ok(Where::Embedded) };
     let needed = |name: &str| {
-        login(name)?.ok_or_else(|| ConfigError(format!("SEND0_DATABASE_URL is set, so {name} is needed too: one login for each job.")))
+        login(name)?.ok_or_else(|| {
+            ConfigError(format!("SEND0_DATABASE_URL is set, so {name} is needed too: one login for each job."))
+        })
     };
     let logins = Logins {
         app,
@@ -154,8 +167,11 @@ fn database() -> Result<Where, ConfigError> {
 fn login(name: &str) -> Result<Option<PgConnectOptions>, ConfigError> {
     let Some(url) = var(name) else { return Ok(None) };
     // The address may hold a password, so it is never repeated.
-    let options = PgConnectOptions::from_str(&url)
-        .map_err(|_| ConfigError(format!("{name} is not an address such as postgres://user:password@host/send0?sslmode=verify-full.")))?;
+    let options = PgConnectOptions::from_str(&url).map_err(|_| {
+        ConfigError(format!(
+            "{name} is not an address such as postgres://user:password@host/send0?sslmode=verify-full."
+        ))
+    })?;
     let on_this_machine = options.get_socket().is_some() || is_loopback(options.get_host());
     if !on_this_machine && !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull) {
         return Err(ConfigError(format!(
@@ -183,7 +199,13 @@ mod tests {
     #[test]
     fn nothing_listens_off_this_machine() {
         let address = |listen: &str| {
-            let config = Config { data: PathBuf::new(), key_file: None, listen: listen.into(), origin: None, database: Where::Embedded };
+            let config = Config {
+                data: PathBuf::new(),
+                key_file: None,
+                listen: listen.into(),
+                origin: None,
+                database: Where::Embedded,
+            };
             config.address().map(|address| address.to_string()).map_err(|error| error.0)
         };
         assert_eq!(address("localhost:0").as_deref(), Ok("127.0.0.1:0"));
@@ -197,7 +219,15 @@ mod tests {
     #[test]
     fn origins_are_origins() {
         assert!(parse_origin("https://console.example.com").is_ok() && parse_origin("http://localhost:3000").is_ok());
-        for wrong in ["console.example.com", "http://console.example.com", "https://a/b", "https://", "ftp://a", "https://u@a", "http://localhost.evil.example"] {
+        for wrong in [
+            "console.example.com",
+            "http://console.example.com",
+            "https://a/b",
+            "https://",
+            "ftp://a",
+            "https://u@a",
+            "http://localhost.evil.example",
+        ] {
             assert!(parse_origin(wrong).is_err(), "{wrong}");
         }
     }

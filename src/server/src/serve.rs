@@ -105,13 +105,19 @@ fn stop_on_signal() -> Result<CancellationToken, Failure> {
 /// The site lies beside the binary (`site/`) or, as built in the repository, in `target/site`.
 fn site_options() -> LeptosOptions {
     let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(|folder| folder.join("site")));
-    let built = std::env::current_exe().ok().and_then(|program| program.parent()?.parent().map(|target| target.join("site")));
+    let built =
+        std::env::current_exe().ok().and_then(|program| program.parent()?.parent().map(|target| target.join("site")));
     let there = [beside, built].into_iter().flatten().find(|folder| folder.is_dir());
     let root = there.unwrap_or_else(|| PathBuf::from("target/site"));
-    LeptosOptions::builder().output_name("send0").site_root(root.to_string_lossy().into_owned()).hash_files(true).build()
+    LeptosOptions::builder()
+        .output_name("send0")
+        .site_root(root.to_string_lossy().into_owned())
+        .hash_files(true)
+        .build()
 }
 
 fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,sqlx=warn,tower_sessions=warn".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| "info,sqlx=warn,tower_sessions=warn".into());
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

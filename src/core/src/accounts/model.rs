@@ -57,13 +57,21 @@ pub fn parse_email(field: &str, text: &str) -> Result<String, FieldError> {
 pub fn check_password(field: &str, password: &str, email: &str) -> Result<(), FieldError> {
     let length = password.chars().count();
     if length < PASSWORD_MIN {
-        return Err(FieldError::new(field, "too_short", format!("At least {PASSWORD_MIN} characters; this has {length}. A few words make a good one.")));
+        return Err(FieldError::new(
+            field,
+            "too_short",
+            format!("At least {PASSWORD_MIN} characters; this has {length}. A few words make a good one."),
+        ));
     }
     if length > PASSWORD_MAX {
         return Err(FieldError::new(field, "too_long", format!("At most {PASSWORD_MAX} characters.")));
     }
     if is_guessable(&password.to_lowercase(), email) {
-        return Err(FieldError::new(field, "guessable", "This is one of the first that anybody would try: a known password, a repetition, or your address. Choose another."));
+        return Err(FieldError::new(
+            field,
+            "guessable",
+            "This is one of the first that anybody would try: a known password, a repetition, or your address. Choose another.",
+        ));
     }
     Ok(())
 }
@@ -72,7 +80,12 @@ fn is_guessable(password: &str, email: &str) -> bool {
     let local = email.split('@').next().unwrap_or_default();
     let distinct = password.chars().collect::<std::collections::BTreeSet<_>>().len();
     let bare: String = password.chars().filter(|c| c.is_alphanumeric()).collect();
-    distinct < 5 || is_repetition(password) || is_run(password) || bare == email.replace(['@', '.'], "") || (local.len() > 3 && is_repetition_of(&bare, local)) || COMMON.contains(&bare.as_str())
+    distinct < 5
+        || is_repetition(password)
+        || is_run(password)
+        || bare == email.replace(['@', '.'], "")
+        || (local.len() > 3 && is_repetition_of(&bare, local))
+        || COMMON.contains(&bare.as_str())
 }
 
 /// `abcabcabc…`: a word of at most half the length, over and over.
@@ -88,15 +101,29 @@ fn is_repetition_of(password: &str, word: &str) -> bool {
 /// `123456789012345`, `abcdefghijklmno`.
 fn is_run(password: &str) -> bool {
     let letters: Vec<u32> = password.chars().map(u32::from).collect();
-    let steps = letters.windows(2).filter(|pair| pair[1] == pair[0] + 1 || pair[0] == pair[1] + 1 || (pair[0] == 57 && pair[1] == 48)).count();
+    let steps = letters
+        .windows(2)
+        .filter(|pair| pair[1] == pair[0] + 1 || pair[0] == pair[1] + 1 || (pair[0] == 57 && pair[1] == 48))
+        .count();
     steps + 2 >= letters.len()
 }
 
 /// Those of the well-known lists that are long enough, and the product's own words.
 const COMMON: [&str; 14] = [
-    "passwordpassword", "qwertyuiopasdfgh", "qwertyuiopasdfghjkl", "1qaz2wsx3edc4rfv", "correcthorsebatterystaple",
-    "thisismypassword", "iloveyouforever", "letmeinletmeinletmein", "passw0rdpassw0rd", "administrator123",
-    "send0consolesend0", "send0send0send0", "mynameisinigomontoya", "1q2w3e4r5t6y7u8i",
+    "passwordpassword",
+    "qwertyuiopasdfgh",
+    "qwertyuiopasdfghjkl",
+    "1qaz2wsx3edc4rfv",
+    "correcthorsebatterystaple",
+    "thisismypassword",
+    "iloveyouforever",
+    "letmeinletmeinletmein",
+    "passw0rdpassw0rd",
+    "administrator123",
+    "send0consolesend0",
+    "send0send0send0",
+    "mynameisinigomontoya",
+    "1q2w3e4r5t6y7u8i",
 ];
 
 #[cfg(test)]
@@ -108,7 +135,18 @@ mod tests {
         for good in ["ana@example.com", "a.b+c@sub.example.co", "x@localhost", "é@example.com"] {
             assert!(parse_email("email", good).is_ok(), "{good}");
         }
-        for bad in ["", "ana", "ana@", "@example.com", "a@b@example.com", "a b@example.com", "a@.com", "a@example..com", "a\n@example.com", "a@example"] {
+        for bad in [
+            "",
+            "ana",
+            "ana@",
+            "@example.com",
+            "a@b@example.com",
+            "a b@example.com",
+            "a@.com",
+            "a@example..com",
+            "a\n@example.com",
+            "a@example",
+        ] {
             assert!(parse_email("email", bad).is_err(), "{bad}");
         }
         assert_eq!(parse_email("email", " Ana@Example.COM "), Ok("ana@example.com".into()));
@@ -116,12 +154,21 @@ mod tests {
 
     #[test]
     fn passwords() {
-        let code = |password: &str| check_password("password", password, "someone@example.com").map_err(|error| error.code);
+        let code =
+            |password: &str| check_password("password", password, "someone@example.com").map_err(|error| error.code);
         assert_eq!(code("fourteen chars"), Err("too_short".into()));
         assert_eq!(code("a quiet fifteen"), Ok(()));
         assert_eq!(code(&"x1".repeat(64)), Err("guessable".into()));
         assert_eq!(code(&format!("a long one {}", "é".repeat(118))), Err("too_long".into()));
-        for guessable in ["123456789012345", "abcdefghijklmnop", "aaaaaaaaaaaaaaaaaa", "PasswordPassword", "someone@example.com", "someone123someone", "correct horse battery staple"] {
+        for guessable in [
+            "123456789012345",
+            "abcdefghijklmnop",
+            "aaaaaaaaaaaaaaaaaa",
+            "PasswordPassword",
+            "someone@example.com",
+            "someone123someone",
+            "correct horse battery staple",
+        ] {
             assert_eq!(code(guessable), Err("guessable".into()), "{guessable}");
         }
     }

@@ -149,7 +149,12 @@ pub async fn memberships(ctx: &Ctx, user: UserId) -> Result<Vec<Membership>, App
 ///
 /// # Errors
 /// [`AppError::NotFound`] when there is no such workspace or they are not in it: the answer is the same.
-pub async fn enter(ctx: &Ctx, signed_in: &SignedIn, request: &Request, slug: &str) -> Result<(Actor, Vec<Membership>), AppError> {
+pub async fn enter(
+    ctx: &Ctx,
+    signed_in: &SignedIn,
+    request: &Request,
+    slug: &str,
+) -> Result<(Actor, Vec<Membership>), AppError> {
     let memberships = memberships(ctx, signed_in.user).await?;
     let membership = memberships.iter().find(|membership| membership.slug == slug).ok_or(AppError::NotFound)?;
     Ok((actor(membership, signed_in, request), memberships))

@@ -85,7 +85,11 @@ pub(super) async fn start_session(
     Ok(())
 }
 
-pub(super) async fn find_session(conn: &mut PgConnection, hash: &[u8; 32], now: OffsetDateTime) -> Result<Option<SignedIn>, AppError> {
+pub(super) async fn find_session(
+    conn: &mut PgConnection,
+    hash: &[u8; 32],
+    now: OffsetDateTime,
+) -> Result<Option<SignedIn>, AppError> {
     let row = sqlx::query!(
         r#"select session_id as "session_id!", user_id as "user_id!", name as "name!", email as "email!" from session_find($1, $2)"#,
         hash.as_slice(),

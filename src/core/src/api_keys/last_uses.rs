@@ -1,6 +1,9 @@
 //! When keys were last used: gathered in memory and written every second, so that no call waits for it.
 
-use crate::{AppError, Ctx, ids::{KeyId, WorkspaceId}};
+use crate::{
+    AppError, Ctx,
+    ids::{KeyId, WorkspaceId},
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},

@@ -1,4 +1,4 @@
-use crate::{FieldError, error::Checks, error::AppError, ids::KeyId, permissions::Permission};
+use crate::{FieldError, error::AppError, error::Checks, ids::KeyId, permissions::Permission};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use time::OffsetDateTime;
@@ -203,12 +203,17 @@ impl NewKeyText {
     pub fn parse(&self) -> Result<NewKey, AppError> {
         let mut checks = Checks::default();
         let name = checks.keep(line("name", &self.name, NAME_MAX));
-        let kind = checks.keep(self.kind.parse::<Kind>().map_err(|()| FieldError::new("kind", "unknown_kind", "Choose live, test or restricted.")));
+        let kind = checks.keep(
+            self.kind
+                .parse::<Kind>()
+                .map_err(|()| FieldError::new("kind", "unknown_kind", "Choose live, test or restricted.")),
+        );
         let mode = checks.keep(self.mode(kind));
         let scopes = checks.keep(self.scopes(kind));
         let lifetime = checks.keep(self.lifetime());
         checks.finish()?;
-        let (Some(name), Some(kind), Some(mode), Some(scopes), Some(lifetime)) = (name, kind, mode, scopes, lifetime) else {
+        let (Some(name), Some(kind), Some(mode), Some(scopes), Some(lifetime)) = (name, kind, mode, scopes, lifetime)
+        else {
             return Err(AppError::Internal);
         };
         Ok(NewKey { name, kind, mode, scopes, lifetime })
@@ -229,14 +234,20 @@ impl NewKeyText {
             Some(Kind::Test) => return Ok(vec![Permission::WorkspaceRead]),
             _ => {}
         }
-        let parse = |scope: &String| scope.parse::<Permission>().ok().filter(|scope| scope.is_scope()).ok_or_else(|| {
-            FieldError::new("scopes", "unknown_scope", format!("{scope} is not a scope that a key can have."))
-        });
+        let parse = |scope: &String| {
+            scope.parse::<Permission>().ok().filter(|scope| scope.is_scope()).ok_or_else(|| {
+                FieldError::new("scopes", "unknown_scope", format!("{scope} is not a scope that a key can have."))
+            })
+        };
         let mut scopes = self.scopes.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         scopes.sort_unstable();
         scopes.dedup();
         if scopes.is_empty() && kind.is_some() {
-            return Err(FieldError::new("scopes", "required", "Choose at least one scope: a key without any opens nothing."));
+            return Err(FieldError::new(
+                "scopes",
+                "required",
+                "Choose at least one scope: a key without any opens nothing.",
+            ));
         }
         Ok(scopes)
     }
@@ -272,7 +283,12 @@ mod tests {
     use super::*;
 
     fn restricted() -> NewKeyText {
-        NewKeyText { name: "CI".into(), kind: "restricted".into(), scopes: vec!["audit.read".into()], ..NewKeyText::default() }
+        NewKeyText {
+            name: "CI".into(),
+            kind: "restricted".into(),
+            scopes: vec!["audit.read".into()],
+            ..NewKeyText::default()
+        }
     }
 
     #[test]

@@ -35,7 +35,12 @@ pub async fn issue(ctx: &Ctx, actor: &Actor, new: NewKey) -> Result<Issued, AppE
 
 /// Issues a key and leaves it, sealed, for the one page that shows it once. Returns the key's id, and the token that
 /// opens the page's flash.
-pub async fn issue_for_page(ctx: &Ctx, actor: &Actor, new: NewKey, place: impl Fn(KeyId) -> String) -> Result<(KeyId, SecretString), AppError> {
+pub async fn issue_for_page(
+    ctx: &Ctx,
+    actor: &Actor,
+    new: NewKey,
+    place: impl Fn(KeyId) -> String,
+) -> Result<(KeyId, SecretString), AppError> {
     let issued = Issued { id: KeyId::new(), secret: KeySecret::generate(new.kind) };
     let shown = Flash::Key { id: issued.id, key: issued.secret.expose().to_owned() };
     let (token, row) = flash::seal(ctx, actor.workspace, &place(issued.id), &shown).await?;
@@ -43,7 +48,13 @@ pub async fn issue_for_page(ctx: &Ctx, actor: &Actor, new: NewKey, place: impl F
     Ok((issued.id, token))
 }
 
-async fn issue_as(ctx: &Ctx, actor: &Actor, new: NewKey, issued: &Issued, shown: Option<flash::Row>) -> Result<(), AppError> {
+async fn issue_as(
+    ctx: &Ctx,
+    actor: &Actor,
+    new: NewKey,
+    issued: &Issued,
+    shown: Option<flash::Row>,
+) -> Result<(), AppError> {
     ctx.authorise(actor, Permission::KeysIssue, Action::ApiKeyIssued).await?;
     for scope in &new.scopes {
         ctx.authorise(actor, *scope, Action::ApiKeyIssued).await?;
@@ -74,7 +85,13 @@ pub async fn may_issue(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<()
 }
 
 /// One page of keys, newest first; after the key with the given id.
-pub async fn list(ctx: &Ctx, actor: &Actor, after: Option<KeyId>, limit: u32, attempted: Action) -> Result<Page, AppError> {
+pub async fn list(
+    ctx: &Ctx,
+    actor: &Actor,
+    after: Option<KeyId>,
+    limit: u32,
+    attempted: Action,
+) -> Result<Page, AppError> {
     ctx.authorise(actor, Permission::KeysRead, attempted).await?;
     let limit = limit.clamp(1, LIMIT_MAX);
     let mut read = ctx.db.read(actor.workspace).await?;
@@ -144,7 +161,11 @@ pub struct Caller {
 
 impl Caller {
     fn nobody(request: Request, code: &str) -> Self {
-        Self { actor: Actor::anonymous(request), workspace: None, refused: Some(AppError::Unauthenticated(code.to_owned())) }
+        Self {
+            actor: Actor::anonymous(request),
+            workspace: None,
+            refused: Some(AppError::Unauthenticated(code.to_owned())),
+        }
     }
 }
 

@@ -40,9 +40,7 @@ pub(super) async fn insert(
     .execute(tx.conn())
     .await?;
     let hash = issued.secret.hash();
-    sqlx::query!("select key_register($1, $2)", hash.as_slice(), issued.id.0)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!("select key_register($1, $2)", hash.as_slice(), issued.id.0).execute(tx.conn()).await?;
     Ok(())
 }
 

@@ -239,7 +239,11 @@ impl FilterText {
         let mut wrong = Vec::new();
         let actions = Action::matching(self.action.trim());
         if !self.action.trim().is_empty() && actions.is_empty() {
-            wrong.push(FieldError::new("action", "unknown_action", "There is no such action. api_key.issued or api_key.* would be one."));
+            wrong.push(FieldError::new(
+                "action",
+                "unknown_action",
+                "There is no such action. api_key.issued or api_key.* would be one.",
+            ));
         }
         let outcome = given(&self.outcome).and_then(|text| match text.parse() {
             Ok(outcome) => Some(outcome),
@@ -251,7 +255,11 @@ impl FilterText {
         let [from, to] = [("from", &self.from), ("to", &self.to)].map(|(field, text)| {
             let time = given(text).map(parse_time);
             if time == Some(None) {
-                wrong.push(FieldError::new(field, "not_a_time", "A time such as 2026-11-24, 2026-11-24T18:00 (UTC) or 2026-11-24T18:00:00Z."));
+                wrong.push(FieldError::new(
+                    field,
+                    "not_a_time",
+                    "A time such as 2026-11-24, 2026-11-24T18:00 (UTC) or 2026-11-24T18:00:00Z.",
+                ));
             }
             time.flatten()
         });

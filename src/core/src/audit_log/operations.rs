@@ -12,7 +12,14 @@ pub const LIMIT_DEFAULT: u32 = 50;
 ///
 /// # Errors
 /// [`AppError::Forbidden`] without `audit.read`.
-pub async fn list(ctx: &Ctx, actor: &Actor, filter: &Filter, place: Place, limit: u32, attempted: Action) -> Result<Page, AppError> {
+pub async fn list(
+    ctx: &Ctx,
+    actor: &Actor,
+    filter: &Filter,
+    place: Place,
+    limit: u32,
+    attempted: Action,
+) -> Result<Page, AppError> {
     ctx.authorise(actor, Permission::AuditRead, attempted).await?;
     if !filter.is_empty() {
         ctx.log_call(actor, searched(filter)).await?;

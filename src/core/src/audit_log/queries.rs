@@ -30,7 +30,8 @@ pub(super) async fn page(
             query.push(" and e.seq > ").push_bind(seq);
         }
     }
-    let order = if matches!(place, Place::Newer(_)) { " order by e.seq asc limit " } else { " order by e.seq desc limit " };
+    let order =
+        if matches!(place, Place::Newer(_)) { " order by e.seq asc limit " } else { " order by e.seq desc limit " };
     query.push(order).push_bind(i64::from(limit));
     let rows = query.build().fetch_all(conn).await?;
     rows.iter().map(|row| view(workspace, row)).collect()
@@ -63,7 +64,11 @@ fn first_seq_at(query: &mut QueryBuilder<Postgres>, comparison: &str, workspace:
     query.push(" order by b.at, b.seq limit 1), 9223372036854775807)");
 }
 
-pub(super) async fn find(conn: &mut PgConnection, workspace: WorkspaceId, id: EventId) -> Result<Option<EventView>, AppError> {
+pub(super) async fn find(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: EventId,
+) -> Result<Option<EventView>, AppError> {
     let mut query = QueryBuilder::<Postgres>::new(COLUMNS);
     query.push_bind(workspace.0).push(" and e.event_id = ").push_bind(id.0);
     let row = query.build().fetch_optional(conn).await?;
@@ -94,7 +99,10 @@ fn view(workspace: WorkspaceId, row: &PgRow) -> Result<EventView, AppError> {
         action: body.action,
         outcome: body.outcome,
         reason: body.reason,
-        targets: (0..).zip(body.targets).map(|(n, target)| Target { kind: target.kind, id: target.id, name: named(n) }).collect(),
+        targets: (0..)
+            .zip(body.targets)
+            .map(|(n, target)| Target { kind: target.kind, id: target.id, name: named(n) })
+            .collect(),
         request_id: body.request.id,
         request: RequestView {
             id: body.request.id,

@@ -1,13 +1,7 @@
 //! From what an operation says to the row that is stored.
 
 use super::{Action, Change, Outcome, Target};
-use crate::{
-    Actor, AppError,
-    actor::Who,
-    ids::EventId,
-    permissions::Permission,
-    secrets,
-};
+use crate::{Actor, AppError, actor::Who, ids::EventId, permissions::Permission, secrets};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -31,7 +25,15 @@ pub struct Event {
 impl Event {
     /// It was done.
     pub fn new(action: Action) -> Self {
-        Self { action, outcome: Outcome::Success, reason: None, permission: None, targets: vec![], changes: vec![], count: None }
+        Self {
+            action,
+            outcome: Outcome::Success,
+            reason: None,
+            permission: None,
+            targets: vec![],
+            changes: vec![],
+            count: None,
+        }
     }
 
     /// It was not done, for this reason (a word for programs, never free text).
@@ -159,7 +161,14 @@ impl Record {
     pub(crate) async fn append(&self, conn: &mut PgConnection) -> Result<(), AppError> {
         sqlx::query!(
             "select append_event($1, $2, $3, $4, $5, $6, $7, $8)",
-            self.id.0, self.action, self.outcome, self.actor_kind, self.actor_id, self.body, self.personal, self.salt,
+            self.id.0,
+            self.action,
+            self.outcome,
+            self.actor_kind,
+            self.actor_id,
+            self.body,
+            self.personal,
+            self.salt,
         )
         .execute(conn)
         .await?;
@@ -168,7 +177,8 @@ impl Record {
 
     /// Appends each to its own workspace, in one round trip.
     pub(crate) async fn append_all(records: &[Self], conn: &mut PgConnection) -> Result<(), AppError> {
-        let column = |of: fn(&Self) -> &str| records.iter().map(|record| of(record).to_owned()).collect::<Vec<String>>();
+        let column =
+            |of: fn(&Self) -> &str| records.iter().map(|record| of(record).to_owned()).collect::<Vec<String>>();
         sqlx::query!(
             "select append_events($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             &records.iter().map(|record| record.workspace).collect::<Vec<_>>(),

@@ -80,7 +80,8 @@ impl Entry {
         self.actor.who == Who::Anonymous
             && other.actor.who == Who::Anonymous
             && self.event == other.event
-            && (&mine.address, &mine.method, &mine.path, &mine.agent) == (&theirs.address, &theirs.method, &theirs.path, &theirs.agent)
+            && (&mine.address, &mine.method, &mine.path, &mine.agent)
+                == (&theirs.address, &theirs.method, &theirs.path, &theirs.agent)
     }
 }
 

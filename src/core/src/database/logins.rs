@@ -70,8 +70,11 @@ impl Database {
 
     /// `Err` naming the login that has more rights than it should have: such a server must not start.
     pub async fn refuse_excess_rights(&self) -> Result<(), String> {
-        for (name, pool) in [("app", &self.app), ("auth", &self.auth), ("worker", &self.worker), ("auditor", &self.auditor)] {
-            let excess: Vec<String> = sqlx::query_scalar(EXCESS_RIGHTS).fetch_all(pool).await.map_err(|error| error.to_string())?;
+        for (name, pool) in
+            [("app", &self.app), ("auth", &self.auth), ("worker", &self.worker), ("auditor", &self.auditor)]
+        {
+            let excess: Vec<String> =
+                sqlx::query_scalar(EXCESS_RIGHTS).fetch_all(pool).await.map_err(|error| error.to_string())?;
             if !excess.is_empty() {
                 return Err(format!("the login for {name} has more rights than it should have: {}", excess.join(", ")));
             }

@@ -8,7 +8,11 @@ use crate::{
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 
 /// Begins and names the tenant in one round trip; separate ones cost three times as much.
-pub(super) async fn begin(pool: &PgPool, workspace: WorkspaceId, access: &str) -> Result<Transaction<'static, Postgres>, AppError> {
+pub(super) async fn begin(
+    pool: &PgPool,
+    workspace: WorkspaceId,
+    access: &str,
+) -> Result<Transaction<'static, Postgres>, AppError> {
     let begin = format!("begin {access}; set local send0.workspace_id = '{}'", workspace.0);
     let pool = pool.clone();
     // The only text that is not literal: a UUID prints as hexadecimal digits and hyphens.

@@ -45,10 +45,7 @@ impl KeyFile {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, KeyFileError> {
         let path = path.as_ref();
         let keys = Keys::load(path).map_err(|fault| fault.at(path))?;
-        Ok(Self {
-            path: path.to_owned(),
-            keys: RwLock::new(Arc::new(keys)),
-        })
+        Ok(Self { path: path.to_owned(), keys: RwLock::new(Arc::new(keys)) })
     }
 
     /// Reads the key file at `path`; creates it first, with one new key, if nothing is there. Not
@@ -93,29 +90,18 @@ impl KeyFile {
         if let Some(kek) = self.keys().find(id) {
             return Ok(kek);
         }
-        self.reload()
-            .map_err(|error| KeyError::Unavailable(Box::new(error)))?;
+        self.reload().map_err(|error| KeyError::Unavailable(Box::new(error)))?;
         self.keys().find(id).ok_or(KeyError::UnknownKek(id))
     }
 }
 
 #[async_trait]
 impl KeyProvider for KeyFile {
-    async fn wrap(
-        &self,
-        id: DataKeyId,
-        workspace: Uuid,
-        key: &DataKey,
-    ) -> Result<WrappedKey, KeyError> {
+    async fn wrap(&self, id: DataKeyId, workspace: Uuid, key: &DataKey) -> Result<WrappedKey, KeyError> {
         Ok(self.keys().current.wrap(id, workspace, key))
     }
 
-    async fn unwrap(
-        &self,
-        id: DataKeyId,
-        workspace: Uuid,
-        wrapped: &WrappedKey,
-    ) -> Result<DataKey, KeyError> {
+    async fn unwrap(&self, id: DataKeyId, workspace: Uuid, wrapped: &WrappedKey) -> Result<DataKey, KeyError> {
         self.find(wrapped.kek())?.unwrap(id, workspace, wrapped)
     }
 
@@ -162,10 +148,7 @@ pub enum KeyFileFault {
 
 impl KeyFileFault {
     fn at(self, path: &Path) -> KeyFileError {
-        KeyFileError {
-            path: path.to_owned(),
-            fault: self,
-        }
+        KeyFileError { path: path.to_owned(), fault: self }
     }
 }
 
@@ -188,10 +171,7 @@ impl Keys {
             }
         }
         let (_, current) = all.last_key_value().ok_or(KeyFileFault::Empty)?;
-        Ok(Self {
-            current: Arc::clone(current),
-            all,
-        })
+        Ok(Self { current: Arc::clone(current), all })
     }
 
     fn find(&self, id: KekId) -> Option<Arc<Kek>> {
@@ -206,10 +186,8 @@ impl fmt::Debug for Keys {
 }
 
 fn parse_line(line: &str, number: usize) -> Result<Kek, KeyFileFault> {
-    let (version, key) = line
-        .strip_prefix(PREFIX)
-        .and_then(|rest| rest.split_once(' '))
-        .ok_or(KeyFileFault::UnknownLine(number))?;
+    let (version, key) =
+        line.strip_prefix(PREFIX).and_then(|rest| rest.split_once(' ')).ok_or(KeyFileFault::UnknownLine(number))?;
     let id = parse_version(version).ok_or(KeyFileFault::UnknownLine(number))?;
     let secret = parse_key(key).ok_or(KeyFileFault::BadKey(number))?;
     Ok(Kek::new(id, secret))
@@ -306,11 +284,7 @@ struct Draft(PathBuf);
 impl Draft {
     fn write(target: &Path, text: &str, owner: Option<&Metadata>) -> io::Result<Self> {
         let path = directory(target).join(format!(".send0-kek-{}", Uuid::new_v4()));
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         let draft = Self(path);
         if let Some(owner) = owner {
             // Root may rotate the file of the service, which must still be able to read it.

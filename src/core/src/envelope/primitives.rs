@@ -60,18 +60,11 @@ pub(super) fn random<const N: usize>() -> [u8; N] {
 
 /// Panics when there is no randomness: without it, sealing anything would be worse than stopping.
 fn fill_random(bytes: &mut [u8]) {
-    SysRng
-        .try_fill_bytes(bytes)
-        .expect("the operating system gives random bytes");
+    SysRng.try_fill_bytes(bytes).expect("the operating system gives random bytes");
 }
 
 /// AES-256-GCM (NIST SP 800-38D) in place; the tag is returned.
-pub(super) fn encrypt(
-    key: &[u8; KEY],
-    nonce: &[u8; NONCE],
-    associated_data: &[u8],
-    text: &mut [u8],
-) -> [u8; TAG] {
+pub(super) fn encrypt(key: &[u8; KEY], nonce: &[u8; NONCE], associated_data: &[u8], text: &mut [u8]) -> [u8; TAG] {
     Aes256Gcm::new(key.into())
         .encrypt_inout_detached(&Nonce::from(*nonce), associated_data, text.into())
         .expect("a plaintext is shorter than 64 GiB")
@@ -87,21 +80,12 @@ pub(super) fn decrypt(
     tag: &[u8; TAG],
 ) -> Option<()> {
     Aes256Gcm::new(key.into())
-        .decrypt_inout_detached(
-            &Nonce::from(*nonce),
-            associated_data,
-            text.into(),
-            &Tag::from(*tag),
-        )
+        .decrypt_inout_detached(&Nonce::from(*nonce), associated_data, text.into(), &Tag::from(*tag))
         .ok()
 }
 
 /// HKDF-SHA-512 (RFC 5869), extract and expand. `N` is at most 255 × 64 bytes.
-pub(super) fn derive<const N: usize>(
-    secret: &[u8],
-    salt: &[u8],
-    info: &[u8],
-) -> Zeroizing<[u8; N]> {
+pub(super) fn derive<const N: usize>(secret: &[u8], salt: &[u8], info: &[u8]) -> Zeroizing<[u8; N]> {
     const { assert!(N <= 255 * 64, "RFC 5869 gives at most 255 blocks") };
     let mut derived = Zeroizing::new([0; N]);
     Hkdf::<Sha512>::new(Some(salt), secret)

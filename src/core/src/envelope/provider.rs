@@ -23,23 +23,13 @@ pub trait KeyProvider: Send + Sync {
     ///
     /// # Errors
     /// [`KeyError::Unavailable`] when the provider does not answer.
-    async fn wrap(
-        &self,
-        id: DataKeyId,
-        workspace: Uuid,
-        key: &DataKey,
-    ) -> Result<WrappedKey, KeyError>;
+    async fn wrap(&self, id: DataKeyId, workspace: Uuid, key: &DataKey) -> Result<WrappedKey, KeyError>;
 
     /// Unwraps a data key under the version that it was wrapped with.
     ///
     /// # Errors
     /// Any [`KeyError`].
-    async fn unwrap(
-        &self,
-        id: DataKeyId,
-        workspace: Uuid,
-        wrapped: &WrappedKey,
-    ) -> Result<DataKey, KeyError>;
+    async fn unwrap(&self, id: DataKeyId, workspace: Uuid, wrapped: &WrappedKey) -> Result<DataKey, KeyError>;
 
     /// The version that [`wrap`](Self::wrap) uses now.
     fn current(&self) -> KekId;
@@ -62,9 +52,7 @@ pub enum KeyError {
     #[error("the key provider is not available")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// The data key was wrapped under a version that the provider no longer, or not yet, has.
-    #[error(
-        "the provider has no key-encryption key {0}: restore it (a key file: its line) from the backup"
-    )]
+    #[error("the provider has no key-encryption key {0}: restore it (a key file: its line) from the backup")]
     UnknownKek(KekId),
     /// Damaged, moved to another workspace or id, under another key, or no wrapped key at all.
     #[error("the wrapped data key does not open")]
@@ -90,10 +78,8 @@ impl WrappedKey {
     /// # Errors
     /// [`KeyError::Refused`] when the header is cut short or of an unknown version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        let (kek, body) = bytes
-            .strip_prefix(&[VERSION])
-            .and_then(|rest| rest.split_first_chunk())
-            .ok_or(KeyError::Refused)?;
+        let (kek, body) =
+            bytes.strip_prefix(&[VERSION]).and_then(|rest| rest.split_first_chunk()).ok_or(KeyError::Refused)?;
         Ok(Self::new(KekId(u32::from_be_bytes(*kek)), body.to_vec()))
     }
 
@@ -150,37 +136,19 @@ impl Kek {
         WrappedKey::new(self.id, body)
     }
 
-    pub(super) fn unwrap(
-        &self,
-        id: DataKeyId,
-        workspace: Uuid,
-        wrapped: &WrappedKey,
-    ) -> Result<DataKey, KeyError> {
-        self.decrypt(&self.context(id, workspace), wrapped.body())
-            .ok_or(KeyError::Refused)
+    pub(super) fn unwrap(&self, id: DataKeyId, workspace: Uuid, wrapped: &WrappedKey) -> Result<DataKey, KeyError> {
+        self.decrypt(&self.context(id, workspace), wrapped.body()).ok_or(KeyError::Refused)
     }
 
     fn decrypt(&self, context: &[u8], body: &[u8]) -> Option<DataKey> {
         let (nonce, rest) = body.split_first_chunk()?;
         let (ciphertext, tag) = rest.split_last_chunk()?;
         let mut secret = Secret::copy_from(<&[u8; KEY]>::try_from(ciphertext).ok()?);
-        decrypt(
-            self.secret.expose(),
-            nonce,
-            context,
-            secret.expose_mut(),
-            tag,
-        )?;
+        decrypt(self.secret.expose(), nonce, context, secret.expose_mut(), tag)?;
         Some(DataKey::from(secret))
     }
 
     fn context(&self, id: DataKeyId, workspace: Uuid) -> Vec<u8> {
-        pae(&[
-            b"send0/wrapped-key",
-            &[VERSION],
-            &self.id.0.to_be_bytes(),
-            workspace.as_bytes(),
-            id.0.as_bytes(),
-        ])
+        pae(&[b"send0/wrapped-key", &[VERSION], &self.id.0.to_be_bytes(), workspace.as_bytes(), id.0.as_bytes()])
     }
 }

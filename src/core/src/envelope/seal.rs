@@ -112,12 +112,7 @@ pub fn seal(id: DataKeyId, key: &DataKey, place: &Place<'_>, plaintext: &[u8]) -
     sealed.extend_from_slice(message_key.commitment());
     sealed.extend_from_slice(&nonce);
     sealed.extend_from_slice(plaintext);
-    let tag = encrypt(
-        message_key.encryption_key(),
-        &nonce,
-        &context,
-        &mut sealed[HEADER..],
-    );
+    let tag = encrypt(message_key.encryption_key(), &nonce, &context, &mut sealed[HEADER..]);
     sealed.extend_from_slice(&tag);
     sealed
 }
@@ -126,11 +121,7 @@ pub fn seal(id: DataKeyId, key: &DataKey, place: &Place<'_>, plaintext: &[u8]) -
 ///
 /// # Errors
 /// [`EnvelopeError`], the same one for every reason.
-pub fn open(
-    key: &DataKey,
-    place: &Place<'_>,
-    sealed: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
+pub fn open(key: &DataKey, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
     let envelope = Envelope::parse(sealed)?;
     let context = place.context(envelope.id);
     let message_key = MessageKey::derive(key, envelope.salt, &context);
@@ -167,14 +158,7 @@ impl<'a> Envelope<'a> {
         let (commitment, rest) = rest.split_first_chunk()?;
         let (nonce, rest) = rest.split_first_chunk()?;
         let (ciphertext, tag) = rest.split_last_chunk()?;
-        Some(Self {
-            id: DataKeyId(Uuid::from_bytes(*id)),
-            salt,
-            commitment,
-            nonce,
-            ciphertext,
-            tag,
-        })
+        Some(Self { id: DataKeyId(Uuid::from_bytes(*id)), salt, commitment, nonce, ciphertext, tag })
     }
 }
 
@@ -204,20 +188,9 @@ impl MessageKey {
         same.then_some(()).ok_or(EnvelopeError)
     }
 
-    pub(super) fn decrypt(
-        &self,
-        envelope: &Envelope<'_>,
-        context: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
+    pub(super) fn decrypt(&self, envelope: &Envelope<'_>, context: &[u8]) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
         let mut text = Zeroizing::new(envelope.ciphertext.to_vec());
-        decrypt(
-            self.encryption_key(),
-            envelope.nonce,
-            context,
-            &mut text,
-            envelope.tag,
-        )
-        .ok_or(EnvelopeError)?;
+        decrypt(self.encryption_key(), envelope.nonce, context, &mut text, envelope.tag).ok_or(EnvelopeError)?;
         Ok(text)
     }
 }

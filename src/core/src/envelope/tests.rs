@@ -16,12 +16,7 @@ use super::*;
 
 const ID: DataKeyId = DataKeyId(Uuid::from_u128(1));
 const WORKSPACE: Uuid = Uuid::from_u128(2);
-const PLACE: Place<'_> = Place {
-    workspace: WORKSPACE,
-    table: "messages",
-    column: "body",
-    row: b"row 7",
-};
+const PLACE: Place<'_> = Place { workspace: WORKSPACE, table: "messages", column: "body", row: b"row 7" };
 const TEXT: &[u8] = b"the code is 4711";
 const COMMITMENT_AT: usize = 1 + 16 + 32;
 const TEXT_AT: usize = COMMITMENT_AT + 32 + NONCE;
@@ -94,34 +89,14 @@ fn the_data_key_id_needs_a_whole_header() {
 #[test]
 fn moved_anywhere_else_it_stays_shut() {
     let elsewhere = [
-        Place {
-            workspace: Uuid::from_u128(3),
-            ..PLACE
-        },
-        Place {
-            table: "reports",
-            ..PLACE
-        },
-        Place {
-            column: "subject",
-            ..PLACE
-        },
-        Place {
-            row: b"row 8",
-            ..PLACE
-        },
+        Place { workspace: Uuid::from_u128(3), ..PLACE },
+        Place { table: "reports", ..PLACE },
+        Place { column: "subject", ..PLACE },
+        Place { row: b"row 8", ..PLACE },
         Place { row: b"", ..PLACE },
         // The same bytes, cut elsewhere.
-        Place {
-            table: "message",
-            column: "sbody",
-            ..PLACE
-        },
-        Place {
-            column: "bodyrow 7",
-            row: b"",
-            ..PLACE
-        },
+        Place { table: "message", column: "sbody", ..PLACE },
+        Place { column: "bodyrow 7", row: b"", ..PLACE },
     ];
     for place in elsewhere {
         assert!(!opens(&key(1), &place, &sealed()), "{place:?}");
@@ -168,20 +143,13 @@ fn a_ciphertext_made_for_two_keys_opens_under_one() {
     let context = PLACE.context(ID);
     let envelope = Envelope::parse(&sealed).expect("it parses");
     let keys = [1, 2].map(|byte| message_key(&key(byte), &envelope));
-    let (block, tag) = collide(
-        keys.each_ref().map(MessageKey::encryption_key),
-        envelope.nonce,
-        &context,
-    );
+    let (block, tag) = collide(keys.each_ref().map(MessageKey::encryption_key), envelope.nonce, &context);
     sealed[TEXT_AT..][..16].copy_from_slice(&block);
     sealed[TEXT_AT + 16..].copy_from_slice(&tag);
 
     let envelope = Envelope::parse(&sealed).expect("it parses");
     for key in &keys {
-        assert!(
-            key.decrypt(&envelope, &context).is_ok(),
-            "AES-GCM opens it under both"
-        );
+        assert!(key.decrypt(&envelope, &context).is_ok(), "AES-GCM opens it under both");
     }
     assert!(opens(&key(1), &PLACE, &sealed));
     assert!(!opens(&key(2), &PLACE, &sealed));
@@ -190,10 +158,7 @@ fn a_ciphertext_made_for_two_keys_opens_under_one() {
 #[test]
 fn there_is_one_error_and_it_tells_nothing() {
     let damaged = flip(&sealed(), 8 * TEXT_AT);
-    let (not_one, wrong_key) = (
-        open(&key(1), &PLACE, b"hello"),
-        open(&key(2), &PLACE, &sealed()),
-    );
+    let (not_one, wrong_key) = (open(&key(1), &PLACE, b"hello"), open(&key(2), &PLACE, &sealed()));
     for error in [not_one, wrong_key, open(&key(1), &PLACE, &damaged)] {
         assert_eq!(error, Err(EnvelopeError));
     }
@@ -259,11 +224,7 @@ async fn a_wrapped_key_cannot_be_moved() {
     let keys = load(&path);
     let wrapped = keys.wrap(ID, WORKSPACE, &key(5)).await.expect("wraps");
     let other = Uuid::from_u128(9);
-    for (id, workspace) in [
-        (ID, other),
-        (DataKeyId(other), WORKSPACE),
-        (DataKeyId(WORKSPACE), ID.0),
-    ] {
+    for (id, workspace) in [(ID, other), (DataKeyId(other), WORKSPACE), (DataKeyId(WORKSPACE), ID.0)] {
         let moved = keys.unwrap(id, workspace, &wrapped).await;
         assert!(matches!(moved, Err(KeyError::Refused)));
     }
@@ -290,9 +251,7 @@ async fn another_key_file_unwraps_nothing() {
     let (_one, one) = key_file();
     let (_two, two) = key_file();
     let wrapped = load(&one).wrap(ID, WORKSPACE, &key(5)).await;
-    let unwrapped = load(&two)
-        .unwrap(ID, WORKSPACE, &wrapped.expect("wraps"))
-        .await;
+    let unwrapped = load(&two).unwrap(ID, WORKSPACE, &wrapped.expect("wraps")).await;
     assert!(matches!(unwrapped, Err(KeyError::Refused)));
 }
 
@@ -471,10 +430,8 @@ fn refuses_a_key_of_the_wrong_length_or_alphabet() {
 
 #[test]
 fn refuses_a_duplicate_version() {
-    let (_directory, path) = written(&format!(
-        "send0-kek v1 {HEX}\nsend0-kek v2 {HEX}\nsend0-kek v1 {}\n",
-        HEX.replace('0', "f")
-    ));
+    let (_directory, path) =
+        written(&format!("send0-kek v1 {HEX}\nsend0-kek v2 {HEX}\nsend0-kek v1 {}\n", HEX.replace('0', "f")));
     let error = refusal(&path);
     assert!(matches!(error.fault, KeyFileFault::DuplicateVersion(3)));
 }
@@ -499,10 +456,7 @@ fn refuses_an_unknown_line() {
     for line in lines {
         let (_directory, path) = written(&format!("send0-kek v1 {HEX}\n{line}\n"));
         let error = refusal(&path);
-        assert!(
-            matches!(error.fault, KeyFileFault::UnknownLine(2)),
-            "{line}"
-        );
+        assert!(matches!(error.fault, KeyFileFault::UnknownLine(2)), "{line}");
     }
 }
 
@@ -577,14 +531,7 @@ fn aes_256_gcm_vectors() {
     let long_key = "feffe9928665731c6d6a8f9467308308".repeat(2);
     let zero_key = "00".repeat(32);
     let vectors = [
-        [
-            &zero_key,
-            "000000000000000000000000",
-            "",
-            "",
-            "",
-            "530f8afbc74536b9a963b4f1c4cb738b",
-        ],
+        [&zero_key, "000000000000000000000000", "", "", "", "530f8afbc74536b9a963b4f1c4cb738b"],
         [
             &zero_key,
             "000000000000000000000000",
@@ -634,10 +581,8 @@ fn hkdf_sha_512_vectors() {
     );
     assert_eq!(
         derive::<82>(&count(0, 0x4f), &count(0x60, 0xaf), &count(0xb0, 0xff))[..],
-        hex(
-            "ce6c97192805b346e6161e821ed165673b84f400a2b514b2fe23d84cd189ddf1b695b48cbd1c8388441137b3\
-             ce28f16aa64ba33ba466b24df6cfcb021ecff235f6a2056ce3af1de44d572097a8505d9e7a93"
-        ),
+        hex("ce6c97192805b346e6161e821ed165673b84f400a2b514b2fe23d84cd189ddf1b695b48cbd1c8388441137b3\
+             ce28f16aa64ba33ba466b24df6cfcb021ecff235f6a2056ce3af1de44d572097a8505d9e7a93"),
     );
     assert_eq!(
         derive::<42>(&[0x0b; 22], b"", b"")[..],
@@ -649,39 +594,20 @@ fn hkdf_sha_512_vectors() {
 #[test]
 fn pae_vectors() {
     assert_eq!(pae(&[]), [0; 8]);
-    assert_eq!(
-        pae(&[b""]),
-        [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-    );
+    assert_eq!(pae(&[b""]), [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     assert_eq!(pae(&[b"test"]), b"\x01\0\0\0\0\0\0\0\x04\0\0\0\0\0\0\0test");
 }
 
 /// Built by hand from the documented layout, so that what is stored today still opens tomorrow.
 #[test]
 fn the_layout_is_the_documented_one() {
-    let context = pae(&[
-        b"send0/envelope",
-        &[1],
-        ID.0.as_bytes(),
-        WORKSPACE.as_bytes(),
-        b"messages",
-        b"body",
-        b"row 7",
-    ]);
+    let context =
+        pae(&[b"send0/envelope", &[1], ID.0.as_bytes(), WORKSPACE.as_bytes(), b"messages", b"body", b"row 7"]);
     let (salt, nonce) = ([3; 32], [4; 12]);
     let derived = derive::<64>(&[1; 32], &salt, &context);
     let mut text = TEXT.to_vec();
     let tag = encrypt(&array(&derived[..32]), &nonce, &context, &mut text);
-    let envelope = [
-        &[1],
-        &ID.0.as_bytes()[..],
-        &salt,
-        &derived[32..],
-        &nonce,
-        &text,
-        &tag,
-    ]
-    .concat();
+    let envelope = [&[1], &ID.0.as_bytes()[..], &salt, &derived[32..], &nonce, &text, &tag].concat();
     assert_eq!(open(&key(1), &PLACE, &envelope), Ok(TEXT.to_vec().into()));
 }
 
@@ -697,9 +623,7 @@ fn flip(bytes: &[u8], bit: usize) -> Vec<u8> {
 
 fn hex(text: &str) -> Vec<u8> {
     let digits = text.as_bytes().chunks(2);
-    digits
-        .map(|pair| u8::from_str_radix(&String::from_utf8_lossy(pair), 16).expect("hex"))
-        .collect()
+    digits.map(|pair| u8::from_str_radix(&String::from_utf8_lossy(pair), 16).expect("hex")).collect()
 }
 
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {

@@ -49,7 +49,12 @@ pub struct Row {
 
 /// Seals a flash for the page at `place` (a path without its query). The token goes into a cookie; what is stored is
 /// its hash.
-pub async fn seal(ctx: &Ctx, workspace: WorkspaceId, place: &str, flash: &Flash) -> Result<(SecretString, Row), AppError> {
+pub async fn seal(
+    ctx: &Ctx,
+    workspace: WorkspaceId,
+    place: &str,
+    flash: &Flash,
+) -> Result<(SecretString, Row), AppError> {
     let token = secrets::token();
     let hash = secrets::hash(token.expose_secret());
     let text = serde_json::to_vec(flash).map_err(|_| AppError::Internal)?;
@@ -60,9 +65,16 @@ pub async fn seal(ctx: &Ctx, workspace: WorkspaceId, place: &str, flash: &Flash)
 
 impl Row {
     pub(crate) async fn put(&self, conn: &mut PgConnection) -> Result<(), AppError> {
-        sqlx::query!("select flash_put($1, $2, $3, $4, $5)", self.hash.as_slice(), self.workspace.0, self.place, self.sealed, self.expires_at)
-            .execute(conn)
-            .await?;
+        sqlx::query!(
+            "select flash_put($1, $2, $3, $4, $5)",
+            self.hash.as_slice(),
+            self.workspace.0,
+            self.place,
+            self.sealed,
+            self.expires_at
+        )
+        .execute(conn)
+        .await?;
         Ok(())
     }
 }
@@ -79,7 +91,9 @@ pub async fn take(ctx: &Ctx, token: &str, place: &str) -> Result<Option<Flash>, 
     let hash = secrets::hash(token);
     let row = sqlx::query!(
         r#"select workspace_id as "workspace_id!", sealed as "sealed!" from flash_take($1, $2, $3)"#,
-        hash.as_slice(), place, ctx.clock.now(),
+        hash.as_slice(),
+        place,
+        ctx.clock.now(),
     )
     .fetch_optional(&ctx.db.auth)
     .await?;

@@ -7,7 +7,13 @@ use crate::{Actor, AppError, Ctx, audit_log::Action, ids::MemberId, permissions:
 pub const LIMIT_MAX: u32 = 100;
 
 /// One page of members, newest first; after the one with the given id.
-pub async fn list(ctx: &Ctx, actor: &Actor, after: Option<MemberId>, limit: u32, attempted: Action) -> Result<Page, AppError> {
+pub async fn list(
+    ctx: &Ctx,
+    actor: &Actor,
+    after: Option<MemberId>,
+    limit: u32,
+    attempted: Action,
+) -> Result<Page, AppError> {
     ctx.authorise(actor, Permission::MembersRead, attempted).await?;
     let limit = limit.clamp(1, LIMIT_MAX);
     let mut read = ctx.db.read(actor.workspace).await?;

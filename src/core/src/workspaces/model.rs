@@ -22,7 +22,11 @@ pub fn slug_of(name: &str) -> String {
         }
     }
     let slug = slug.chars().take(40).collect::<String>().trim_end_matches('-').to_owned();
-    if slug.len() < 3 || slug == "platform" { format!("{slug}-workspace").trim_start_matches('-').to_owned() } else { slug }
+    if slug.len() < 3 || slug == "platform" {
+        format!("{slug}-workspace").trim_start_matches('-').to_owned()
+    } else {
+        slug
+    }
 }
 
 #[cfg(test)]

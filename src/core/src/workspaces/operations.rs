@@ -54,7 +54,9 @@ impl NewOwner {
         let email = checks.keep(parse_email("email", &self.email));
         checks.keep(check_password("password", self.password.expose_secret(), email.as_deref().unwrap_or_default()));
         checks.finish()?;
-        let (Some(workspace), Some(name), Some(email)) = (workspace, name, email) else { return Err(AppError::Internal) };
+        let (Some(workspace), Some(name), Some(email)) = (workspace, name, email) else {
+            return Err(AppError::Internal);
+        };
         Ok(Parsed { workspace, name, email })
     }
 }

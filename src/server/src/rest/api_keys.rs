@@ -37,7 +37,12 @@ pub async fn list(State(ctx): State<Ctx>, called: Called, query: Query) -> Resul
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn show(State(ctx): State<Ctx>, called: Called, Path(id): Path<String>, query: Query) -> Result<Json<KeyView>, ApiError> {
+pub async fn show(
+    State(ctx): State<Ctx>,
+    called: Called,
+    Path(id): Path<String>,
+    query: Query,
+) -> Result<Json<KeyView>, ApiError> {
     query.only(&[])?;
     Ok(Json(operations::show(&ctx, &called.actor, id_or_none(&id), Action::ApiCalled).await?))
 }
@@ -48,7 +53,12 @@ pub async fn show(State(ctx): State<Ctx>, called: Called, Path(id): Path<String>
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn revoke(State(ctx): State<Ctx>, called: Called, Path(id): Path<String>, query: Query) -> Result<Json<KeyView>, ApiError> {
+pub async fn revoke(
+    State(ctx): State<Ctx>,
+    called: Called,
+    Path(id): Path<String>,
+    query: Query,
+) -> Result<Json<KeyView>, ApiError> {
     query.only(&["reason"])?;
     Ok(Json(operations::revoke(&ctx, &called.actor, id_or_none(&id), &query.get("reason")).await?))
 }

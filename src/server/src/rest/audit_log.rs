@@ -44,7 +44,12 @@ pub async fn list(State(ctx): State<Ctx>, called: Called, query: Query) -> Resul
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn show(State(ctx): State<Ctx>, called: Called, Path(id): Path<String>, query: Query) -> Result<Json<EventView>, ApiError> {
+pub async fn show(
+    State(ctx): State<Ctx>,
+    called: Called,
+    Path(id): Path<String>,
+    query: Query,
+) -> Result<Json<EventView>, ApiError> {
     query.only(&[])?;
     let id = id.parse().unwrap_or(EventId(uuid::Uuid::nil()));
     Ok(Json(operations::show(&ctx, &called.actor, id, Action::ApiCalled).await?))

@@ -10,8 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use send0_core::{
-    Actor, AppError, Ctx,
-    actor,
+    Actor, AppError, Ctx, actor,
     api_keys::operations::{Caller, recognise},
     audit_log::{Action, Event, Outcome},
 };
@@ -76,17 +75,31 @@ async fn admit(caller: Caller, request: &mut Request) -> Result<(), ApiError> {
 /// No route takes a body; one that comes all the same is looked at, so that nothing odd passes unseen.
 async fn check_body(request: &mut Request) -> Result<(), ApiError> {
     let body = std::mem::take(request.body_mut());
-    let too_large = || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", format!("A body may have {BODY_LIMIT} bytes."));
+    let too_large = || {
+        ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload_too_large",
+            format!("A body may have {BODY_LIMIT} bytes."),
+        )
+    };
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| too_large())?;
     if body.is_empty() {
         return Ok(());
     }
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("application/json") {
-        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "A body must be application/json."));
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "A body must be application/json.",
+        ));
     }
     serde_json::from_slice::<serde_json::Value>(&body).map_err(|error| {
-        ApiError::parameter("", "not_json", format!("The body is not JSON: line {}, column {}.", error.line(), error.column()))
+        ApiError::parameter(
+            "",
+            "not_json",
+            format!("The body is not JSON: line {}, column {}.", error.line(), error.column()),
+        )
     })?;
     *request.body_mut() = body.into();
     Ok(())
@@ -128,7 +141,8 @@ pub async fn wrong_method(request: Request) -> Response {
 fn allowed(path: &str) -> String {
     let matches = |route: &str| {
         let (route, path): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
-        route.len() == path.len() && route.iter().zip(&path).all(|(route, path)| route.starts_with('{') || route == path)
+        route.len() == path.len()
+            && route.iter().zip(&path).all(|(route, path)| route.starts_with('{') || route == path)
     };
     let methods: Vec<&str> = ROUTES.iter().filter(|(_, route, _)| matches(route)).map(|(method, ..)| *method).collect();
     let head = methods.contains(&"GET").then_some("HEAD");
@@ -146,7 +160,8 @@ pub async fn complete_problems(request: Request, next: Next) -> Response {
         return response;
     }
     let error = response.extensions().get::<ApiError>().cloned();
-    let error = error.unwrap_or_else(|| ApiError::new(status, of_status(status), status.canonical_reason().unwrap_or_default()));
+    let error = error
+        .unwrap_or_else(|| ApiError::new(status, of_status(status), status.canonical_reason().unwrap_or_default()));
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     let mut answer = Json(error.problem(&instance, &id)).into_response();

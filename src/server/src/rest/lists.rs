@@ -5,8 +5,8 @@ use axum::{
     extract::FromRequestParts,
     http::{Uri, request::Parts},
 };
-use serde::Serialize;
 use send0_core::{AppError, FieldError};
+use serde::Serialize;
 use std::{collections::BTreeMap, str::FromStr};
 use utoipa::ToSchema;
 
@@ -69,7 +69,8 @@ impl Query {
 
     /// Where the page begins, as an earlier answer said.
     pub fn cursor<T: FromStr>(&self) -> Result<Option<T>, ApiError> {
-        let wrong = || ApiError::parameter("cursor", "unknown_cursor", "Give next_cursor of the page before, unchanged.");
+        let wrong =
+            || ApiError::parameter("cursor", "unknown_cursor", "Give next_cursor of the page before, unchanged.");
         self.0.get("cursor").map(|text| text.parse().map_err(|_| wrong())).transpose()
     }
 }

@@ -8,9 +8,16 @@ mod members;
 pub mod problem;
 mod workspace;
 
-use axum::{Json, Router, middleware::from_fn_with_state, routing::{any, get}};
+use axum::{
+    Json, Router,
+    middleware::from_fn_with_state,
+    routing::{any, get},
+};
 use send0_core::{Ctx, permissions::Permission};
-use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme}};
+use utoipa::openapi::{
+    Info, OpenApi, OpenApiBuilder,
+    security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Who may call a route.
@@ -47,7 +54,8 @@ fn routes() -> (Router<Ctx>, OpenApi) {
 fn described() -> OpenApi {
     let text = "The API of send0 console. Every call is written to the audit log of the key's workspace, refusals too. \
         Errors are RFC 9457 problems. Every answer has an x-request-id, which the log knows.";
-    let mut document = OpenApiBuilder::new().info(Info::builder().title("send0").version("1").description(Some(text)).build()).build();
+    let mut document =
+        OpenApiBuilder::new().info(Info::builder().title("send0").version("1").description(Some(text)).build()).build();
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     document.components.get_or_insert_default().add_security_scheme("api_key", scheme);
     document.security = Some(vec![SecurityRequirement::new("api_key", Vec::<String>::new())]);

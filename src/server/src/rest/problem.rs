@@ -63,7 +63,14 @@ pub struct ApiError {
 impl ApiError {
     /// An error of HTTP rather than of an operation.
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), detail: detail.into(), required_scope: None, retry_after: None, errors: vec![] }
+        Self {
+            status,
+            code: code.to_owned(),
+            detail: detail.into(),
+            required_scope: None,
+            retry_after: None,
+            errors: vec![],
+        }
     }
 
     /// One parameter that cannot be read.
@@ -91,7 +98,9 @@ impl ApiError {
 
     /// The problem, once the request is known.
     pub fn problem(&self, instance: &str, request_id: &str) -> Problem {
-        let pointer = |field: &str| if self.status == StatusCode::UNPROCESSABLE_ENTITY { format!("/{field}") } else { field.to_owned() };
+        let pointer = |field: &str| {
+            if self.status == StatusCode::UNPROCESSABLE_ENTITY { format!("/{field}") } else { field.to_owned() }
+        };
         let errors = self.errors.iter();
         Problem {
             r#type: format!("https://send0.dev/problems/{}", self.code),
@@ -102,7 +111,9 @@ impl ApiError {
             required_scope: self.required_scope.clone(),
             instance: instance.to_owned(),
             request_id: request_id.to_owned(),
-            errors: errors.map(|e| ProblemField { field: pointer(&e.field), code: e.code.clone(), message: e.message.clone() }).collect(),
+            errors: errors
+                .map(|e| ProblemField { field: pointer(&e.field), code: e.code.clone(), message: e.message.clone() })
+                .collect(),
         }
     }
 }
@@ -117,7 +128,9 @@ impl From<AppError> for ApiError {
             AppError::Invalid(errors) => Self { errors, ..new("invalid") },
             AppError::Unauthenticated(code) => new(&code),
             AppError::Forbidden(scope) => Self {
-                detail: format!("The key lacks the scope {scope}. A live key, or a restricted key with that scope, may do this."),
+                detail: format!(
+                    "The key lacks the scope {scope}. A live key, or a restricted key with that scope, may do this."
+                ),
                 required_scope: Some(scope),
                 ..new("missing_scope")
             },

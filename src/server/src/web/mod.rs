@@ -51,7 +51,10 @@ fn pages(ctx: Ctx, site: &Site) -> Router {
     let options = site.options.clone();
     let routes = generate_route_list(App);
     let provided = ctx.clone();
-    let document = { let options = options.clone(); move || shell(options.clone()) };
+    let document = {
+        let options = options.clone();
+        move || shell(options.clone())
+    };
     let fallback = {
         let (ctx, options) = (ctx.clone(), options.clone());
         move |request: Request| statics::serve(ctx.clone(), options.clone(), request)

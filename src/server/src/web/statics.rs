@@ -25,7 +25,10 @@ pub async fn serve(ctx: Ctx, options: LeptosOptions, request: Request) -> Respon
     let asked = Request::from_parts(parts.clone(), axum::body::Body::empty());
     let files = ServeDir::new(&*options.site_root).precompressed_br().precompressed_gzip();
     let Ok(file) = files.oneshot(asked).await;
-    if file.status() == StatusCode::NOT_FOUND || file.status() == StatusCode::METHOD_NOT_ALLOWED || parts.uri.path().ends_with('/') {
+    if file.status() == StatusCode::NOT_FOUND
+        || file.status() == StatusCode::METHOD_NOT_ALLOWED
+        || parts.uri.path().ends_with('/')
+    {
         return missing(ctx, options, Request::from_parts(parts, body)).await;
     }
     let mut response = file.into_response();
@@ -35,7 +38,10 @@ pub async fn serve(ctx: Ctx, options: LeptosOptions, request: Request) -> Respon
 }
 
 async fn missing(ctx: Ctx, options: LeptosOptions, request: Request) -> Response {
-    let render = leptos_axum::render_app_to_stream_in_order_with_context(move || provide_context(ctx.clone()), move || shell(options.clone()));
+    let render = leptos_axum::render_app_to_stream_in_order_with_context(
+        move || provide_context(ctx.clone()),
+        move || shell(options.clone()),
+    );
     let mut response = render(request).await;
     if response.status() == StatusCode::OK {
         *response.status_mut() = StatusCode::NOT_FOUND;

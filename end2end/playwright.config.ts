@@ -1,0 +1,41 @@
+import { defineConfig } from '@playwright/test';
+
+/** Every journey runs with and without scripts; these are about scripts, or need them to look at the page. */
+const NEEDS_SCRIPTS = ['**/scripts.spec.ts', '**/accessibility.spec.ts'];
+const SCREENSHOTS = '**/screenshots.spec.ts';
+
+/** Pictures are taken when asked for (`--project=screenshots`), not with the tests. A worker is told which project it is. */
+const takesPictures = process.argv.includes('--project=screenshots') || process.env.TEST_WORKER_INDEX !== undefined;
+
+export default defineConfig({
+  testDir: 'tests',
+  fullyParallel: true,
+  forbidOnly: true,
+  retries: 0,
+  workers: 2,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list'], ['json', { outputFile: process.env.PLAYWRIGHT_JSON ?? 'test-results/report.json' }]],
+  use: {
+    actionTimeout: 10_000,
+    navigationTimeout: 20_000,
+    viewport: { width: 1280, height: 800 },
+    launchOptions: {
+      executablePath: '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+  projects: [
+    { name: 'chromium', testIgnore: SCREENSHOTS },
+    { name: 'no-js', testIgnore: [SCREENSHOTS, ...NEEDS_SCRIPTS], use: { javaScriptEnabled: false } },
+    ...(takesPictures ? [{ name: 'screenshots', testMatch: SCREENSHOTS }] : []),
+  ],
+});
