@@ -32,10 +32,10 @@ const FLASH_SECONDS: u32 = 300;
 /// In front of the router.
 pub async fn middleware(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
     let is_function = request.uri().path().starts_with("/_fn/");
-    match request.method() {
-        &Method::POST if is_function && wants_html(request.headers()) => form_post(&ctx, request, next).await,
-        _ if is_function => with_status(next.run(request).await).await.0,
-        &Method::GET if is_navigation(request.headers()) => with_flash(&ctx, request, next).await,
+    match *request.method() {
+        Method::POST if is_function && wants_html(request.headers()) => form_post(&ctx, request, next).await,
+        _ if is_function => function_call(request, next).await,
+        Method::GET if is_navigation(request.headers()) => with_flash(&ctx, request, next).await,
         _ => next.run(request).await,
     }
 }
@@ -47,6 +47,13 @@ fn wants_html(headers: &HeaderMap) -> bool {
 /// Only a navigation takes a flash: not a style sheet, and not a page fetched in case somebody goes there.
 fn is_navigation(headers: &HeaderMap) -> bool {
     wants_html(headers) && !headers.contains_key("sec-purpose") && !headers.contains_key("purpose")
+}
+
+/// What an island sends. Server functions themselves read bodies of any size.
+async fn function_call(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    with_status(next.run(Request::from_parts(parts, Body::from(body))).await).await.0
 }
 
 async fn form_post(ctx: &Ctx, request: Request, next: Next) -> Response {
@@ -122,8 +129,12 @@ async fn with_status(response: Response) -> (Response, Option<AppError>) {
     }
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
-    let error: AppError = serde_json::from_slice(&body).unwrap_or_else(|_| of_status(parts.status));
-    parts.status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let known: Option<AppError> = serde_json::from_slice(&body).ok();
+    // What is no error of a function, such as 405, is right as it is.
+    if let Some(status) = known.as_ref().and_then(|error| StatusCode::from_u16(error.status()).ok()) {
+        parts.status = status;
+    }
+    let error = known.unwrap_or_else(|| of_status(parts.status));
     (Response::from_parts(parts, Body::from(body)), Some(error))
 }
 

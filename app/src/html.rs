@@ -60,7 +60,7 @@ pub async fn finish(State(options): State<LeptosOptions>, mut request: Request, 
     let nonce = Nonce::new();
     let wants_html =
         request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
-    let is_api = request.uri().path().starts_with("/v1/");
+    let is_api = matches!(request.uri().path(), path if path == "/v1" || path.starts_with("/v1/"));
     request.extensions_mut().insert(nonce.clone());
     let id = request.extensions().get::<actor::Request>().map(|request| request.id.to_string());
     let response = next.run(request).await;

@@ -74,8 +74,14 @@ fn backend(error: send0_core::AppError) -> Error {
 }
 
 /// Who is signed in.
-pub async fn signed_in(session: &Session) -> Option<SignedIn> {
-    session.get(SIGNED_IN).await.ok().flatten()
+///
+/// # Errors
+/// [`send0_core::AppError::Unavailable`] when that cannot be known now: nobody is to be taken for nobody.
+pub async fn signed_in(session: &Session) -> std::result::Result<Option<SignedIn>, send0_core::AppError> {
+    session.get(SIGNED_IN).await.map_err(|error| {
+        tracing::error!(%error, "a session could not be read");
+        send0_core::AppError::Unavailable
+    })
 }
 
 /// Begins a session under a new token; one that there was ends.
@@ -92,17 +98,24 @@ pub async fn begin(
         session.insert(START, start).await?;
         session.save().await
     };
-    begun.await.map_err(|error| {
-        tracing::error!(%error, "a session could not begin");
+    let Err(error) = begun.await else { return Ok(()) };
+    tracing::error!(%error, "a session could not begin");
+    forget(session).await?;
+    Err(send0_core::AppError::Unavailable)
+}
+
+/// Leaves nothing for the layer to save: it would otherwise try once more, or send the cookie of a session that is over.
+async fn forget(session: &Session) -> std::result::Result<(), send0_core::AppError> {
+    session.flush().await.map_err(|error| {
+        tracing::error!(%error, "a session could not be forgotten");
         send0_core::AppError::Unavailable
     })
 }
 
 /// Ends the session, if there is one.
 pub async fn end(ctx: &Ctx, session: &Session, request: &Request) -> std::result::Result<(), send0_core::AppError> {
-    if let (Some(signed_in), Some(id)) = (signed_in(session).await, session.id()) {
+    if let (Some(signed_in), Some(id)) = (signed_in(session).await?, session.id()) {
         operations::end_session(ctx, request, &signed_in, &hash(&id)).await?;
     }
-    session.clear().await;
-    Ok(())
+    forget(session).await
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-const BINARY = resolve(process.env.SEND0_BINARY ?? join(import.meta.dirname ?? __dirname, '../../target/debug/send0'));
+const BINARY = process.env.SEND0_BINARY ?? resolve(__dirname, '../../target/debug/send0');
 const START_MS = 90_000;
 
 /** Variables meant for the tests mean nothing to the server, which refuses them by name. */

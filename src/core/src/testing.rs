@@ -43,7 +43,7 @@ impl TestDb {
         run(&mut admin, &format!("create database {name} template {template}")).await;
         let options = server.clone().database(&name);
         let keys = tempfile_key::KeyDir::new();
-        let provider = KeyFile::create_if_missing(&keys.path()).expect("key file");
+        let provider = KeyFile::create_if_missing(keys.path()).expect("key file");
         let ctx = Ctx::new(logins(&options), Arc::new(provider), Clock::default());
         let superuser = PgPoolOptions::new().max_connections(4).connect_lazy_with(options.clone());
         Self { ctx, superuser, options, _keys: keys }

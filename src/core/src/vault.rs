@@ -18,12 +18,15 @@ const PURPOSE: &str = "workspace";
 /// Unwrapped keys kept in memory; beyond it they are all dropped and unwrapped again.
 const CACHED: usize = 1024;
 
+type Known = (DataKeyId, Arc<DataKey>);
+type Cache = HashMap<WorkspaceId, Known>;
+
 /// Seals and opens what belongs to a workspace.
 #[derive(Clone)]
 pub struct Vault {
     db: Database,
     keys: Arc<dyn KeyProvider>,
-    cache: Arc<Mutex<HashMap<WorkspaceId, (DataKeyId, Arc<DataKey>)>>>,
+    cache: Arc<Mutex<Cache>>,
 }
 
 impl Vault {
@@ -57,7 +60,7 @@ impl Vault {
         envelope::open(&key, place, sealed).map_err(unreadable)
     }
 
-    async fn key(&self, workspace: WorkspaceId) -> Result<(DataKeyId, Arc<DataKey>), AppError> {
+    async fn key(&self, workspace: WorkspaceId) -> Result<Known, AppError> {
         if let Some(known) = self.cached().get(&workspace) {
             return Ok(known.clone());
         }
@@ -73,11 +76,11 @@ impl Vault {
         Ok(found)
     }
 
-    fn cached(&self) -> std::sync::MutexGuard<'_, HashMap<WorkspaceId, (DataKeyId, Arc<DataKey>)>> {
+    fn cached(&self) -> std::sync::MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn stored(&self, workspace: WorkspaceId) -> Result<Option<(DataKeyId, Arc<DataKey>)>, AppError> {
+    async fn stored(&self, workspace: WorkspaceId) -> Result<Option<Known>, AppError> {
         let mut read = self.db.read(workspace).await?;
         let row = sqlx::query!(
             "select data_key_id, wrapped from data_keys where workspace_id = $1 and purpose = $2",
@@ -94,7 +97,7 @@ impl Vault {
     }
 
     /// Two that make one at once: the first stays, the second uses it.
-    async fn make(&self, workspace: WorkspaceId) -> Result<(DataKeyId, Arc<DataKey>), AppError> {
+    async fn make(&self, workspace: WorkspaceId) -> Result<Known, AppError> {
         let (id, key) = (DataKeyId::generate(), DataKey::generate());
         let wrapped = self.keys.wrap(id, workspace.0, &key).await.map_err(unusable)?;
         self.db.insert_data_key(workspace, id, PURPOSE, &wrapped, OffsetDateTime::now_utc()).await?;

@@ -2,13 +2,20 @@
 
 mod advisories;
 mod apt;
+mod bench;
 mod checks;
 mod count;
+mod drill;
 mod error;
+mod figures;
+mod http;
+mod installation;
+mod json;
 mod postgres;
 mod process;
 mod product;
 mod project;
+mod screenshots;
 mod setup;
 mod test;
 mod toolchain;
@@ -51,6 +58,24 @@ const COMMANDS: &[Command] = &[
         arguments: "[--only STEP]…",
         what: "set up, then every check that CI runs",
         run: test::test,
+    },
+    Command {
+        name: "drill",
+        arguments: "kill|load [--seconds N]",
+        what: "calls that never stop, kills in between; is everything in the audit log?",
+        run: drill::drill,
+    },
+    Command {
+        name: "bench",
+        arguments: "",
+        what: "release build, then figures: key checks, the audit log with a million events, bytes",
+        run: bench::bench,
+    },
+    Command {
+        name: "screenshots",
+        arguments: "",
+        what: "set up, build, then every page into docs/screenshots",
+        run: screenshots::screenshots,
     },
     Command {
         name: "env",

@@ -95,7 +95,8 @@ fn line(command: &Command) -> String {
     line
 }
 
-fn last_lines(path: &Path, count: usize) -> String {
+/// The end of a file, as far as there is one.
+pub fn last_lines(path: &Path, count: usize) -> String {
     let written = fs::read(path).map(|bytes| text(&bytes)).unwrap_or_default();
     let lines: Vec<_> = written.lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")

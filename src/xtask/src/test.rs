@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     advisories, checks,
     count::Count,
+    drill,
     error::{Error, Result},
     project::Project,
     setup::{Scope, setup},
@@ -29,6 +30,7 @@ const STEPS: &[Step] = &[
     Step { name: "nextest", run: checks::nextest },
     Step { name: "doctest", run: checks::doc_tests },
     Step { name: "e2e", run: checks::end_to_end },
+    Step { name: "drill", run: drill::step },
 ];
 
 /// Runs all steps, or those named by `--only`; the very last line is `N passed, N failed`.

@@ -245,6 +245,13 @@ impl FilterText {
                 "There is no such action. api_key.issued or api_key.* would be one.",
             ));
         }
+        if self.actor.trim().chars().any(char::is_control) {
+            wrong.push(FieldError::new(
+                "actor",
+                "control_characters",
+                "An id or a mail address, without control characters.",
+            ));
+        }
         let outcome = given(&self.outcome).and_then(|text| match text.parse() {
             Ok(outcome) => Some(outcome),
             Err(()) => {
@@ -275,9 +282,12 @@ fn given(text: &str) -> Option<&str> {
 }
 
 fn parse_time(text: &str) -> Option<OffsetDateTime> {
-    use time::{Date, PrimitiveDateTime, format_description::well_known::Rfc3339, macros::format_description};
+    use time::{
+        Date, PrimitiveDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description,
+    };
     if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
-        return Some(time);
+        // In UTC it may lie outside all years that there are.
+        return time.checked_to_offset(UtcOffset::UTC);
     }
     if let Ok(time) = PrimitiveDateTime::parse(text, format_description!("[year]-[month]-[day]T[hour]:[minute]")) {
         return Some(time.assume_utc());

@@ -171,7 +171,8 @@ impl Record {
             self.salt,
         )
         .execute(conn)
-        .await?;
+        .await
+        .map_err(unwritten)?;
         Ok(())
     }
 
@@ -192,9 +193,16 @@ impl Record {
             &records.iter().map(|record| record.salt.clone()).collect::<Vec<_>>(),
         )
         .execute(conn)
-        .await?;
+        .await
+        .map_err(unwritten)?;
         Ok(())
     }
+}
+
+/// Whatever kept the event from being written: what it tells of cannot be done now.
+fn unwritten(error: sqlx::Error) -> AppError {
+    tracing::error!(%error, "an event could not be written");
+    AppError::Unavailable
 }
 
 /// RFC 8785.

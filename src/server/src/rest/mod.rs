@@ -73,6 +73,7 @@ pub fn router(ctx: Ctx) -> Router {
     let served = document.clone();
     routes
         .route("/v1", any(call::unknown_path))
+        .route("/v1/", any(call::unknown_path))
         .route("/v1/{*path}", any(call::unknown_path))
         .method_not_allowed_fallback(call::wrong_method)
         .layer(from_fn_with_state(ctx.clone(), call::recognise_and_log))

@@ -15,8 +15,9 @@ use app::{
 use axum::{
     Router,
     extract::Request,
+    http::StatusCode,
     middleware::{Next, from_fn, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use leptos::{config::LeptosOptions, prelude::*};
@@ -81,10 +82,15 @@ fn sessions(ctx: Ctx) -> SessionManagerLayer<Store> {
 
 /// Leaves who is signed in with the request.
 async fn know_who(session: Session, mut request: Request, next: Next) -> Response {
-    if cookies::read(request.headers(), cookies::SESSION).is_some()
-        && let Some(who) = signed_in(&session).await
-    {
-        request.extensions_mut().insert(who);
+    let is_file = request.uri().path().starts_with("/pkg/");
+    if !is_file && cookies::read(request.headers(), cookies::SESSION).is_some() {
+        match signed_in(&session).await {
+            Ok(None) => {}
+            Ok(Some(who)) => {
+                request.extensions_mut().insert(who);
+            }
+            Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
     }
     next.run(request).await
 }

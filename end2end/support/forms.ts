@@ -1,0 +1,31 @@
+import { expect, type Page } from '@playwright/test';
+
+type NewKey = { name: string; kind?: 'Restricted' | 'Test' | 'Live'; scopes?: string[]; mode?: string; lifetime?: string };
+
+/** Fills in and sends the form for a new key, which the page shows. */
+export async function issueKey(page: Page, { name, kind = 'Restricted', scopes = [], mode, lifetime }: NewKey): Promise<void> {
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByRole('radio', { name: kind }).check();
+  for (const scope of scopes) await page.getByRole('checkbox', { name: scope }).check();
+  if (mode) await page.getByLabel('Messages that a restricted key sees').selectOption(mode);
+  if (lifetime) await page.getByLabel('Expires').selectOption(lifetime);
+  await page.getByRole('button', { name: 'Issue key' }).click();
+}
+
+/** The key on the page that shows it once. */
+export async function shownKey(page: Page): Promise<string> {
+  await expect(page).toHaveURL(/\/secret$/);
+  const key = await page.locator('.secret-value').innerText();
+  expect(key).toMatch(/^sk_(live|test|restr)_\w{20,}$/);
+  return key;
+}
+
+/** The island code runs. */
+export async function hydrated(page: Page): Promise<void> {
+  await expect(page.locator('html')).toHaveAttribute('data-islands', 'ready');
+}
+
+/** The summary of what was wrong with a form. */
+export function summary(page: Page) {
+  return page.locator('form').getByRole('alert');
+}

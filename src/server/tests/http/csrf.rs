@@ -1,0 +1,127 @@
+//! What another site's page sends in somebody's name changes nothing.
+
+use crate::harness::{Browser, Console, form};
+use app::access;
+use axum::{body::Body, http::Request};
+use send0_core::{audit_log::Outcome, ids::WorkspaceId, permissions::Role, testing::PASSWORD};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const OURS: &str = crate::harness::ORIGIN;
+
+/// Content type, `Sec-Fetch-Site`, `Origin`; what comes of it.
+const VARIANTS: [(&str, &str, &str, u16); 18] = [
+    (FORM, "cross-site", "https://evil.example", 403),
+    (FORM, "cross-site", OURS, 403),
+    (FORM, "cross-site", "", 403),
+    (FORM, "same-site", "http://sub.localhost:3000", 403),
+    (FORM, "same-site", OURS, 403),
+    (FORM, "none", "", 403),
+    (FORM, "none", OURS, 403),
+    (FORM, "", "null", 403),
+    (FORM, "same-origin", "null", 403),
+    (FORM, "", "http://sub.localhost:3000", 403),
+    (FORM, "", "http://localhost:3001", 403),
+    (FORM, "", "http://localhost", 403),
+    (FORM, "", "https://localhost:3000", 403),
+    (FORM, "", "http://localhost:3000.evil.example", 403),
+    (FORM, "", "", 403),
+    ("multipart/form-data; boundary=x", "same-origin", OURS, 415),
+    ("text/plain", "same-origin", OURS, 415),
+    ("", "same-origin", OURS, 415),
+];
+
+#[tokio::test]
+async fn no_function_obeys_another_site() {
+    let (console, acme) = Console::with_acme().await;
+    let (key, _) = console.key(acme.id(), "live").await;
+    let key = key.to_string();
+    let mut owner = Browser::signed_in(&console, "owner@acme.example").await;
+    console.db.member(&acme, Role::Admin).await;
+    let mut refusals = 0;
+    for function in access::FUNCTIONS {
+        let fields: &[(&str, &str)] = match function.path.rsplit('/').next().expect("a name") {
+            "set_up" => {
+                &[("workspace", "Evil"), ("name", "E"), ("email", "e@evil.example"), ("password", "an evil password")]
+            }
+            "sign_in" => &[("email", "admin@acme.example"), ("password", PASSWORD)],
+            "sign_out" => &[],
+            "issue_key" => &[("workspace", "acme"), ("name", "Evil"), ("kind", "live")],
+            "revoke_key" => &[("workspace", "acme"), ("id", &key)],
+            other => panic!("{other} is not tested here"),
+        };
+        for (kind, site, origin, status) in VARIANTS {
+            for accept in ["text/html", "application/json"] {
+                let what = format!("{} {kind:?} {site:?} {origin:?} {accept}", function.path);
+                let mark = console.mark(WorkspaceId::PLATFORM).await;
+                let mut request =
+                    Request::post(function.path).header("cookie", owner.cookie_header()).header("accept", accept);
+                for (name, value) in [("content-type", kind), ("sec-fetch-site", site), ("origin", origin)] {
+                    if !value.is_empty() {
+                        request = request.header(name, value);
+                    }
+                }
+                let answer = console.send(request.body(form(fields)).expect("request")).await;
+                assert_eq!(answer.status, status, "{what}");
+                assert!(answer.headers.get("set-cookie").is_none(), "{what}");
+                if status == 403 {
+                    let event = console.the_one_event(&mark, &what).await;
+                    assert_eq!(
+                        (event.action.as_str(), event.outcome, event.reason.as_deref()),
+                        ("request.refused", Outcome::Denied, Some("cross_site"))
+                    );
+                    assert_eq!(event.request_id.to_string(), answer.header("x-request-id"));
+                    refusals += 1;
+                }
+                console.nothing_changed(&mark, &what).await;
+            }
+        }
+        assert!(owner.is_signed_in(&console).await, "{} by another site", function.path);
+    }
+    assert_eq!(refusals, access::FUNCTIONS.len() * 15 * 2);
+    assert_eq!(console.db.number("select count(*) from sessions").await, 1);
+}
+
+#[tokio::test]
+async fn a_link_calls_no_function() {
+    let (console, _) = Console::with_acme().await;
+    let mut owner = Browser::signed_in(&console, "owner@acme.example").await;
+    for function in access::FUNCTIONS {
+        let path = format!("{}?workspace=acme&name=Evil&kind=live", function.path);
+        let crossing = owner.get_with(&console, &path, &[("sec-fetch-site", "cross-site")]).await;
+        assert_eq!(crossing.status, 403, "{path}");
+        let ours = [("sec-fetch-site", "same-origin"), ("content-type", FORM)];
+        assert_eq!(owner.get_with(&console, &path, &ours).await.status, 405, "{path}");
+    }
+    assert!(owner.is_signed_in(&console).await);
+    assert_eq!(console.db.number("select count(*) from api_keys").await, 0);
+}
+
+#[tokio::test]
+async fn pages_take_no_posts_and_links_from_elsewhere_open_them() {
+    let (console, _) = Console::with_acme().await;
+    let mut owner = Browser::signed_in(&console, "owner@acme.example").await;
+    let foreign =
+        Request::post("/w/acme/api-keys").header("sec-fetch-site", "cross-site").body(Body::empty()).expect("request");
+    assert_eq!(console.send(foreign).await.status, 403);
+    let ours =
+        Request::post("/w/acme/api-keys").header("sec-fetch-site", "same-origin").body(Body::empty()).expect("request");
+    assert_eq!(console.send(ours).await.status, 405);
+    let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+    assert_eq!(owner.get_with(&console, "/w/acme", &link).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_form_has_a_limit() {
+    let (console, _) = Console::with_acme().await;
+    let mark = console.mark(WorkspaceId::PLATFORM).await;
+    let long = "a".repeat(64 * 1024);
+    for accept in ["text/html", "application/json"] {
+        let request = Request::post(crate::harness::function("sign_in"))
+            .header("accept", accept)
+            .header("content-type", FORM)
+            .header("origin", OURS);
+        let answer = console.send(request.body(form(&[("email", &long), ("password", "x")])).expect("request")).await;
+        assert_eq!(answer.status, 413, "{accept}");
+    }
+    console.nothing_changed(&mark, "a large form").await;
+}

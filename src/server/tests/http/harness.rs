@@ -1,0 +1,296 @@
+//! The console without a socket, and browsers and programs that call it.
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::ConnectInfo,
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use leptos::config::LeptosOptions;
+use send0_core::{
+    Actor,
+    api_keys::{NewKeyText, operations},
+    audit_log::EventView,
+    ids::{KeyId, WorkspaceId},
+    permissions::Role,
+    testing::{PASSWORD, Tenant, TestDb, request},
+};
+use send0_server::web::{Site, router};
+use serde_json::Value;
+use std::{collections::BTreeMap, net::SocketAddr};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+/// The origin that forms come from.
+pub const ORIGIN: &str = "http://localhost:3000";
+
+pub struct Console {
+    pub db: TestDb,
+    router: Router,
+    _site: TempDir,
+}
+
+impl Console {
+    /// A console that nobody has set up.
+    pub async fn new() -> Self {
+        let db = TestDb::new().await;
+        let site = tempfile::tempdir().expect("a folder for the site");
+        std::fs::create_dir(site.path().join("pkg")).expect("pkg");
+        for (file, text) in [("favicon.svg", "<svg/>"), ("pkg/send0.css", "a{}")] {
+            std::fs::write(site.path().join(file), text).expect(file);
+        }
+        let root = site.path().to_str().expect("a path").to_owned();
+        let options = LeptosOptions::builder().output_name("send0").site_root(root).build();
+        let router = router(db.ctx.clone(), Site { options, origin: ORIGIN.into() });
+        Self { db, router, _site: site }
+    }
+
+    /// A console with the workspace Acme.
+    pub async fn with_acme() -> (Self, Tenant) {
+        let console = Self::new().await;
+        let acme = console.db.workspace("Acme").await;
+        (console, acme)
+    }
+
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([203, 0, 113, 7], 4242))));
+        let (parts, body) = self.router.clone().oneshot(request).await.expect("a router does not fail").into_parts();
+        let body = body.collect().await.expect("the body").to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// A call of the API, with or without a key.
+    pub async fn call(&self, method: &str, path: &str, key: Option<&str>) -> Answer {
+        self.send(call(method, path, key).body(Body::empty()).expect("request")).await
+    }
+
+    /// A key with its id and its secret. `kind` is `live`, `test` or the scope of a restricted key.
+    pub async fn key(&self, workspace: WorkspaceId, kind: &str) -> (KeyId, String) {
+        self.key_for(workspace, kind, "").await
+    }
+
+    /// A key that lives so many days.
+    pub async fn key_for(&self, workspace: WorkspaceId, kind: &str, days: &str) -> (KeyId, String) {
+        let scopes = if kind.contains('.') { vec![kind.to_owned()] } else { vec![] };
+        let kind = if kind.contains('.') { "restricted" } else { kind };
+        let text = NewKeyText {
+            name: format!("A {kind} key"),
+            kind: kind.into(),
+            scopes,
+            lifetime: days.into(),
+            ..NewKeyText::default()
+        };
+        let new = text.parse().expect("a valid key");
+        let issued = operations::issue(&self.db.ctx, &Actor::cli(workspace, request()), new).await.expect("a key");
+        (issued.id, issued.secret.expose().to_owned())
+    }
+
+    /// Where the logs and the data stand.
+    pub async fn mark(&self, workspace: WorkspaceId) -> Mark {
+        Mark {
+            workspace,
+            events: self.db.events(workspace).await.len(),
+            everywhere: self.events_everywhere().await,
+            data: self.data().await,
+        }
+    }
+
+    /// What was added to the log of the workspace since.
+    pub async fn since(&self, mark: &Mark) -> Vec<EventView> {
+        self.db.events(mark.workspace).await.split_off(mark.events)
+    }
+
+    /// Fails unless one event, and no other in any workspace, was added since. Gives it.
+    pub async fn the_one_event(&self, mark: &Mark, what: &str) -> EventView {
+        let mut events = self.since(mark).await;
+        assert_eq!(events.len(), 1, "{what}: {events:#?}");
+        assert_eq!(self.events_everywhere().await, mark.everywhere + 1, "{what}: an event somewhere else");
+        events.remove(0)
+    }
+
+    /// Fails if anything but sessions, throttles and flashes has changed since.
+    pub async fn nothing_changed(&self, mark: &Mark, what: &str) {
+        assert_eq!(self.data().await, mark.data, "{what} changed something");
+    }
+
+    pub async fn events_everywhere(&self) -> i64 {
+        self.db.number("select count(*) from audit_events").await
+    }
+
+    async fn data(&self) -> Option<String> {
+        let all = "select string_agg(line, e'\n' order by line) from (
+            select w::text as line from workspaces w union all select m::text from members m union all select u::text from users u
+            union all select d::text from key_directory d union all select t::text from setup_tokens t
+            union all select k::text from (select key_id, name, kind, mode, scopes, created_at, expires_at, revoked_at, revoked_by from api_keys) k
+        ) everything";
+        sqlx::query_scalar(all).fetch_one(&self.db.superuser).await.expect("the data")
+    }
+
+    pub async fn run(&self, sql: &'static str) {
+        sqlx::query(sql).execute(&self.db.superuser).await.expect(sql);
+    }
+}
+
+pub struct Mark {
+    workspace: WorkspaceId,
+    events: usize,
+    everywhere: i64,
+    data: Option<String>,
+}
+
+impl Mark {
+    /// How many events there were, in all workspaces.
+    pub fn everywhere(&self) -> i64 {
+        self.everywhere
+    }
+}
+
+/// A request of a program.
+pub fn call(method: &str, path: &str, key: Option<&str>) -> axum::http::request::Builder {
+    let request = Request::builder().method(method).uri(path).header("user-agent", "tests");
+    match key {
+        Some(key) => request.header("authorization", format!("Bearer {key}")),
+        None => request,
+    }
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.to_vec()).expect("text")
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// The value of a header, or an empty text.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("readable"))
+    }
+
+    pub fn location(&self) -> &str {
+        assert!(self.status == 303 || self.status == 302, "{} {}", self.status, self.text());
+        self.header("location")
+    }
+
+    /// The whole `Set-Cookie` of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let mut all = self.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().expect("readable"));
+        all.rfind(|value| value.split('=').next() == Some(name))
+    }
+}
+
+/// Somebody's browser: keeps cookies, sends forms as browsers do.
+#[derive(Clone, Default)]
+pub struct Browser {
+    pub cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    /// Signed in through the form.
+    pub async fn signed_in(console: &Console, email: &str) -> Self {
+        let mut browser = Self::default();
+        let answer = browser.sign_in(console, email, PASSWORD).await;
+        assert_eq!(answer.location(), "/", "{email} signs in");
+        browser
+    }
+
+    /// A member of this role, signed in.
+    pub async fn member(console: &Console, tenant: &Tenant, role: Role) -> Self {
+        if role != Role::Owner {
+            console.db.member(tenant, role).await;
+        }
+        Self::signed_in(console, &format!("{role}@{}.example", tenant.made.slug)).await
+    }
+
+    pub async fn sign_in(&mut self, console: &Console, email: &str, password: &str) -> Answer {
+        self.post(console, "sign_in", &[("_back", "/sign-in"), ("email", email), ("password", password), ("next", "")])
+            .await
+    }
+
+    pub async fn get(&mut self, console: &Console, path: &str) -> Answer {
+        self.get_with(console, path, &[]).await
+    }
+
+    pub async fn get_with(&mut self, console: &Console, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let accept = headers.iter().any(|(name, _)| *name == "accept");
+        let mut request = Request::builder().uri(path).header("cookie", self.cookie_header());
+        if !accept {
+            request = request.header("accept", "text/html,application/xhtml+xml");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.sent(console, request.body(Body::empty()).expect("request")).await
+    }
+
+    /// Posts a form to the server function whose path ends with `/name`.
+    pub async fn post(&mut self, console: &Console, name: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_as(console, name, fields, "text/html").await
+    }
+
+    /// As an island does: asks for JSON.
+    pub async fn post_json(&mut self, console: &Console, name: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_as(console, name, fields, "application/json").await
+    }
+
+    async fn post_as(&mut self, console: &Console, name: &str, fields: &[(&str, &str)], accept: &str) -> Answer {
+        let request = Request::builder()
+            .method("POST")
+            .uri(function(name))
+            .header("accept", accept)
+            .header("cookie", self.cookie_header())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("origin", ORIGIN)
+            .header("sec-fetch-site", "same-origin");
+        let answer = self.sent(console, request.body(form(fields)).expect("request")).await;
+        assert_ne!(answer.status, 302, "a form is answered by 303");
+        answer
+    }
+
+    async fn sent(&mut self, console: &Console, request: Request<Body>) -> Answer {
+        let answer = console.send(request).await;
+        for value in answer.headers.get_all(header::SET_COOKIE) {
+            let value = value.to_str().expect("readable");
+            let (name, rest) = value.split_once('=').expect("a cookie");
+            let content = rest.split(';').next().unwrap_or_default();
+            if content.is_empty() || value.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), content.to_owned());
+            }
+        }
+        answer
+    }
+
+    pub fn cookie_header(&self) -> String {
+        self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    pub fn session(&self) -> &str {
+        self.cookies.get("__Host-session").map_or("", String::as_str)
+    }
+
+    /// Whether the server takes this browser for somebody.
+    pub async fn is_signed_in(&mut self, console: &Console) -> bool {
+        let answer = self.get(console, "/").await;
+        answer.location() != "/sign-in"
+    }
+}
+
+pub fn form(fields: &[(&str, &str)]) -> Body {
+    Body::from(form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
+}
+
+/// The path of the server function of this name.
+pub fn function(name: &str) -> &'static str {
+    let mut paths = app::access::FUNCTIONS.iter().map(|function| function.path);
+    paths.find(|path| path.rsplit('/').next() == Some(name)).expect(name)
+}

@@ -1,0 +1,82 @@
+//! What there is equals what is declared.
+
+use crate::harness::{Browser, Console};
+use app::{access, shell::App};
+use leptos_router::SsrMode;
+use send0_server::rest;
+use std::collections::BTreeSet;
+
+/// Forms in open tabs and other people's notes hold these: changing one breaks them.
+const FUNCTION_PATHS: [&str; 5] = [
+    "/_fn/app/accounts/server_fns/sign_in",
+    "/_fn/app/accounts/server_fns/sign_out",
+    "/_fn/app/api_keys/server_fns/issue_key",
+    "/_fn/app/api_keys/server_fns/revoke_key",
+    "/_fn/app/workspaces/server_fns/set_up",
+];
+
+#[test]
+fn every_server_function_is_declared() {
+    let there: BTreeSet<&str> = server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
+    let declared: BTreeSet<&str> = access::FUNCTIONS.iter().map(|function| function.path).collect();
+    assert_eq!(there, declared);
+    assert_eq!(there, BTreeSet::from(FUNCTION_PATHS));
+    for (path, method) in server_fn::axum::server_fn_paths() {
+        assert_eq!(method, "POST", "{path} changes something");
+    }
+}
+
+#[test]
+fn every_page_is_declared_and_rendered_whole() {
+    let routes = leptos_axum::generate_route_list(App);
+    let there: BTreeSet<String> = routes.iter().map(|route| route.path().to_owned()).collect();
+    let declared: BTreeSet<String> = access::PAGES.iter().map(|(path, _)| braces(path)).collect();
+    assert_eq!(there, declared);
+    for route in &routes {
+        assert!(matches!(route.mode(), SsrMode::Async), "{}", route.path());
+    }
+}
+
+fn braces(path: &str) -> String {
+    let segment = |segment: &str| segment.strip_prefix(':').map_or(segment.to_owned(), |name| format!("{{{name}}}"));
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn the_openapi_document_lists_exactly_the_routes() {
+    let document = serde_json::to_value(rest::openapi()).expect("a document");
+    let mut described = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for method in methods.as_object().expect("methods").keys().filter(|word| *word != "parameters") {
+            described.insert((method.to_uppercase(), path.clone()));
+        }
+    }
+    let declared: BTreeSet<(String, String)> =
+        rest::ROUTES.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+    assert_eq!(described, declared);
+    let console = Console::new().await;
+    assert_eq!(
+        console.call("GET", "/v1/openapi.json", None).await.json(),
+        document,
+        "and it is the one that is served"
+    );
+}
+
+#[tokio::test]
+async fn every_declared_route_answers() {
+    let (console, acme) = Console::with_acme().await;
+    let (id, secret) = console.key(acme.id(), "live").await;
+    let event = console.db.events(acme.id()).await.remove(0).id;
+    for (method, path, _) in rest::ROUTES {
+        let id =
+            if path.contains("audit") { event.to_string() } else { console.key(acme.id(), "test").await.0.to_string() };
+        let answer = console.call(method, &path.replace("{id}", &id), Some(&secret)).await;
+        assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text());
+    }
+    let mut owner = Browser::signed_in(&console, "owner@acme.example").await;
+    for (path, _) in access::PAGES {
+        let path = path.replace(":slug", "acme").replace(":id", &id.to_string()).replace(":event", &event.to_string());
+        let answer = owner.get(&console, &path).await;
+        assert!(answer.status == 200 || answer.status == 302, "{path}: {}", answer.status);
+    }
+}

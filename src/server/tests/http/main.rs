@@ -1,0 +1,10 @@
+//! The server over HTTP: through its real router, on a real database, as the real roles.
+
+mod api;
+mod csrf;
+mod forms;
+mod harness;
+mod headers;
+mod inventory;
+mod matrix;
+mod setup;

@@ -1,0 +1,382 @@
+//! Who may do what, over `/_fn`, pages and `/v1`, against lists written by hand. A cell says `yes`, or which permission
+//! is missing.
+
+use crate::harness::{Browser, Console};
+use app::access;
+use send0_core::{
+    audit_log::Outcome,
+    ids::{EventId, KeyId, WorkspaceId},
+    permissions::Role,
+    testing::Tenant,
+};
+use send0_server::rest;
+use std::collections::BTreeSet;
+
+/// What of a form, and by which function.
+const FORMS: &str = "
+form                            function    owner admin developer  security   billing     viewer
+restricted:workspace.read       issue_key   yes   yes   yes        keys.issue keys.issue  keys.issue
+restricted:keys.revoke          issue_key   yes   yes   yes        keys.issue keys.issue  keys.issue
+restricted:audit.read           issue_key   yes   yes   audit.read keys.issue keys.issue  keys.issue
+test                            issue_key   yes   yes   yes        keys.issue keys.issue  keys.issue
+live                            issue_key   yes   yes   audit.read keys.issue keys.issue  keys.issue
+-                               revoke_key  yes   yes   yes        yes        keys.revoke keys.revoke
+";
+
+/// Anybody may send these; what they then answer is tested elsewhere.
+const PUBLIC_FORMS: [&str; 3] = ["set_up", "sign_in", "sign_out"];
+
+const PAGES: &str = "
+page                           answer owner admin developer  security   billing    viewer
+/                              302    yes   yes   yes        yes        yes        yes
+/setup                         302    yes   yes   yes        yes        yes        yes
+/sign-in                       302    yes   yes   yes        yes        yes        yes
+/w/:slug                       200    yes   yes   yes        yes        yes        yes
+/w/:slug/api-keys              200    yes   yes   yes        yes        keys.read  keys.read
+/w/:slug/api-keys/new          200    yes   yes   yes        keys.issue keys.issue keys.issue
+/w/:slug/api-keys/:id          200    yes   yes   yes        yes        keys.read  keys.read
+/w/:slug/api-keys/:id/secret   200    yes   yes   yes        keys.issue keys.issue keys.issue
+/w/:slug/audit-log             200    yes   yes   audit.read yes        audit.read audit.read
+/w/:slug/audit-log/:event      200    yes   yes   audit.read yes        audit.read audit.read
+";
+
+const API: &str = "
+method path                   live test         workspace.read members.read   keys.read      keys.revoke    audit.read
+GET    /v1/workspace          yes  yes          yes            workspace.read workspace.read workspace.read workspace.read
+GET    /v1/members            yes  members.read members.read   yes            members.read   members.read   members.read
+GET    /v1/api-keys           yes  keys.read    keys.read      keys.read      yes            keys.read      keys.read
+GET    /v1/api-keys/{id}      yes  keys.read    keys.read      keys.read      yes            keys.read      keys.read
+DELETE /v1/api-keys/{id}      yes  keys.revoke  keys.revoke    keys.revoke    keys.revoke    yes            keys.revoke
+GET    /v1/audit-events       yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes
+GET    /v1/audit-events/{id}  yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes
+";
+
+fn rows(table: &'static str) -> Vec<Vec<&'static str>> {
+    table.lines().map(|line| line.split_whitespace().collect()).filter(|row: &Vec<_>| !row.is_empty()).skip(1).collect()
+}
+
+fn columns(table: &'static str) -> Vec<&'static str> {
+    table.trim().lines().next().expect("a head").split_whitespace().skip(2).collect()
+}
+
+#[test]
+fn the_lists_leave_nothing_out() {
+    let functions: BTreeSet<&str> =
+        access::FUNCTIONS.iter().filter_map(|function| function.path.rsplit('/').next()).collect();
+    let listed: BTreeSet<&str> = rows(FORMS).iter().map(|row| row[1]).chain(PUBLIC_FORMS).collect();
+    assert_eq!(functions, listed);
+    let pages: BTreeSet<&str> = access::PAGES.iter().map(|(path, _)| *path).collect();
+    assert_eq!(pages, rows(PAGES).iter().map(|row| row[0]).collect());
+    let routes: BTreeSet<(&str, &str)> = rest::ROUTES.iter().map(|(method, path, _)| (*method, *path)).collect();
+    assert_eq!(routes, rows(API).iter().map(|row| (row[0], row[1])).collect());
+    let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+    assert!(columns(FORMS) == roles && columns(PAGES) == roles);
+}
+
+/// What a form of the table sends.
+fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
+    let common = [("_back", "/w/acme"), ("workspace", "acme")];
+    let own = match form.split_once(':') {
+        Some((kind, scope)) => vec![("name", "Matrix"), ("kind", kind), ("scopes[]", scope)],
+        None if form == "-" => vec![("id", key), ("reason", "because")],
+        None => vec![("name", "Matrix"), ("kind", form)],
+    };
+    common.into_iter().chain(own).collect()
+}
+
+fn action(function: &str) -> &'static str {
+    match function {
+        "issue_key" => "api_key.issued",
+        "revoke_key" => "api_key.revoked",
+        other => panic!("{other} has no action"),
+    }
+}
+
+#[tokio::test]
+async fn forms_by_role() {
+    let (console, acme) = Console::with_acme().await;
+    let mut cases = 0;
+    for (column, role) in Role::ALL.into_iter().enumerate() {
+        let mut browser = Browser::member(&console, &acme, role).await;
+        for row in rows(FORMS) {
+            let (target, _) = console.key(acme.id(), "test").await;
+            let what = format!("{role} {} {}", row[1], row[0]);
+            let fields = fields(row[0], &target.to_string())
+                .into_iter()
+                .map(|(n, v)| (n.to_owned(), v.to_owned()))
+                .collect::<Vec<_>>();
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+            match row[column + 2] {
+                "yes" => form_is_accepted(&console, &acme, &mut browser, row[1], &fields, &what).await,
+                missing => form_is_refused(&console, &acme, &mut browser, row[1], &fields, (missing, &what)).await,
+            }
+            cases += 1;
+        }
+    }
+    assert_eq!(cases, 36);
+}
+
+async fn form_is_accepted(
+    console: &Console,
+    acme: &Tenant,
+    browser: &mut Browser,
+    function: &str,
+    fields: &[(&str, &str)],
+    what: &str,
+) {
+    let mark = console.mark(acme.id()).await;
+    let answer = browser.post(console, function, fields).await;
+    assert!(answer.location().starts_with("/w/acme/api-keys/key_"), "{what}: {}", answer.location());
+    let event = console.the_one_event(&mark, what).await;
+    assert_eq!((event.action.as_str(), event.outcome), (action(function), Outcome::Success), "{what}");
+    assert_eq!(event.request_id.to_string(), answer.header("x-request-id"));
+}
+
+async fn form_is_refused(
+    console: &Console,
+    acme: &Tenant,
+    browser: &mut Browser,
+    function: &str,
+    fields: &[(&str, &str)],
+    (missing, what): (&str, &str),
+) {
+    for html in [true, false] {
+        let mark = console.mark(acme.id()).await;
+        let answer = if html {
+            browser.post(console, function, fields).await
+        } else {
+            browser.post_json(console, function, fields).await
+        };
+        if html {
+            assert_eq!(answer.location(), "/w/acme", "{what}");
+            assert!(answer.cookie("__Host-flash").is_some(), "{what}: a flash says why");
+        } else {
+            assert_eq!(answer.status, 403, "{what}");
+            assert_eq!(answer.json(), serde_json::json!({ "code": "forbidden", "detail": missing }), "{what}");
+        }
+        let event = console.the_one_event(&mark, what).await;
+        assert_eq!((event.action.as_str(), event.outcome), (action(function), Outcome::Denied), "{what}");
+        assert_eq!(event.actor.permission.as_deref(), Some(missing), "{what}");
+        assert_eq!(event.request_id.to_string(), answer.header("x-request-id"));
+        console.nothing_changed(&mark, what).await;
+    }
+}
+
+#[tokio::test]
+async fn pages_by_role() {
+    let (console, acme) = Console::with_acme().await;
+    let (key, _) = console.key(acme.id(), "live").await;
+    let event = console.db.events(acme.id()).await.remove(0).id;
+    for (column, role) in Role::ALL.into_iter().enumerate() {
+        let mut browser = Browser::member(&console, &acme, role).await;
+        for row in rows(PAGES) {
+            let path =
+                row[0].replace(":slug", "acme").replace(":id", &key.to_string()).replace(":event", &event.to_string());
+            let what = format!("{role} {path}");
+            let mark = console.mark(acme.id()).await;
+            let answer = browser.get(&console, &path).await;
+            if row[column + 2] == "yes" {
+                assert_eq!(answer.status.as_str(), row[1], "{what}");
+                assert_eq!(
+                    console.events_everywhere().await,
+                    console_events(&console, &mark, &what).await,
+                    "{what}: a view is no event"
+                );
+            } else {
+                assert_eq!(answer.status, 403, "{what}");
+                assert!(
+                    answer.text().contains(row[column + 2]) && answer.text().contains(answer.header("x-request-id")),
+                    "{what} says why"
+                );
+                let event = console.the_one_event(&mark, &what).await;
+                assert_eq!((event.action.as_str(), event.outcome), ("page.viewed", Outcome::Denied), "{what}");
+                assert_eq!(event.actor.permission.as_deref(), Some(row[column + 2]), "{what}");
+                assert_eq!(event.request_id.to_string(), answer.header("x-request-id"));
+            }
+            console.nothing_changed(&mark, &what).await;
+        }
+    }
+}
+
+/// The number of events if none was added to the workspace since.
+async fn console_events(console: &Console, mark: &crate::harness::Mark, what: &str) -> i64 {
+    let new = console.since(mark).await;
+    assert!(new.is_empty(), "{what}: {new:#?}");
+    mark.everywhere()
+}
+
+#[tokio::test]
+async fn nobody_gets_nowhere_and_strangers_find_nothing() {
+    let (console, acme) = Console::with_acme().await;
+    console.db.workspace("Globex").await;
+    let (key, _) = console.key(acme.id(), "live").await;
+    let event = console.db.events(acme.id()).await.remove(0).id;
+    let (mut nobody, mut stranger) = (Browser::default(), Browser::signed_in(&console, "owner@globex.example").await);
+    let mark = console.mark(acme.id()).await;
+    for row in rows(PAGES).iter().filter(|row| row[0].starts_with("/w/")) {
+        let path =
+            row[0].replace(":slug", "acme").replace(":id", &key.to_string()).replace(":event", &event.to_string());
+        let next = nobody.get(&console, &path).await.location().to_owned();
+        assert_eq!(next, format!("/sign-in?next={}", escaped(&path)));
+        let foreign = stranger.get(&console, &path).await;
+        let unknown = stranger.get(&console, &path.replace("/w/acme", "/w/nowhere")).await;
+        assert_eq!((foreign.status.as_u16(), unknown.status.as_u16()), (404, 404), "{path}");
+        assert_eq!(
+            without_id(&foreign.text(), foreign.header("x-request-id")),
+            without_id(&unknown.text(), unknown.header("x-request-id")),
+            "{path}"
+        );
+    }
+    // Inside their own workspace, what belongs to another is as good as nothing.
+    for path in [format!("api-keys/{key}"), format!("api-keys/{key}/secret"), format!("audit-log/{event}")] {
+        assert_eq!(stranger.get(&console, &format!("/w/globex/{path}")).await.status, 404, "{path}");
+    }
+    let id = key.to_string();
+    for row in rows(FORMS) {
+        let fields = fields(row[0], &id);
+        assert_eq!(nobody.post_json(&console, row[1], &fields).await.status, 401, "{}", row[0]);
+        assert_eq!(nobody.post(&console, row[1], &fields).await.location(), "/w/acme");
+        assert_eq!(stranger.post_json(&console, row[1], &fields).await.status, 404, "{}", row[0]);
+    }
+    let own = [("workspace", "globex"), ("id", id.as_str()), ("reason", "")];
+    assert_eq!(
+        stranger.post_json(&console, "revoke_key", &own).await.status,
+        404,
+        "a foreign key by way of one's own workspace"
+    );
+    assert!(console.since(&mark).await.is_empty(), "the log of a workspace is not for strangers to write");
+    console.nothing_changed(&mark, "nobody and strangers").await;
+}
+
+fn escaped(path: &str) -> String {
+    path.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+fn without_id(text: &str, id: &str) -> String {
+    assert!(text.contains(id), "the page names the request");
+    text.replace(id, "")
+}
+
+#[tokio::test]
+async fn routes_by_scope() {
+    let (console, acme) = Console::with_acme().await;
+    let event = console.db.events(acme.id()).await.remove(0).id;
+    let mut cases = 0;
+    for (column, kind) in columns(API).into_iter().enumerate() {
+        let (_, secret) = console.key(acme.id(), kind).await;
+        for row in rows(API) {
+            let (target, _) = console.key(acme.id(), "test").await;
+            let id = if row[1].contains("audit") { event.to_string() } else { target.to_string() };
+            let what = format!("{kind} {} {}", row[0], row[1]);
+            let mark = console.mark(acme.id()).await;
+            let answer = console.call(row[0], &row[1].replace("{id}", &id), Some(&secret)).await;
+            let event = console.the_one_event(&mark, &what).await;
+            let attempted = if row[0] == "DELETE" { "api_key.revoked" } else { "api.called" };
+            assert_eq!(event.request_id.to_string(), answer.header("x-request-id"), "{what}");
+            if row[column + 2] == "yes" {
+                assert_eq!(answer.status, 200, "{what}: {}", answer.text());
+                assert_eq!((event.action.as_str(), event.outcome), (attempted, Outcome::Success), "{what}");
+            } else {
+                assert_eq!(
+                    (answer.status.as_u16(), &answer.json()["required_scope"]),
+                    (403, &row[column + 2].into()),
+                    "{what}"
+                );
+                assert_eq!(answer.json()["code"], "missing_scope", "{what}");
+                assert_eq!((event.action.as_str(), event.outcome), (attempted, Outcome::Denied), "{what}");
+                assert_eq!(event.actor.permission.as_deref(), Some(row[column + 2]), "{what}");
+                console.nothing_changed(&mark, &what).await;
+            }
+            cases += 1;
+        }
+    }
+    assert_eq!(cases, 49);
+}
+
+#[tokio::test]
+async fn keys_that_open_nothing() {
+    let (console, acme) = Console::with_acme().await;
+    let (revoked_id, revoked) = console.key(acme.id(), "live").await;
+    let (_, expired) = console.key_for(acme.id(), "live", "30").await;
+    let (_, live) = console.key(acme.id(), "live").await;
+    let known = console.call("DELETE", &format!("/v1/api-keys/{revoked_id}"), Some(&live)).await;
+    assert_eq!(known.json()["status"], "revoked");
+    console.db.ctx.clock.advance(time::Duration::days(30));
+    let unknown = send0_core::api_keys::KeySecret::generate(send0_core::api_keys::Kind::Live);
+    let mistyped = format!("{}x", &live[..live.len() - 1]);
+    let cases = [
+        (None, "missing_key", WorkspaceId::PLATFORM),
+        (Some("nonsense"), "malformed_key", WorkspaceId::PLATFORM),
+        (Some(mistyped.as_str()), "malformed_key", WorkspaceId::PLATFORM),
+        (Some(unknown.expose()), "unknown_key", WorkspaceId::PLATFORM),
+        (Some(revoked.as_str()), "revoked_key", acme.id()),
+        (Some(expired.as_str()), "expired_key", acme.id()),
+    ];
+    for (key, code, log) in cases {
+        for (method, path, _) in rest::ROUTES {
+            let what = format!("{code} {method} {path}");
+            let mark = console.mark(log).await;
+            let answer = console.call(method, &path.replace("{id}", &revoked_id.to_string()), key).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (401, &code.into()), "{what}");
+            assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"send0\"", "{what}");
+            let event = console.the_one_event(&mark, &what).await;
+            assert_eq!(
+                (event.action.as_str(), event.outcome, event.reason.as_deref()),
+                ("api.called", Outcome::Denied, Some(code)),
+                "{what}"
+            );
+            assert_eq!(event.request_id.to_string(), answer.header("x-request-id"), "{what}");
+            console.nothing_changed(&mark, &what).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_opens_no_api_and_a_key_no_page() {
+    let (console, acme) = Console::with_acme().await;
+    let (_, live) = console.key(acme.id(), "live").await;
+    let owner = Browser::signed_in(&console, "owner@acme.example").await;
+    let request = crate::harness::call("GET", "/v1/workspace", None).header("cookie", owner.cookie_header());
+    assert_eq!(console.send(request.body(axum::body::Body::empty()).expect("request")).await.status, 401);
+    let bearer = format!("Bearer {live}");
+    let page = Browser::default().get_with(&console, "/w/acme", &[("authorization", &bearer)]).await;
+    assert_eq!(page.location(), "/sign-in?next=%2Fw%2Facme");
+}
+
+#[tokio::test]
+async fn foreign_ids_are_unknown_ids() {
+    let (console, acme) = Console::with_acme().await;
+    let globex = console.db.workspace("Globex").await;
+    let (theirs, _) = console.key(acme.id(), "live").await;
+    let their_event = console.db.events(acme.id()).await.remove(0).id;
+    let (_, key) = console.key(globex.id(), "live").await;
+    let mark = console.mark(acme.id()).await;
+    let cases = [
+        ("GET", "/v1/api-keys/", theirs.to_string(), KeyId::new().to_string()),
+        ("DELETE", "/v1/api-keys/", theirs.to_string(), KeyId::new().to_string()),
+        ("GET", "/v1/audit-events/", their_event.to_string(), EventId::new().to_string()),
+    ];
+    for (method, path, foreign, unknown) in cases {
+        let [foreign, unknown] = [foreign, unknown].map(|id| format!("{path}{id}"));
+        let mut answers = vec![];
+        for path in [foreign, unknown] {
+            let answer = console.call(method, &path, Some(&key)).await;
+            assert_eq!(answer.status, 404, "{method} {path}");
+            let text = answer.text().replace(&path, "").replace(answer.header("x-request-id"), "");
+            assert!(text.contains("\"instance\":\"\"") && text.contains("\"request_id\":\"\""), "{text}");
+            let mut headers: Vec<_> = answer
+                .headers
+                .iter()
+                .filter(|(name, _)| *name != "x-request-id")
+                .map(|(n, v)| format!("{n}: {v:?}"))
+                .collect();
+            headers.sort();
+            answers.push((text, headers));
+        }
+        assert_eq!(answers[0], answers[1], "{method} {path}");
+    }
+    assert!(console.since(&mark).await.is_empty(), "nothing of it is in the other workspace's log");
+    console.nothing_changed(&mark, "a foreign key").await;
+}

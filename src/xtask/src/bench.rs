@@ -1,0 +1,123 @@
+//! `cargo xtask bench`: figures, not limits. The clients run on the same machine and take their share of it.
+
+mod pages;
+mod seed;
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    drill::Options,
+    error::{Error, Result},
+    figures::{Times, rate},
+    http::{Answer, Request},
+    installation::{EMAIL, Installation, Key, PASSWORD},
+    product::{self, Profile},
+    setup::{self, Scope, setup},
+};
+
+/// Connections at once, one measurement each.
+const CONNECTIONS: [usize; 3] = [1, 8, 32];
+/// Each measurement of key checks, after a warm-up.
+const TIME: Duration = Duration::from_secs(8);
+const WARM_UP: Duration = Duration::from_secs(1);
+/// Argon2 makes each of them slow on purpose.
+const SIGN_INS: usize = 20;
+/// Of each page.
+const REQUESTS: usize = 200;
+
+/// Key checks, sign-ins, the audit log with a million events, and the bytes of what is sent.
+pub fn bench(arguments: &[&str]) -> Result<()> {
+    let usage = || Error::Usage("cargo xtask bench [--seconds N] [--binary FILE]".to_owned());
+    let Options { time, binary } = Options::parse(arguments).ok_or_else(usage)?;
+    let (project, binary) = match binary {
+        Some(binary) => (setup::found(), binary),
+        None => {
+            let project = setup(Scope::Build)?;
+            product::build_release(&project)?;
+            let binary = Profile::Release.binary(&project);
+            (project, binary)
+        }
+    };
+    let cores = thread::available_parallelism().map_or(0, |cores| cores.get());
+    println!("\n{} on {cores} cores, which the clients share", binary.display());
+    let installation = Installation::start(&project, binary)?;
+    let workspace = installation.workspace("Bench")?;
+    let key = installation.key(&workspace, "bench", "live")?;
+    key_checks(&installation, &key, time.unwrap_or(TIME))?;
+    let session = sign_ins(&installation)?;
+    seed::million(&installation, &workspace, &key)?;
+    pages::audit_log(&installation, &workspace, &key, &session)?;
+    pages::sizes(&installation, &workspace, &session)
+}
+
+/// `GET /v1/workspace`: recognises the key, reads nothing more, and commits its event before it answers.
+fn key_checks(installation: &Installation, key: &Key, time: Duration) -> Result<()> {
+    println!("\nkey checks, GET /v1/workspace, each with its event committed");
+    checks_with(installation, key, 8, WARM_UP)?;
+    for connections in CONNECTIONS {
+        let times = checks_with(installation, key, connections, time)?;
+        println!("{connections:>4} connections {:>8}/s  {}", rate(times.count(), time), times.summary());
+    }
+    Ok(())
+}
+
+fn checks_with(installation: &Installation, key: &Key, connections: usize, time: Duration) -> Result<Times> {
+    let request = Request { bearer: Some(&key.key), ..Request::get("/v1/workspace") };
+    let end = Instant::now() + time;
+    let all: Result<Vec<_>> = thread::scope(|scope| {
+        let one = || measure(installation, &request, |_| Instant::now() < end);
+        let threads: Vec<_> = (0..connections).map(|_| scope.spawn(one)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or(Err(Error::Checks))).collect()
+    });
+    let mut times = Times::default();
+    times.extend(all?);
+    Ok(times)
+}
+
+/// The same request over and over on one connection, which must be answered 200.
+fn measure(installation: &Installation, request: &Request, go_on: impl Fn(usize) -> bool) -> Result<Times> {
+    let (mut client, mut times) = (installation.client(), Times::default());
+    while go_on(times.count()) {
+        let begun = Instant::now();
+        let answer = client.send(request).map_err(Error::file(request.path))?;
+        times.add(begun.elapsed());
+        expect(200, request.path, &answer)?;
+    }
+    Ok(times)
+}
+
+fn expect(status: u16, path: &str, answer: &Answer) -> Result<()> {
+    if answer.status == status {
+        return Ok(());
+    }
+    Err(Error::Failed {
+        what: format!("{path} (answered {} instead of {status})", answer.status),
+        output: answer.text(),
+        remedy: String::new(),
+    })
+}
+
+/// Through the form, one after the other. Returns the cookie of the last session.
+fn sign_ins(installation: &Installation) -> Result<String> {
+    const PATH: &str = "/_fn/app/accounts/server_fns/sign_in";
+    let origin = installation.origin();
+    let form = format!("email={}&password={}&next=%2F", EMAIL.replace('@', "%40"), PASSWORD.replace(' ', "+"));
+    let headers = [("Origin", origin.as_str()), ("Accept", "text/html")];
+    let request = Request { method: "POST", headers: &headers, body: &form, ..Request::get(PATH) };
+    let (mut times, mut cookie) = (Times::default(), None);
+    for _ in 0..SIGN_INS {
+        let begun = Instant::now();
+        let answer = installation.send(&request)?;
+        times.add(begun.elapsed());
+        expect(303, PATH, &answer)?;
+        let set = answer.header("set-cookie").and_then(|set| set.split(';').next());
+        cookie = set.map(str::to_owned);
+    }
+    println!("\nsign-ins, one after the other  {}", times.summary());
+    cookie
+        .filter(|cookie| cookie.contains("session"))
+        .ok_or_else(|| installation.failure("signing in (no session came back)"))
+}

@@ -1,0 +1,96 @@
+//! How fast the audit log is, and how many bytes pages and files have.
+
+use std::collections::BTreeSet;
+
+use super::{REQUESTS, expect, measure};
+use crate::{
+    error::Result,
+    figures::grouped,
+    http::{Answer, Request},
+    installation::{Installation, Key, Workspace},
+};
+
+/// Its pages and its API, over everything that was seeded.
+pub fn audit_log(installation: &Installation, workspace: &Workspace, key: &Key, session: &str) -> Result<()> {
+    println!("\naudit log, {REQUESTS} requests each on one connection");
+    let log = format!("/w/{}/audit-log", workspace.slug);
+    let headers = [("Cookie", session), ("Accept", "text/html")];
+    let pages = [
+        ("page, newest", log.clone()),
+        ("page, deep", format!("{log}?older=500000")),
+        ("page, one action", format!("{log}?action=api_key.revoked")),
+        ("page, one actor, deep", format!("{log}?actor={}&older=500000", key.id)),
+        ("page, denied", format!("{log}?outcome=denied")),
+    ];
+    for (name, path) in &pages {
+        let request = Request { headers: &headers, ..Request::get(path) };
+        show(installation, name, &request)?;
+    }
+    let api =
+        ["/v1/audit-events", "/v1/audit-events?limit=100&cursor=500000", "/v1/audit-events?action=api_key.revoked"];
+    for (name, path) in ["API, newest", "API, 100, deep", "API, one action"].iter().zip(api) {
+        show(installation, name, &Request { bearer: Some(&key.key), ..Request::get(path) })?;
+    }
+    Ok(())
+}
+
+fn show(installation: &Installation, name: &str, request: &Request) -> Result<()> {
+    let times = measure(installation, request, |done| done < REQUESTS)?;
+    println!("{name:<22} {}", times.summary());
+    Ok(())
+}
+
+/// Of the pages that somebody sees first, and of every file that they load.
+pub fn sizes(installation: &Installation, workspace: &Workspace, session: &str) -> Result<()> {
+    println!("\n{:<44} {:>10} {:>10}", "bytes", "raw", "gzip");
+    let slug = &workspace.slug;
+    let inside = [format!("/w/{slug}"), format!("/w/{slug}/api-keys"), format!("/w/{slug}/audit-log")];
+    let mut files = BTreeSet::new();
+    for path in ["/sign-in".to_owned()].iter().chain(&inside) {
+        // Signed in, nobody sees the form any more.
+        let session = if path == "/sign-in" { "" } else { session };
+        let page = size(installation, path, session)?;
+        files.extend(files_of(&page.text()));
+    }
+    for file in files {
+        size(installation, &file, "")?;
+    }
+    Ok(())
+}
+
+fn size(installation: &Installation, path: &str, session: &str) -> Result<Answer> {
+    let get = |encoding| {
+        let headers = [("Cookie", session), ("Accept", "text/html,*/*"), ("Accept-Encoding", encoding)];
+        installation.send(&Request { headers: &headers, ..Request::get(path) })
+    };
+    let (raw, gzip) = (get("identity")?, get("gzip")?);
+    expect(200, path, &raw)?;
+    let compressed = match gzip.header("content-encoding") {
+        Some(_) => grouped(gzip.body.len()),
+        None => "not".to_owned(),
+    };
+    println!("{path:<44} {:>10} {compressed:>10}", grouped(raw.body.len()));
+    Ok(raw)
+}
+
+/// The styles, scripts and WebAssembly that a page names.
+fn files_of(page: &str) -> BTreeSet<String> {
+    let ends = |c: char| !(c.is_ascii_alphanumeric() || "/._-".contains(c));
+    let from = page.match_indices("/pkg/").map(|(at, _)| &page[at..]);
+    let paths = from.map(|rest| rest.split(ends).next().unwrap_or_default().to_owned());
+    paths.filter(|path| [".css", ".js", ".wasm"].iter().any(|kind| path.ends_with(kind))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::files_of;
+
+    #[test]
+    fn the_files_of_a_page_are_found_once() {
+        let page = r#"<link href="/pkg/send0.a1-_.css"><script>import("/pkg/send0.js");f('/pkg/send0.wasm','/pkg/send0.js')</script>/pkg/"#;
+        assert_eq!(
+            files_of(page).into_iter().collect::<Vec<_>>(),
+            ["/pkg/send0.a1-_.css", "/pkg/send0.js", "/pkg/send0.wasm"]
+        );
+    }
+}
