@@ -4,6 +4,9 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 /// Holds the token of a flash.
 pub const FLASH: &str = "__Host-flash";
+/// Marks a browser that was shown a key. Taking it away again makes Chromium forget the page, which it would otherwise
+/// bring back with Back in spite of `no-store`.
+pub const SHOWN: &str = "__Host-shown";
 /// Holds the token of the set-up link, once it was opened.
 pub const SETUP: &str = "__Host-setup";
 /// Holds the token of the session.

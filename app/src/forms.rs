@@ -35,7 +35,7 @@ pub async fn middleware(State(ctx): State<Ctx>, request: Request, next: Next) ->
     match *request.method() {
         Method::POST if is_function && wants_html(request.headers()) => form_post(&ctx, request, next).await,
         _ if is_function => function_call(request, next).await,
-        Method::GET if is_navigation(request.headers()) => with_flash(&ctx, request, next).await,
+        Method::GET if is_navigation(request.headers()) => navigation(&ctx, request, next).await,
         _ => next.run(request).await,
     }
 }
@@ -147,6 +147,15 @@ fn of_status(status: StatusCode) -> AppError {
         503 => AppError::Unavailable,
         _ => AppError::Internal,
     }
+}
+
+async fn navigation(ctx: &Ctx, request: Request, next: Next) -> Response {
+    let was_shown = cookies::read(request.headers(), cookies::SHOWN).is_some();
+    let mut response = with_flash(ctx, request, next).await;
+    if was_shown {
+        response.headers_mut().append(header::SET_COOKIE, cookies::clear(cookies::SHOWN));
+    }
+    response
 }
 
 async fn with_flash(ctx: &Ctx, mut request: Request, next: Next) -> Response {

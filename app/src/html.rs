@@ -188,7 +188,7 @@ fn words(status: StatusCode) -> (&'static str, String) {
         429 => ("Too many attempts", "Wait a little, then try again."),
         503 => (
             "Not right now",
-            "The database or the log cannot be written. Nothing was changed; try again in a few seconds.",
+            "The database or the log cannot be written. Look whether what you asked for was done, and try again in a few seconds.",
         ),
         _ => ("Something broke on our side", "Nothing was changed. Tell us the request below and we will find it."),
     };

@@ -2,6 +2,7 @@
 
 use super::server_fns::{IssueKey, RevokeKey};
 use crate::{
+    cookies,
     forms::FormState,
     islands::{CopyButton, LocalTimes},
     page::{Inside, id_param, page, param},
@@ -10,6 +11,7 @@ use crate::{
         Fact, Facts, PageHeader, Pager, RadioCards, SecretReveal, Select, Status as Look, Table, Tag, TextField,
         TimeAgo, Tone,
     },
+    visit::set_cookie,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -24,6 +26,8 @@ use send0_core::{
 use time::OffsetDateTime;
 
 const PAGE: u32 = 50;
+/// As long as somebody may look at a new key before they go on.
+const SHOWN_SECONDS: u32 = 3600;
 
 /// `/w/{slug}/api-keys`.
 #[component]
@@ -34,7 +38,7 @@ pub fn Keys() -> impl IntoView {
         let after = after.map(|after| id_param::<KeyId>(&after)).transpose()?;
         let keys = operations::list(&inside.visit.ctx, &inside.actor, after, PAGE, Action::PageViewed).await?;
         let may_issue = inside.actor.may(Permission::KeysIssue);
-        let issue = may_issue.then(|| {
+        let issue = (may_issue && !keys.keys.is_empty()).then(|| {
             view! { <ButtonLink href=inside.path("api-keys/new") kind=ButtonKind::Primary>"Issue key"</ButtonLink> }
                 .into_any()
         });
@@ -207,6 +211,7 @@ pub fn Secret() -> impl IntoView {
 }
 
 fn reveal(inside: &Inside, key: &KeyView, secret: String) -> impl IntoView + use<> {
+    set_cookie(cookies::set(cookies::SHOWN, "1", SHOWN_SECONDS));
     let host = inside.visit.parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost:3000");
     let curl = format!("curl http://{host}/v1/workspace -H 'Authorization: Bearer {secret}'");
     let copy = view! { <CopyButton text=secret.clone() label="Copy key".to_owned()/> }.into_any();

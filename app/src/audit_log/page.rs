@@ -191,7 +191,8 @@ pub fn Event() -> impl IntoView {
     page("Event", "audit-log", |inside| async move {
         let event = operations::show(&inside.visit.ctx, &inside.actor, id_param(&id)?, Action::PageViewed).await?;
         let raw = serde_json::to_value(&event).map_err(|_| AppError::Internal)?;
-        let changes: Vec<Changed> = event.changes.iter().map(changed).collect();
+        let changes: Vec<Changed> =
+            event.changes.iter().filter(|change| change.before != change.after).map(changed).collect();
         Ok::<_, AppError>(view! {
             <PageHeader title=format!("{} {}", who(&event), what(&event)) subtitle=format!("Event #{}", event.seq)/>
             {facts(&inside, &event)}

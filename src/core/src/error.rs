@@ -42,7 +42,7 @@ pub enum AppError {
     #[error("Too many attempts. Try again in {}.", wait(*.0))]
     Throttled(u32),
     /// 503: the database or the log cannot be written. Nothing was done.
-    #[error("The service cannot do this right now. Nothing was changed; try again in a few seconds.")]
+    #[error("The service cannot do this right now. Look whether it was done, and try again in a few seconds.")]
     Unavailable,
     /// 500: our fault, logged with the request id.
     #[error("Something broke on our side. Nothing was changed.")]

@@ -90,8 +90,15 @@ fn is_current(project: &Project, stamp: &Path) -> bool {
         return false;
     };
     Profile::Release.binary(project).exists()
-        && project.root.join("target/site").exists()
+        && has_its_site(project)
         && SOURCES.iter().all(|source| !has_newer(&project.root.join(source), built))
+}
+
+/// Both profiles build into one site: a later build of the other takes these files away.
+fn has_its_site(project: &Project) -> bool {
+    let hashes = fs::read_to_string(project.root.join("target/release/hash.txt")).unwrap_or_default();
+    let wasm = hashes.lines().find_map(|line| line.strip_prefix("wasm: "));
+    wasm.is_some_and(|hash| project.root.join(format!("target/site/pkg/send0.{hash}.wasm")).exists())
 }
 
 /// Whether a file or folder, or anything in it, was written after `built`.

@@ -267,7 +267,7 @@ impl NewKeyText {
 pub fn line(field: &str, text: &str, longest: usize) -> Result<String, FieldError> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(FieldError::new(field, "required", "This is needed."));
+        return Err(FieldError::new(field, "required", format!("{} is needed.", capitalised(field))));
     }
     if text.chars().count() > longest {
         return Err(FieldError::new(field, "too_long", format!("At most {longest} characters.")));
@@ -276,6 +276,11 @@ pub fn line(field: &str, text: &str, longest: usize) -> Result<String, FieldErro
         return Err(FieldError::new(field, "control_characters", "One line of text, without control characters."));
     }
     Ok(text.to_owned())
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

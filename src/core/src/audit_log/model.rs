@@ -33,7 +33,7 @@ macro_rules! actions {
 
 actions! {
     WorkspaceCreated, "workspace.created", "created workspace";
-    MemberJoined, "member.joined", "joined as member";
+    MemberJoined, "member.joined", "added member";
     SessionStarted, "session.started", "signed in";
     SessionRefused, "session.refused", "tried to sign in";
     SessionEnded, "session.ended", "signed out";

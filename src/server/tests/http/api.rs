@@ -458,7 +458,7 @@ async fn without_the_log_nothing_is_acknowledged() {
             .get(&console, "/w/acme/api-keys/new")
             .await
             .text()
-            .contains("The service cannot do this right now. Nothing was changed")
+            .contains("The service cannot do this right now. Look whether it was done")
     );
     let mut late = Browser::default();
     assert_eq!(

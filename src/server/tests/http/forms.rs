@@ -49,7 +49,7 @@ async fn every_wrong_field_is_named_beside_what_was_typed() {
     assert_eq!(owner.post(&console, "issue_key", &fields).await.location(), "/w/acme/api-keys/new");
     let page = owner.get(&console, "/w/acme/api-keys/new").await.text();
     for text in
-        ["3 fields need another look.", "This is needed.", "Choose at least one scope", "Between 1 and 3650 days"]
+        ["3 fields need another look.", "Name is needed.", "Choose at least one scope", "Between 1 and 3650 days"]
     {
         assert!(page.contains(text), "{text}: {page}");
     }
