@@ -1,4 +1,5 @@
--- Roles belong to the cluster: they are made here, never by a migration.
+-- Roles belong to the cluster: they are made here, never by a migration. Each property the product relies on is
+-- spelled out, so that a cluster that has the roles already ends the same as a new one.
 do $$
 declare
     role record;
@@ -8,15 +9,15 @@ begin
         ('send0_owner', 'nologin noinherit'),
         -- changes the schema, and only after "set role send0_owner"
         ('send0_migrator', 'login noinherit'),
-        ('send0_app', 'login'),
-        ('send0_auth', 'login'),
-        ('send0_worker', 'login'),
-        ('send0_auditor', 'login'),
+        ('send0_app', 'login noinherit'),
+        ('send0_auth', 'login noinherit'),
+        ('send0_worker', 'login noinherit'),
+        ('send0_auditor', 'login noinherit'),
         -- pg_dump as anybody else silently loses rows
-        ('send0_backup', 'login bypassrls'),
+        ('send0_backup', 'login inherit bypassrls'),
         -- own the security-definer functions that append to the audit log, and that look up before the tenant is known
-        ('send0_log', 'nologin'),
-        ('send0_lookup', 'nologin')
+        ('send0_log', 'nologin noinherit'),
+        ('send0_lookup', 'nologin noinherit')
     loop
         if not exists (select from pg_roles where rolname = role.column1) then
             execute format('create role %I', role.column1);
