@@ -1,9 +1,13 @@
 //! Every page and server function, with who may use it. One that is not declared here fails a test.
 
 use crate::{
-    accounts::server_fns::{SignIn, SignOut},
+    accounts::server_fns::{CancelAddress, ChangePassword, ChangeSettings, ConfirmAddress, RequestAddress, SignIn, SignOut},
     api_keys::server_fns::{IssueKey, RevokeKey},
-    workspaces::server_fns::SetUp,
+    invitations::server_fns::{
+        AcceptInvitation, InviteMembers, JoinWorkspace, MakeInvitationLink, ResendInvitation, RevokeInvitation,
+    },
+    members::server_fns::{ChangeRole, LeaveWorkspace, RemoveMember},
+    workspaces::server_fns::{CreateWorkspace, RenameWorkspace, SetUp},
 };
 use leptos::server_fn::ServerFn;
 use send0_core::permissions::Permission;
@@ -40,6 +44,22 @@ pub const FUNCTIONS: &[Function] = &[
         access: Access::Permission(Permission::KeysIssue),
         echo: &["name", "kind", "mode", "scopes[]", "lifetime"],
     },
+    Function { path: CreateWorkspace::PATH, access: Access::Account, echo: &["name"] },
+    Function { path: RenameWorkspace::PATH, access: Access::Permission(Permission::WorkspaceUpdate), echo: &["name"] },
+    Function { path: InviteMembers::PATH, access: Access::Permission(Permission::MembersInvite), echo: &["emails", "role"] },
+    Function { path: ResendInvitation::PATH, access: Access::Permission(Permission::MembersInvite), echo: &[] },
+    Function { path: MakeInvitationLink::PATH, access: Access::Permission(Permission::MembersInvite), echo: &[] },
+    Function { path: RevokeInvitation::PATH, access: Access::Permission(Permission::MembersInvite), echo: &[] },
+    Function { path: AcceptInvitation::PATH, access: Access::Account, echo: &[] },
+    Function { path: JoinWorkspace::PATH, access: Access::Public, echo: &["name"] },
+    Function { path: ChangeRole::PATH, access: Access::Permission(Permission::MembersChangeRole), echo: &["role"] },
+    Function { path: RemoveMember::PATH, access: Access::Permission(Permission::MembersRemove), echo: &[] },
+    Function { path: LeaveWorkspace::PATH, access: Access::Account, echo: &[] },
+    Function { path: ChangeSettings::PATH, access: Access::Account, echo: &["name", "time_zone", "theme"] },
+    Function { path: ChangePassword::PATH, access: Access::Account, echo: &[] },
+    Function { path: RequestAddress::PATH, access: Access::Account, echo: &["email"] },
+    Function { path: CancelAddress::PATH, access: Access::Account, echo: &[] },
+    Function { path: ConfirmAddress::PATH, access: Access::Public, echo: &[] },
     Function { path: RevokeKey::PATH, access: Access::Permission(Permission::KeysRevoke), echo: &["reason"] },
 ];
 
@@ -48,7 +68,16 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/", Access::Public),
     ("/setup", Access::Public),
     ("/sign-in", Access::Public),
+    ("/invitations", Access::Public),
+    ("/account", Access::Account),
+    ("/account/address", Access::Public),
+    ("/workspaces/new", Access::Account),
     ("/w/:slug", Access::Permission(Permission::WorkspaceRead)),
+    ("/w/:slug/members", Access::Permission(Permission::MembersRead)),
+    ("/w/:slug/members/invite", Access::Permission(Permission::MembersInvite)),
+    ("/w/:slug/members/:id", Access::Permission(Permission::MembersRead)),
+    ("/w/:slug/roles", Access::Permission(Permission::MembersRead)),
+    ("/w/:slug/settings", Access::Permission(Permission::WorkspaceUpdate)),
     ("/w/:slug/api-keys", Access::Permission(Permission::KeysRead)),
     ("/w/:slug/api-keys/new", Access::Permission(Permission::KeysIssue)),
     ("/w/:slug/api-keys/:id", Access::Permission(Permission::KeysRead)),

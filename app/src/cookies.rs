@@ -9,6 +9,10 @@ pub const FLASH: &str = "__Host-flash";
 pub const SHOWN: &str = "__Host-shown";
 /// Holds the token of the set-up link, once it was opened.
 pub const SETUP: &str = "__Host-setup";
+/// Holds the token of an invitation, once its link was opened.
+pub const INVITATION: &str = "__Host-invitation";
+/// Holds the token that confirms a mail address, once its link was opened.
+pub const ADDRESS: &str = "__Host-address";
 /// Holds the token of the session.
 pub const SESSION: &str = "__Host-session";
 

@@ -177,7 +177,12 @@ pub fn flash_cookie(token: &SecretString) -> HeaderValue {
 
 /// Sends an accepted form to its result, which says the sentence once.
 pub async fn go_and_say(ctx: &Ctx, path: &str, sentence: &str) -> Result<(), AppError> {
-    let token = flash::put(ctx, WorkspaceId::PLATFORM, path_of(path), &Flash::Notice(sentence.to_owned())).await?;
+    go_with(ctx, path, &Flash::Notice(sentence.to_owned())).await
+}
+
+/// Sends an accepted form to its result, which shows something once.
+pub async fn go_with(ctx: &Ctx, path: &str, flash: &Flash) -> Result<(), AppError> {
+    let token = flash::put(ctx, WorkspaceId::PLATFORM, path_of(path), flash).await?;
     set_cookie(flash_cookie(&token));
     go(path);
     Ok(())
@@ -224,6 +229,23 @@ impl FormState {
     /// Whether it comes back refused.
     pub fn is_refused(&self) -> bool {
         self.flash.is_some()
+    }
+
+    /// Why it was refused, above a table that has this form in every row.
+    pub fn problem(&self) -> Option<AnyView> {
+        let error = self.refusal()?;
+        Some(view! { <ErrorSummary message=error.to_string() errors=vec![]/> }.into_any())
+    }
+
+    /// The form as a button in a row: what was wrong is said above, by [`Self::problem`].
+    pub fn inline(&self, children: impl IntoView + 'static) -> AnyView {
+        view! {
+            <form method="post" action=self.action class="form-inline">
+                <input type="hidden" name="_back" value=self.back.clone()/>
+                {children}
+            </form>
+        }
+        .into_any()
     }
 
     fn refusal(&self) -> Option<&AppError> {

@@ -8,7 +8,9 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod error;
+pub mod invitations;
 pub mod islands;
+pub mod members;
 pub mod workspaces;
 
 #[cfg(feature = "ssr")]

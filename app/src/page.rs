@@ -15,7 +15,7 @@ use leptos_router::hooks::use_params_map;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use send0_core::{
     Actor, AppError,
-    accounts::Membership,
+    accounts::{Membership, SignedIn, operations::memberships},
     flash::Flash,
     permissions::{Permission, Role},
 };
@@ -88,8 +88,37 @@ where
             Ok(view) => view! { <Title text=format!("{title} · {}", here.workspace_name)/> {said} {view} }.into_any(),
             Err(error) => sorry(error, &visit),
         };
-        framed(&visit, &here, memberships, section, content)
+        framed(&visit, &here.workspace_name, workspace_items(&memberships, Some(&here.slug)), navigation(&here, section), content)
     })
+}
+
+/// A page of the person rather than of a workspace: the account, a new workspace.
+pub fn account_page<V, F>(title: &'static str, load: impl FnOnce(Visit, SignedIn) -> F + Send + 'static) -> impl IntoView
+where
+    V: IntoView + 'static,
+    F: Future<Output = Result<V, AppError>> + Send + 'static,
+{
+    let visit = Visit::now();
+    Suspend::new(async move {
+        let signed_in = match visit.signed_in() {
+            Ok(signed_in) => signed_in,
+            Err(error) => return view! { <BareFrame>{sorry(error, &visit)}</BareFrame> }.into_any(),
+        };
+        let said = said(&visit);
+        let content = match load(visit.clone(), signed_in.clone()).await {
+            Ok(view) => view! { <Title text=title/> {said} {view} }.into_any(),
+            Err(error) => sorry(error, &visit),
+        };
+        let memberships = memberships(&visit.ctx, signed_in.user).await.unwrap_or_default();
+        let nav = vec![NavItem { label: "Account".into(), href: "/account".into(), current: title == "Account", note: None }];
+        framed(&visit, "Your account", workspace_items(&memberships, None), nav, content)
+    })
+}
+
+/// `an owner`, `a viewer`.
+pub fn with_article(role: Role) -> String {
+    let article = if role.as_str().starts_with(['a', 'o']) { "an" } else { "a" };
+    format!("{article} {role}")
 }
 
 /// A parameter of the path.
@@ -102,42 +131,46 @@ pub fn id_param<T: std::str::FromStr>(text: &str) -> Result<T, AppError> {
     text.parse().map_err(|_| AppError::NotFound)
 }
 
-fn framed(visit: &Visit, here: &Membership, memberships: Vec<Membership>, section: &str, content: AnyView) -> AnyView {
+fn framed(visit: &Visit, title: &str, workspaces: Vec<WorkspaceItem>, nav: Vec<NavItem>, content: AnyView) -> AnyView {
     let person = visit.signed_in().map(|signed_in| signed_in.name).unwrap_or_default();
-    let workspaces = memberships
-        .into_iter()
-        .map(|other| WorkspaceItem {
-            current: other.slug == here.slug,
-            href: path_in(&other.slug, ""),
-            name: other.workspace_name,
-        })
-        .collect();
     let sign_out = FormState::of::<SignOut>(visit).view(view! { <Button kind=ButtonKind::Quiet>"Sign out"</Button> });
     view! {
-        <AppFrame workspace=here.workspace_name.clone() workspaces nav=navigation(here, section) person sign_out>
+        <AppFrame workspace=title.to_owned() workspaces nav person account="/account" sign_out>
             {content}
         </AppFrame>
     }
     .into_any()
 }
 
+/// The workspaces of the person, and the way to one more.
+fn workspace_items(memberships: &[Membership], here: Option<&str>) -> Vec<WorkspaceItem> {
+    let items = memberships.iter().map(|membership| WorkspaceItem {
+        current: here == Some(membership.slug.as_str()),
+        href: path_in(&membership.slug, ""),
+        name: membership.workspace_name.clone(),
+    });
+    let new = WorkspaceItem { current: false, href: "/workspaces/new".into(), name: "New workspace".into() };
+    items.chain([new]).collect()
+}
+
 /// What the role may not see is not offered; asking for it all the same is refused, and written down.
+const SECTIONS: [(&str, &str, Permission); 5] = [
+    ("Overview", "", Permission::WorkspaceRead),
+    ("Team", "members", Permission::MembersRead),
+    ("API keys", "api-keys", Permission::KeysRead),
+    ("Audit log", "audit-log", Permission::AuditRead),
+    ("Settings", "settings", Permission::WorkspaceUpdate),
+];
+
 fn navigation(here: &Membership, section: &str) -> Vec<NavItem> {
-    let entries = [
-        ("Overview", "", Permission::WorkspaceRead),
-        ("API keys", "api-keys", Permission::KeysRead),
-        ("Audit log", "audit-log", Permission::AuditRead),
-    ];
-    entries
-        .into_iter()
-        .filter(|(_, _, permission)| here.role.may(*permission))
-        .map(|(label, rest, _)| NavItem {
-            label: label.to_owned(),
-            href: path_in(&here.slug, rest),
-            current: section == rest,
-            note: None,
-        })
-        .collect()
+    let seen = SECTIONS.into_iter().filter(|(_, _, permission)| here.role.may(*permission));
+    seen.map(|(label, rest, _)| NavItem {
+        label: label.to_owned(),
+        href: path_in(&here.slug, rest),
+        current: section == rest,
+        note: None,
+    })
+    .collect()
 }
 
 /// The sentence that an accepted form left.

@@ -1,6 +1,7 @@
 //! The document around every page, and the list of pages.
 
-use crate::{accounts, api_keys, audit_log, html::Assets, page::bare_page, workspaces};
+use crate::{accounts, api_keys, audit_log, html::Assets, invitations, members, page::bare_page, workspaces};
+use axum::http::request::Parts;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
@@ -8,7 +9,7 @@ use leptos_router::{
     components::{Route, Router, Routes},
     path,
 };
-use send0_core::AppError;
+use send0_core::{AppError, accounts::SignedIn};
 
 /// The document.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -18,7 +19,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=theme()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -32,6 +33,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
+/// The theme that the reader has chosen, known before the first byte: nothing flashes.
+fn theme() -> Option<String> {
+    let theme = with_context(|parts: &Parts| parts.extensions.get::<SignedIn>().map(|reader| reader.theme.clone()));
+    theme.flatten().filter(|theme| theme != "system")
+}
+
 /// Every page. Each is rendered whole before it is sent, so that it needs no script.
 #[component]
 pub fn App() -> impl IntoView {
@@ -43,7 +50,16 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=workspaces::page::Start ssr=SsrMode::Async/>
                 <Route path=path!("/setup") view=workspaces::page::SetUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=accounts::page::SignInPage ssr=SsrMode::Async/>
-                <Route path=path!("/w/:slug") view=workspaces::page::Overview ssr=SsrMode::Async/>
+                <Route path=path!("/invitations") view=invitations::arrival::Arrival ssr=SsrMode::Async/>
+                <Route path=path!("/account") view=accounts::account::Account ssr=SsrMode::Async/>
+                <Route path=path!("/account/address") view=accounts::account::Address ssr=SsrMode::Async/>
+                <Route path=path!("/workspaces/new") view=workspaces::settings::NewWorkspace ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug") view=workspaces::overview::Overview ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/members") view=members::page::Members ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/members/invite") view=invitations::page::Invite ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/members/:id") view=members::page::Member ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/roles") view=members::roles::Roles ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/settings") view=workspaces::settings::Settings ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/api-keys") view=api_keys::page::Keys ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/api-keys/new") view=api_keys::page::NewKey ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/api-keys/:id") view=api_keys::page::Key ssr=SsrMode::Async/>

@@ -29,3 +29,72 @@ pub async fn sign_out() -> Result<(), FnError> {
     forms::go("/sign-in");
     Ok(())
 }
+
+/// Changes name, time zone and theme.
+#[server]
+pub async fn change_settings(
+    name: String,
+    #[server(default)] time_zone: String,
+    #[server(default)] theme: String,
+) -> Result<(), FnError> {
+    use crate::{forms, visit};
+    use send0_core::accounts::settings::{self, SettingsText};
+    let visit = visit::Visit::now();
+    let new = SettingsText { name, time_zone, theme };
+    settings::change(&visit.ctx, &visit.request(), &visit.signed_in()?, new).await?;
+    forms::go_and_say(&visit.ctx, "/account", "Saved.").await?;
+    Ok(())
+}
+
+/// Changes the password. Every other session ends.
+#[server]
+pub async fn change_password(password: String, new_password: String) -> Result<(), FnError> {
+    use crate::{forms, visit};
+    use send0_core::accounts::settings;
+    let visit = visit::Visit::now();
+    let (signed_in, request) = (visit.signed_in()?, visit.request());
+    let change = settings::change_password(&visit.ctx, &request, &signed_in, password.into(), new_password.into());
+    let said = match change.await? {
+        0 => "The password is changed.".to_owned(),
+        1 => "The password is changed. Your other session has ended.".to_owned(),
+        ended => format!("The password is changed. Your {ended} other sessions have ended."),
+    };
+    forms::go_and_say(&visit.ctx, "/account", &said).await?;
+    Ok(())
+}
+
+/// Begins to change the mail address.
+#[server]
+pub async fn request_address(password: String, email: String) -> Result<(), FnError> {
+    use crate::{forms, visit};
+    use send0_core::accounts::settings;
+    let visit = visit::Visit::now();
+    let signed_in = visit.signed_in()?;
+    settings::request_address(&visit.ctx, &visit.request(), &signed_in, password.into(), &email).await?;
+    forms::go_and_say(&visit.ctx, "/account", "Two mails are on their way. Open the link in each.").await?;
+    Ok(())
+}
+
+/// Calls the change of the mail address off.
+#[server]
+pub async fn cancel_address() -> Result<(), FnError> {
+    use crate::{forms, visit};
+    let visit = visit::Visit::now();
+    send0_core::accounts::settings::cancel_address(&visit.ctx, &visit.request(), &visit.signed_in()?).await?;
+    forms::go_and_say(&visit.ctx, "/account", "Called off. The links in both mails are void.").await?;
+    Ok(())
+}
+
+/// Says yes for the mail address whose link was opened.
+#[server]
+pub async fn confirm_address() -> Result<(), FnError> {
+    use crate::{cookies, forms, visit};
+    let visit = visit::Visit::now();
+    let token = visit.cookie(cookies::ADDRESS).unwrap_or_default();
+    let changed = send0_core::accounts::settings::confirm_address(&visit.ctx, &visit.request(), token).await?;
+    if changed {
+        visit::set_cookie(cookies::clear(cookies::ADDRESS));
+    }
+    forms::go("/account/address");
+    Ok(())
+}

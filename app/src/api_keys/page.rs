@@ -4,12 +4,12 @@ use super::server_fns::{IssueKey, RevokeKey};
 use crate::{
     cookies,
     forms::FormState,
-    islands::{CopyButton, LocalTimes},
+    islands::CopyButton,
     page::{Inside, id_param, page, param},
     ui::{
         Badge, Banner, Button, ButtonKind, ButtonLink, CheckboxGroup, Choice, CodeBlock, Column, DangerZone, Empty,
         Fact, Facts, PageHeader, Pager, RadioCards, SecretReveal, Select, Status as Look, Table, Tag, TextField,
-        TimeAgo, Tone,
+        TimeAgo, Times, Tone,
     },
     visit::set_cookie,
 };
@@ -248,7 +248,7 @@ pub fn Key() -> impl IntoView {
             {facts(&key, inside.now)}
             {log.map(|href| view! { <p><a href=href>"What this key did"</a></p> })}
             {revocable.then(|| revocation(&inside, &key))}
-            <LocalTimes/>
+            <Times/>
         })
     })
 }

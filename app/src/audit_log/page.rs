@@ -2,11 +2,10 @@
 
 use super::sentence::{what, who};
 use crate::{
-    islands::LocalTimes,
     page::{Inside, id_param, page, param},
     ui::{
         Badge, Banner, Change as Changed, Choice, Column, Diff, Empty, ExactTime, Fact, Facts, FilterSelect, Filters,
-        JsonBlock, NoMatch, PageHeader, Pager, SearchField, Section, Status as Look, Table, TextField, TimeAgo, Tone,
+        JsonBlock, NoMatch, PageHeader, Pager, SearchField, Section, Status as Look, Table, TextField, TimeAgo, Times, Tone,
     },
 };
 use leptos::prelude::*;
@@ -53,7 +52,7 @@ pub fn Log() -> impl IntoView {
             {wrong.as_ref().map(misread)}
             {filters(&base, clear, &text)}
             {content}
-            <LocalTimes/>
+            <Times/>
         })
     })
 }
@@ -200,7 +199,7 @@ pub fn Event() -> impl IntoView {
                 <Section id="changes" title="Before and after"><Diff caption="What changed" changes/></Section>
             })}
             <Section id="raw" title="As the API gives it"><JsonBlock value=raw label="Event"/></Section>
-            <LocalTimes/>
+            <Times/>
         })
     })
 }

@@ -20,7 +20,7 @@ mod secret;
 mod table;
 mod time;
 
-pub use self::time::{ExactTime, TimeAgo, ago, date, exact, rfc3339};
+pub use self::time::{ExactTime, TimeAgo, Times, ago, date, exact, rfc3339};
 pub use badge::{Badge, Status, Tag};
 pub use banner::{Banner, Tone};
 pub use button::{Button, ButtonKind, ButtonLink};

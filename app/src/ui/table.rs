@@ -21,6 +21,11 @@ impl Column {
         Self { label, class: Some("num"), hidden: false }
     }
 
+    /// A narrow column of marks; its cells have the class `mark`.
+    pub const fn mark(label: &'static str) -> Self {
+        Self { label, class: Some("mark"), hidden: false }
+    }
+
     /// A column of buttons, whose label is only read out; its cells have the class `row-actions`.
     pub const fn actions(label: &'static str) -> Self {
         Self { label, class: None, hidden: true }

@@ -1,7 +1,23 @@
 //! Times: short to read, exact in `title` and `datetime`.
 
+use crate::islands::LocalTimes;
+use axum::http::request::Parts;
 use leptos::prelude::*;
+use send0_core::{accounts::SignedIn, zones};
 use time::{Duration, OffsetDateTime, UtcOffset};
+
+/// The time zone that the reader has chosen; empty: none.
+fn readers_zone() -> String {
+    with_context(|parts: &Parts| parts.extensions.get::<SignedIn>().map(|reader| reader.time_zone.clone()))
+        .flatten()
+        .unwrap_or_default()
+}
+
+/// At the end of a page with times: puts them into the browser's zone, unless the reader has chosen one.
+#[component]
+pub fn Times() -> impl IntoView {
+    readers_zone().is_empty().then(|| view! { <LocalTimes/> })
+}
 
 /// How long ago something was, or how long until it is.
 #[component]
@@ -48,17 +64,24 @@ fn span(distance: Duration) -> String {
     }
 }
 
-/// `24 Nov 2026`, in UTC.
+/// `24 Nov 2026`, in the zone of the reader.
 pub fn date(at: OffsetDateTime) -> String {
-    let at = at.to_offset(UtcOffset::UTC);
+    day(zones::local(&readers_zone(), at).0)
+}
+
+fn day(at: OffsetDateTime) -> String {
     let month = at.month().to_string();
     format!("{} {} {}", at.day(), month.get(..3).unwrap_or(&month), at.year())
 }
 
-/// `24 Nov 2026, 02:25:42 UTC`.
+/// `24 Nov 2026, 02:25:42 UTC`, in the zone of the reader.
 pub fn exact(at: OffsetDateTime) -> String {
-    let at = at.to_offset(UtcOffset::UTC);
-    format!("{}, {:02}:{:02}:{:02} UTC", date(at), at.hour(), at.minute(), at.second())
+    exact_in(&readers_zone(), at)
+}
+
+fn exact_in(zone: &str, at: OffsetDateTime) -> String {
+    let (at, zone) = zones::local(zone, at);
+    format!("{}, {:02}:{:02}:{:02} {zone}", day(at), at.hour(), at.minute(), at.second())
 }
 
 /// `2026-11-24T02:25:42Z`.

@@ -1,5 +1,9 @@
-//! Set-up, the start page and the overview of a workspace.
+//! Set-up, the start page, the overview of a workspace, its settings, and making another one.
 
 #[cfg(feature = "ssr")]
+pub mod overview;
+#[cfg(feature = "ssr")]
 pub mod page;
+#[cfg(feature = "ssr")]
+pub mod settings;
 pub mod server_fns;

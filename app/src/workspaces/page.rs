@@ -1,13 +1,12 @@
-//! Set-up, the start page, and the overview of a workspace.
+//! Set-up and the start page.
 
 use super::server_fns::SetUp;
 use crate::{
     accounts::page::unopened,
-    audit_log::page::events_table,
     cookies,
     forms::FormState,
-    page::{Inside, bare_page, page, path_in},
-    ui::{Button, ButtonKind, ButtonLink, Fact, Facts, PageHeader, PasswordField, Section, TextField},
+    page::{bare_page, path_in},
+    ui::{Button, ButtonKind, PasswordField, TextField},
     visit::Visit,
 };
 use leptos::prelude::*;
@@ -15,10 +14,6 @@ use send0_core::{
     AppError,
     accounts::PASSWORD_MIN,
     accounts::operations::memberships,
-    api_keys,
-    audit_log::{self, Action, Filter, Place},
-    members,
-    permissions::Permission,
     workspaces::operations,
 };
 
@@ -71,87 +66,4 @@ fn set_up_form(visit: &Visit) -> impl IntoView + use<> {
             <Button kind=ButtonKind::Primary>"Create workspace"</Button>
         })}
     }
-}
-
-/// `/w/{slug}`.
-#[component]
-pub fn Overview() -> impl IntoView {
-    page("Overview", "", |inside| async move {
-        let workspace = operations::show(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?;
-        let keys = keys_line(&inside).await?;
-        let people = people_line(&inside).await?;
-        let recent = recent(&inside).await?;
-        Ok::<_, AppError>(view! {
-            <PageHeader title=workspace.name.clone() subtitle=format!("You are {} here.", with_article(inside.here.role.as_str()))/>
-            <Facts>
-                <Fact label="Workspace id"><code>{workspace.id.to_string()}</code></Fact>
-                {keys}
-                {people}
-            </Facts>
-            {recent}
-        })
-    })
-}
-
-fn with_article(role: &str) -> String {
-    let article = if role.starts_with(['a', 'o']) { "an" } else { "a" };
-    format!("{article} {role}")
-}
-
-async fn keys_line(inside: &Inside) -> Result<Option<AnyView>, AppError> {
-    if !inside.actor.may(Permission::KeysRead) {
-        return Ok(None);
-    }
-    let page = api_keys::operations::list(
-        &inside.visit.ctx,
-        &inside.actor,
-        None,
-        api_keys::operations::LIMIT_MAX,
-        Action::PageViewed,
-    )
-    .await?;
-    let active = page.keys.iter().filter(|key| key.status == api_keys::Status::Active).count();
-    let more = if page.older.is_some() { " or more" } else { "" };
-    let keys = inside.path("api-keys");
-    let first = (active == 0 && inside.actor.may(Permission::KeysIssue))
-        .then(|| view! { " " <ButtonLink href=inside.path("api-keys/new")>"Issue the first key"</ButtonLink> });
-    Ok(Some(
-        view! { <Fact label="Active API keys"><a href=keys>{format!("{active}{more}")}</a>{first}</Fact> }.into_any(),
-    ))
-}
-
-async fn people_line(inside: &Inside) -> Result<AnyView, AppError> {
-    let page = members::operations::list(
-        &inside.visit.ctx,
-        &inside.actor,
-        None,
-        members::operations::LIMIT_MAX,
-        Action::PageViewed,
-    )
-    .await?;
-    let more = if page.older.is_some() { " or more" } else { "" };
-    Ok(view! { <Fact label="Members">{format!("{}{more}", page.members.len())}</Fact> }.into_any())
-}
-
-/// How many events the overview shows.
-const RECENT: u32 = 8;
-
-async fn recent(inside: &Inside) -> Result<Option<AnyView>, AppError> {
-    if !inside.actor.may(Permission::AuditRead) {
-        return Ok(None);
-    }
-    let newest = Filter::default();
-    let page =
-        audit_log::operations::list(&inside.visit.ctx, &inside.actor, &newest, Place::Top, RECENT, Action::PageViewed)
-            .await?;
-    let (table, all) = (events_table(inside, page.events), inside.path("audit-log"));
-    Ok(Some(
-        view! {
-            <Section id="recent" title="Recent events" text="Everything that was done or tried here, the newest first.">
-                {table}
-                <p><a href=all>"All events"</a></p>
-            </Section>
-        }
-        .into_any(),
-    ))
 }

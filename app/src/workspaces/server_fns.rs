@@ -19,3 +19,25 @@ pub async fn set_up(workspace: String, name: String, email: String, password: St
     forms::go(&page::path_in(&made.slug, ""));
     Ok(())
 }
+
+/// Makes a further workspace, owned by whoever makes it.
+#[server]
+pub async fn create_workspace(name: String) -> Result<(), FnError> {
+    use crate::{forms, page, visit};
+    let visit = visit::Visit::now();
+    let signed_in = visit.signed_in()?;
+    let made = send0_core::workspaces::operations::create(&visit.ctx, &visit.request(), &signed_in, &name).await?;
+    forms::go(&page::path_in(&made.slug, ""));
+    Ok(())
+}
+
+/// Gives the workspace another name.
+#[server]
+pub async fn rename_workspace(workspace: String, name: String) -> Result<(), FnError> {
+    use crate::{forms, page, visit};
+    let visit = visit::Visit::now();
+    let (actor, _) = visit.enter(&workspace).await?;
+    send0_core::workspaces::operations::rename(&visit.ctx, &actor, &name).await?;
+    forms::go_and_say(&visit.ctx, &page::path_in(&workspace, "settings"), "Saved.").await?;
+    Ok(())
+}

@@ -86,6 +86,15 @@ pub enum Who {
         /// The session they are signed in with; none while the workspace is being made.
         session: Option<SessionId>,
     },
+    /// Somebody signed in, where they are no member: another workspace, or none at all. May nothing.
+    Stranger {
+        /// The person.
+        id: UserId,
+        /// How they are called.
+        name: String,
+        /// The session they are signed in with; none for who holds a link.
+        session: Option<SessionId>,
+    },
     /// A program with an API key.
     ApiKey {
         /// The key.
@@ -127,13 +136,21 @@ impl Actor {
         Self { workspace: WorkspaceId::PLATFORM, who: Who::Anonymous, request }
     }
 
+    /// The same person with the role that they have by now.
+    pub(crate) fn as_role(mut self, now: Role) -> Self {
+        if let Who::User { role, .. } = &mut self.who {
+            *role = now;
+        }
+        self
+    }
+
     /// Whether the one table, or the key's scopes, allow this.
     pub fn may(&self, permission: Permission) -> bool {
         match &self.who {
             Who::User { role, .. } => role.may(permission),
             Who::ApiKey { scopes, .. } => permission.is_scope() && scopes.contains(&permission),
             Who::System(_) => true,
-            Who::Anonymous => false,
+            Who::Stranger { .. } | Who::Anonymous => false,
         }
     }
 
@@ -142,10 +159,18 @@ impl Actor {
         if self.may(permission) { Ok(()) } else { Err(AppError::Forbidden(permission.to_string())) }
     }
 
+    /// The person, if it is one.
+    pub fn user(&self) -> Option<UserId> {
+        match self.who {
+            Who::User { id, .. } | Who::Stranger { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
     /// `user`, `api_key`, `system` or `anonymous`.
     pub fn kind(&self) -> &'static str {
         match self.who {
-            Who::User { .. } => "user",
+            Who::User { .. } | Who::Stranger { .. } => "user",
             Who::ApiKey { .. } => "api_key",
             Who::System(_) => "system",
             Who::Anonymous => "anonymous",
@@ -155,7 +180,7 @@ impl Actor {
     /// The id by which the log finds everything somebody did.
     pub fn id(&self) -> String {
         match &self.who {
-            Who::User { id, .. } => id.to_string(),
+            Who::User { id, .. } | Who::Stranger { id, .. } => id.to_string(),
             Who::ApiKey { id, .. } => id.to_string(),
             Who::System(part) => (*part).to_owned(),
             Who::Anonymous => "anonymous".to_owned(),
@@ -165,7 +190,7 @@ impl Actor {
     /// How the actor is called on the page.
     pub fn name(&self) -> Option<&str> {
         match &self.who {
-            Who::User { name, .. } | Who::ApiKey { name, .. } => Some(name),
+            Who::User { name, .. } | Who::Stranger { name, .. } | Who::ApiKey { name, .. } => Some(name),
             Who::System(_) | Who::Anonymous => None,
         }
     }

@@ -25,6 +25,8 @@ pub struct Ctx {
     pub(crate) passwords: Passwords,
     /// Writes events of calls that change nothing.
     pub(crate) log: Writer,
+    /// Where people find the console: what links in mails begin with. Configured, never taken from a request.
+    pub origin: Arc<str>,
     /// When keys were last used, on its way to the database.
     pub last_uses: crate::api_keys::LastUses,
 }
@@ -39,8 +41,14 @@ impl Ctx {
             db,
             clock,
             passwords: Passwords::default(),
+            origin: "http://localhost:3000".into(),
             last_uses: Default::default(),
         }
+    }
+
+    /// The same, found by people at another origin.
+    pub fn at(self, origin: &str) -> Self {
+        Self { origin: origin.into(), ..self }
     }
 
     /// Lets the actor pass or writes the refused attempt down and refuses. Called first in every operation.
@@ -53,6 +61,12 @@ impl Ctx {
         let Err(refusal) = actor.require(permission) else { return Ok(()) };
         let event = Event::new(attempted).because(Outcome::Denied, "missing_permission").under(permission);
         self.log.write(actor, event).await?;
+        Err(refusal)
+    }
+
+    /// Writes down that the actor was refused for a reason of the rules, and gives the refusal.
+    pub(crate) async fn refuse<T>(&self, actor: &Actor, attempted: Event, reason: &str, refusal: AppError) -> Result<T, AppError> {
+        self.log.write(actor, attempted.because(Outcome::Denied, reason)).await?;
         Err(refusal)
     }
 

@@ -94,6 +94,10 @@ ids! {
     UserId = "usr", Uuid::now_v7();
     /// One person's membership of one workspace.
     MemberId = "mem", Uuid::now_v7();
+    /// An invitation to a workspace.
+    InvitationId = "inv", Uuid::now_v7();
+    /// A mail that we sent.
+    MailId = "mai", Uuid::now_v7();
     /// An API key.
     KeyId = "key", Uuid::now_v7();
     /// An audit event.

@@ -8,6 +8,7 @@ pub mod api_keys;
 pub mod audit_log;
 pub mod error;
 pub mod ids;
+pub mod invitations;
 pub mod members;
 pub mod permissions;
 pub mod workspaces;
@@ -25,9 +26,13 @@ pub mod envelope;
 #[cfg(feature = "server")]
 pub mod flash;
 #[cfg(feature = "server")]
+pub mod mail;
+#[cfg(feature = "server")]
 pub mod secrets;
 #[cfg(feature = "server")]
 pub mod vault;
+#[cfg(feature = "server")]
+pub mod zones;
 
 #[cfg(feature = "testing")]
 pub mod testing;

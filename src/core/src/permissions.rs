@@ -44,6 +44,31 @@ impl Role {
         }
     }
 
+    /// What somebody of this role is for, as a sentence for people.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Owner => "Everything, including what cannot be undone.",
+            Self::Admin => "Runs the workspace: people, keys, policies.",
+            Self::Developer => "Builds on the API: test and restricted keys.",
+            Self::Security => "Reviews: reads the log, revokes keys.",
+            Self::Billing => "Invoices and contracts.",
+            Self::Viewer => "Looks, changes nothing.",
+        }
+    }
+
+    fn rank(self) -> u8 {
+        match self {
+            Self::Owner => 2,
+            Self::Admin => 1,
+            Self::Developer | Self::Security | Self::Billing | Self::Viewer => 0,
+        }
+    }
+
+    /// Whether this role stands above the other. Owner above admin, admin above the other four, which are equal.
+    pub fn is_above(self, other: Self) -> bool {
+        self.rank() > other.rank()
+    }
+
     /// Whether the table grants this permission to the role.
     pub fn may(self, permission: Permission) -> bool {
         permission.roles().contains(&self)
@@ -102,7 +127,12 @@ macro_rules! permissions {
 
 permissions! {
     WorkspaceRead, "workspace.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See the workspace's name and what the key in use may do.";
+    WorkspaceUpdate, "workspace.update", false, [Owner, Admin], "Rename the workspace.";
     MembersRead, "members.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See who is in the workspace, with which role.";
+    MembersInvite, "members.invite", false, [Owner, Admin], "Invite people, up to one's own role.";
+    MembersRemove, "members.remove", false, [Owner, Admin], "Remove members, up to one's own role.";
+    MembersChangeRole, "members.change_role", false, [Owner, Admin], "Change the roles of members, up to one's own role.";
+    PoliciesRead, "policies.read", true, [Owner, Admin, Developer, Security], "See what protects the workspace: when members were last seen.";
     KeysRead, "keys.read", true, [Owner, Admin, Developer, Security], "See the API keys: names, scopes, last use. Never the keys themselves.";
     KeysIssue, "keys.issue", false, [Owner, Admin, Developer], "Issue API keys with scopes that one has oneself.";
     KeysRevoke, "keys.revoke", true, [Owner, Admin, Developer, Security], "Revoke API keys.";
@@ -159,7 +189,12 @@ mod tests {
     const AGREED: &str = "
         permission      owner admin developer security billing viewer scope
         workspace.read  yes   yes   yes       yes      yes     yes    yes
+        workspace.update yes  yes   no        no       no      no     no
         members.read    yes   yes   yes       yes      yes     yes    yes
+        members.invite  yes   yes   no        no       no      no     no
+        members.remove  yes   yes   no        no       no      no     no
+        members.change_role yes yes no        no       no      no     no
+        policies.read   yes   yes   yes       yes      no      no     yes
         keys.read       yes   yes   yes       yes      no      no     yes
         keys.issue      yes   yes   yes       no       no      no     no
         keys.revoke     yes   yes   yes       yes      no      no     yes

@@ -1,7 +1,8 @@
 //! A database for each test: migrated once, copied for each, entered as the real roles with row-level security on.
 
 use crate::{
-    Actor, Ctx, accounts,
+    Actor, Ctx,
+    accounts::{self, SignedIn},
     actor::{Request, Who},
     audit_log::{self, Action, EventView, Filter, Place},
     clock::Clock,
@@ -108,8 +109,25 @@ impl TestDb {
 
     /// Another member of the workspace, with a role.
     pub async fn member(&self, tenant: &Tenant, role: Role) -> UserId {
+        self.member_named(tenant, role, role.as_str()).await
+    }
+
+    /// Somebody with a session that is only claimed.
+    pub fn signed_in(&self, user: UserId, email: &str) -> SignedIn {
+        SignedIn {
+            user,
+            name: "Somebody".into(),
+            email: email.into(),
+            session: SessionId::new(),
+            time_zone: String::new(),
+            theme: "system".into(),
+        }
+    }
+
+    /// Another member of the workspace, with a role and what stands before the `@`.
+    pub async fn member_named(&self, tenant: &Tenant, role: Role, local: &str) -> UserId {
         let (user, member) = (UserId::new(), MemberId::new());
-        let email = format!("{role}@{}.example", tenant.made.slug);
+        let email = format!("{local}@{}.example", tenant.made.slug);
         let hash = self.ctx.passwords.hash(PASSWORD.into()).await.expect("hash");
         let actor = Actor::cli(tenant.made.workspace, request());
         let mut tx = self.ctx.db.change(&actor).await.expect("begin");

@@ -43,6 +43,11 @@ impl Vault {
         Ok(envelope::seal(id, &key, place, plaintext))
     }
 
+    /// Has the workspace's key at hand before a transaction begins, so that sealing inside it needs no second connection.
+    pub async fn warm(&self, workspace: WorkspaceId) -> Result<(), AppError> {
+        self.key(workspace).await.map(|_| ())
+    }
+
     /// Opens what was sealed at the same place.
     ///
     /// # Errors

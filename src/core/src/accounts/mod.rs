@@ -10,6 +10,8 @@ mod passwords;
 #[cfg(feature = "server")]
 mod queries;
 #[cfg(feature = "server")]
+pub mod settings;
+#[cfg(feature = "server")]
 pub(crate) use passwords::Passwords;
 #[cfg(feature = "server")]
 pub(crate) use queries::create as create_account;

@@ -4,6 +4,7 @@ use crate::{
     permissions::Role,
 };
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 /// Somebody signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,10 @@ pub struct SignedIn {
     pub email: String,
     /// With which session.
     pub session: SessionId,
+    /// The IANA name of their time zone; empty: that of the browser.
+    pub time_zone: String,
+    /// `system`, `light` or `dark`.
+    pub theme: String,
 }
 
 /// One workspace of a person.
@@ -31,6 +36,20 @@ pub struct Membership {
     pub member: MemberId,
     /// The person's role in it.
     pub role: Role,
+    /// When they last opened a page in it, to the minute.
+    pub last_seen_at: Option<OffsetDateTime>,
+}
+
+/// The longest name of a person, in characters.
+pub const NAME_MAX: usize = 64;
+
+/// The themes that one can choose.
+pub const THEMES: [&str; 3] = ["system", "light", "dark"];
+
+/// One of the themes.
+pub fn parse_theme(text: &str) -> Result<String, FieldError> {
+    let known = THEMES.contains(&text);
+    known.then(|| text.to_owned()).ok_or_else(|| FieldError::new("theme", "unknown_theme", "One of system, light, dark."))
 }
 
 /// Long enough to stand alone (NIST SP 800-63B-4, single factor), in characters.

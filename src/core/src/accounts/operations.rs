@@ -9,9 +9,10 @@ use crate::{
     secrets,
 };
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::PgConnection;
 
 /// Attempts before the waits begin, per account and per address.
-const FREE_PER_ACCOUNT: i32 = 10;
+pub(super) const FREE_PER_ACCOUNT: i32 = 10;
 const FREE_PER_ADDRESS: i32 = 50;
 
 /// Checks mail address and password. The answer and its time are the same for a wrong password and for an account that
@@ -27,9 +28,7 @@ pub async fn sign_in(ctx: &Ctx, request: &Request, email: &str, password: Secret
     }
     // PostgreSQL keeps no NUL in a text, so nobody has such an address.
     let account = if email.contains('\0') { None } else { queries::find(&ctx.db.auth, &email).await? };
-    // No password is this long; hashing it would only be work for whoever sends it.
-    let sane = password.expose_secret().chars().count() <= PASSWORD_MAX;
-    let password = if sane { password } else { SecretString::default() };
+    let password = sane(password);
     let stored = account.as_ref().map(|account| account.password_hash.clone());
     if !ctx.passwords.verify(password, stored).await? {
         let wrong = AppError::Unauthenticated("wrong_credentials".into());
@@ -40,6 +39,12 @@ pub async fn sign_in(ctx: &Ctx, request: &Request, email: &str, password: Secret
     queries::forget_failures(&ctx.db.auth, of_account).await?;
     queries::uncount_attempt(&ctx.db.auth, of_address).await?;
     Ok(account.user)
+}
+
+/// No password is longer than the longest; hashing it would only be work for whoever sends it.
+pub(super) fn sane(password: SecretString) -> SecretString {
+    let sane = password.expose_secret().chars().count() <= PASSWORD_MAX;
+    if sane { password } else { SecretString::default() }
 }
 
 fn buckets(email: &str, request: &Request) -> [([u8; 32], i32); 2] {
@@ -93,9 +98,56 @@ async fn refuse(
     Ok(error)
 }
 
-/// The person as each of their workspaces sees them.
+/// The person as each of their workspaces sees them; the platform, if they are in none.
 fn in_each(memberships: Vec<Membership>, signed_in: &SignedIn, request: &Request) -> Vec<Actor> {
+    if memberships.is_empty() {
+        return vec![stranger(signed_in, request)];
+    }
     memberships.into_iter().map(|membership| actor(&membership, signed_in, request)).collect()
+}
+
+fn stranger(signed_in: &SignedIn, request: &Request) -> Actor {
+    let who = Who::Stranger { id: signed_in.user, name: signed_in.name.clone(), session: Some(signed_in.session) };
+    Actor { workspace: WorkspaceId::PLATFORM, who, request: request.clone() }
+}
+
+/// Whoever tells each workspace of the person what they did to their account.
+pub(super) async fn everywhere(
+    conn: &mut PgConnection,
+    signed_in: &SignedIn,
+    request: &Request,
+) -> Result<Vec<Actor>, AppError> {
+    Ok(in_each(queries::memberships(conn, signed_in.user).await?, signed_in, request))
+}
+
+/// Likewise for what whoever holds a link did to an account: nobody is signed in.
+pub(super) async fn of_account(
+    conn: &mut PgConnection,
+    user: UserId,
+    request: &Request,
+) -> Result<Vec<Actor>, AppError> {
+    let memberships = queries::memberships(conn, user).await?;
+    let mut places: Vec<WorkspaceId> = memberships.into_iter().map(|membership| membership.workspace).collect();
+    if places.is_empty() {
+        places.push(WorkspaceId::PLATFORM);
+    }
+    Ok(places.into_iter().map(|workspace| Actor { workspace, ..Actor::anonymous(request.clone()) }).collect())
+}
+
+/// Writes down in each workspace of the person that something was refused, and gives the refusal.
+pub(super) async fn refuse_everywhere<T>(
+    ctx: &Ctx,
+    request: &Request,
+    signed_in: &SignedIn,
+    attempted: Event,
+    reason: &str,
+    refusal: AppError,
+) -> Result<T, AppError> {
+    let memberships = queries::memberships(&ctx.db.auth, signed_in.user).await?;
+    for actor in in_each(memberships, signed_in, request) {
+        ctx.log_call(&actor, attempted.clone().because(Outcome::Denied, reason)).await?;
+    }
+    Err(refusal)
 }
 
 fn actor(membership: &Membership, signed_in: &SignedIn, request: &Request) -> Actor {
@@ -158,6 +210,10 @@ pub async fn enter(
 ) -> Result<(Actor, Vec<Membership>), AppError> {
     let memberships = memberships(ctx, signed_in.user).await?;
     let membership = memberships.iter().find(|membership| membership.slug == slug).ok_or(AppError::NotFound)?;
+    let now = ctx.clock.now();
+    if membership.last_seen_at.is_none_or(|seen| now - seen > time::Duration::MINUTE) {
+        queries::seen(&ctx.db.auth, membership.workspace, signed_in.user, now).await?;
+    }
     Ok((actor(membership, signed_in, request), memberships))
 }
 

@@ -1,4 +1,7 @@
-use super::{Membership, SignedIn};
+use super::{
+    Membership, SignedIn,
+    settings::{AddressOffer, PendingAddress},
+};
 use crate::{
     AppError,
     actor::Request,
@@ -45,7 +48,7 @@ pub(crate) async fn create(
 pub(super) async fn memberships(executor: impl PgExecutor<'_>, user: UserId) -> Result<Vec<Membership>, AppError> {
     let rows = sqlx::query!(
         r#"select workspace_id as "workspace_id!", slug as "slug!", workspace_name as "workspace_name!",
-            member_id as "member_id!", role as "role!" from account_memberships($1)"#,
+            member_id as "member_id!", role as "role!", last_seen_at from account_memberships($1)"#,
         user.0,
     )
     .fetch_all(executor)
@@ -58,6 +61,7 @@ pub(super) async fn memberships(executor: impl PgExecutor<'_>, user: UserId) -> 
                 workspace_name: row.workspace_name,
                 member: MemberId(row.member_id),
                 role: row.role.parse().map_err(|()| AppError::Internal)?,
+                last_seen_at: row.last_seen_at,
             })
         })
         .collect()
@@ -91,7 +95,8 @@ pub(super) async fn find_session(
     now: OffsetDateTime,
 ) -> Result<Option<SignedIn>, AppError> {
     let row = sqlx::query!(
-        r#"select session_id as "session_id!", user_id as "user_id!", name as "name!", email as "email!" from session_find($1, $2)"#,
+        r#"select session_id as "session_id!", user_id as "user_id!", name as "name!", email as "email!", time_zone as "time_zone!",
+            theme as "theme!" from session_find($1, $2)"#,
         hash.as_slice(),
         now,
     )
@@ -102,6 +107,8 @@ pub(super) async fn find_session(
         name: row.name,
         email: row.email,
         session: SessionId(row.session_id),
+        time_zone: row.time_zone,
+        theme: row.theme,
     }))
 }
 
@@ -130,4 +137,112 @@ pub(super) async fn uncount_attempt(pool: &PgPool, bucket: &[u8; 32]) -> Result<
 /// How many rows went.
 pub(super) async fn purge(pool: &PgPool, now: OffsetDateTime) -> Result<i64, AppError> {
     Ok(sqlx::query_scalar!(r#"select expired_purge($1) as "removed!""#, now).fetch_one(pool).await?)
+}
+
+/// Notes that somebody opened a page in a workspace.
+pub(super) async fn seen(pool: &PgPool, workspace: WorkspaceId, user: UserId, now: OffsetDateTime) -> Result<(), AppError> {
+    sqlx::query!("select member_seen($1, $2, $3)", workspace.0, user.0, now).execute(pool).await?;
+    Ok(())
+}
+
+pub(super) async fn set(
+    conn: &mut PgConnection,
+    user: UserId,
+    name: &str,
+    time_zone: &str,
+    theme: &str,
+) -> Result<(), AppError> {
+    sqlx::query!("select account_set($1, $2, $3, $4)", user.0, name, time_zone, theme).execute(conn).await?;
+    Ok(())
+}
+
+pub(super) async fn password_hash(pool: &PgPool, user: UserId) -> Result<Option<String>, AppError> {
+    Ok(sqlx::query_scalar!("select account_password($1)", user.0).fetch_one(pool).await?)
+}
+
+pub(super) async fn set_password(conn: &mut PgConnection, user: UserId, hash: &str) -> Result<(), AppError> {
+    sqlx::query!("select account_set_password($1, $2)", user.0, hash).execute(conn).await?;
+    Ok(())
+}
+
+/// How many ended.
+pub(super) async fn end_other_sessions(
+    conn: &mut PgConnection,
+    user: UserId,
+    session: SessionId,
+) -> Result<i64, AppError> {
+    let ended = sqlx::query_scalar!(r#"select sessions_end_others($1, $2) as "ended!""#, user.0, session.0);
+    Ok(ended.fetch_one(conn).await?)
+}
+
+/// The hashes of the tokens for the present and for the new address.
+pub(super) async fn start_address_change(
+    conn: &mut PgConnection,
+    user: UserId,
+    email: &str,
+    [old, new]: &[[u8; 32]; 2],
+    until: OffsetDateTime,
+) -> Result<(), AppError> {
+    sqlx::query!("select address_change_start($1, $2, $3, $4, $5)", user.0, email, old.as_slice(), new.as_slice(), until)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn cancel_address_change(conn: &mut PgConnection, user: UserId) -> Result<bool, AppError> {
+    let cancelled = sqlx::query_scalar!(r#"select address_change_cancel($1) as "cancelled!""#, user.0);
+    Ok(cancelled.fetch_one(conn).await?)
+}
+
+pub(super) async fn pending_address(
+    pool: &PgPool,
+    user: UserId,
+    now: OffsetDateTime,
+) -> Result<Option<PendingAddress>, AppError> {
+    let row = sqlx::query_as!(
+        PendingAddress,
+        r#"select email as "email!", old_confirmed as "old_confirmed!", new_confirmed as "new_confirmed!", expires_at as "expires_at!"
+         from address_change_pending($1, $2)"#,
+        user.0,
+        now,
+    );
+    Ok(row.fetch_optional(pool).await?)
+}
+
+pub(super) async fn find_address_change(
+    pool: &PgPool,
+    hash: &[u8; 32],
+    now: OffsetDateTime,
+) -> Result<Option<AddressOffer>, AppError> {
+    let row = sqlx::query!(
+        r#"select user_id as "user_id!", name as "name!", old_email as "old_email!", email as "email!", by_new as "by_new!",
+            confirmed as "confirmed!" from address_change_find($1, $2)"#,
+        hash.as_slice(),
+        now,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| AddressOffer {
+        user: UserId(row.user_id),
+        name: row.name,
+        old_email: row.old_email,
+        email: row.email,
+        by_new: row.by_new,
+        confirmed: row.confirmed,
+    }))
+}
+
+/// Whether that was the second yes, and the address has changed.
+pub(super) async fn confirm_address_change(
+    conn: &mut PgConnection,
+    hash: &[u8; 32],
+    now: OffsetDateTime,
+) -> Result<bool, AppError> {
+    let changed = sqlx::query_scalar!(r#"select address_change_confirm($1, $2) as "changed!""#, hash.as_slice(), now);
+    match changed.fetch_one(conn).await {
+        Err(error) if crate::database::constraint(&error) == Some("users_email_key") => {
+            Err(AppError::Conflict("Another account has the new address by now. Choose a different one.".into()))
+        }
+        changed => Ok(changed?),
+    }
 }

@@ -3,12 +3,14 @@
 use super::{
     SignedIn,
     operations::{end_session, enter, find_session, memberships, sign_in, start_session},
+    settings::{self, SettingsText},
 };
 use crate::{
     Actor, AppError,
     actor::Request,
     audit_log::{Action, Event, Outcome},
     ids::{MemberId, RequestId, UserId, WorkspaceId},
+    mail::operations::mailbox,
     members,
     permissions::Role,
     secrets,
@@ -393,4 +395,148 @@ async fn one_enters_ones_own_workspaces_and_no_other() {
     for slug in ["neighbour", "nowhere", "platform", "", "ACME", "acme'--"] {
         assert_eq!(enter(&db.ctx, &signed_in, &request(), slug).await.err(), Some(AppError::NotFound), "{slug}");
     }
+}
+
+// What people set for themselves -----------------------------------------------------------------------------------
+
+async fn owner_of(db: &TestDb, tenant: &Tenant) -> (SignedIn, [u8; 32]) {
+    let hash = session(db, tenant.made.user).await;
+    (found(db, &hash).await.expect("signed in"), hash)
+}
+
+fn settings_text(name: &str, time_zone: &str, theme: &str) -> SettingsText {
+    SettingsText { name: name.into(), time_zone: time_zone.into(), theme: theme.into() }
+}
+
+#[tokio::test]
+async fn name_zone_and_theme_are_kept_and_checked() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let (signed_in, hash) = owner_of(&db, &tenant).await;
+    settings::change(&db.ctx, &request(), &signed_in, settings_text("Ana", "Asia/Kolkata", "dark")).await.expect("changed");
+    let now = found(&db, &hash).await.expect("signed in");
+    assert_eq!((now.name.as_str(), now.time_zone.as_str(), now.theme.as_str()), ("Ana", "Asia/Kolkata", "dark"));
+    let event = db.events(tenant.id()).await.pop().expect("an event");
+    assert_eq!((event.action.as_str(), event.changes.len()), ("account.changed", 3));
+    let wrong = settings::change(&db.ctx, &request(), &now, settings_text("", "Mars/Base", "pink")).await;
+    let Err(AppError::Invalid(errors)) = wrong else { panic!("refused") };
+    assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), ["name", "time_zone", "theme"]);
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_other_session() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let (signed_in, hash) = owner_of(&db, &tenant).await;
+    let others = [session(&db, tenant.made.user).await, session(&db, tenant.made.user).await];
+    let new = "four quite small words";
+    let change = |present: &str, new: &str| {
+        let (present, new) = (present.to_owned(), new.to_owned());
+        let (db, signed_in) = (&db, &signed_in);
+        async move { settings::change_password(&db.ctx, &request(), signed_in, present.into(), new.into()).await }
+    };
+    let of_field = |result: Result<i64, AppError>| match result {
+        Err(AppError::Invalid(errors)) => errors[0].field.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(of_field(change("not the password", new).await), "password");
+    let event = db.events(tenant.id()).await.pop().expect("an event");
+    assert_eq!((event.action.as_str(), event.outcome, event.reason.as_deref()), ("account.password_changed", Outcome::Denied, Some("wrong_password")));
+    assert_eq!(of_field(change(PASSWORD, "short").await), "new_password");
+    assert!(found(&db, &others[0]).await.is_some(), "nothing has happened yet");
+    assert_eq!(change(PASSWORD, new).await, Ok(2));
+    assert!(found(&db, &hash).await.is_some());
+    for other in &others {
+        assert!(found(&db, other).await.is_none());
+    }
+    assert_eq!(attempt(&db, OWNER, PASSWORD).await, wrong());
+    assert_eq!(attempt(&db, OWNER, new).await, Ok(tenant.made.user));
+    assert_eq!(mailbox(&db.ctx).await.expect("mailbox")[0].letter.to, OWNER);
+}
+
+#[tokio::test]
+async fn guesses_at_the_present_password_are_throttled() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let (signed_in, _) = owner_of(&db, &tenant).await;
+    let mut evaluated = 0;
+    for _ in 0..15 {
+        match settings::change_password(&db.ctx, &request(), &signed_in, "a wrong one".into(), PASSWORD.into()).await {
+            Err(AppError::Invalid(_)) => evaluated += 1,
+            other => assert!(matches!(other, Err(AppError::Throttled(_))), "{other:?}"),
+        }
+    }
+    assert_eq!(evaluated, 10);
+}
+
+/// The token in the newest mail to this address.
+async fn mailed(db: &TestDb, to: &str) -> String {
+    let mails = mailbox(&db.ctx).await.expect("mailbox");
+    let link = mails.into_iter().find(|mail| mail.letter.to == to).and_then(|mail| mail.letter.link).expect("a link");
+    link.rsplit('/').next().expect("a token").to_owned()
+}
+
+async fn asked(db: &TestDb, signed_in: &SignedIn, email: &str) -> [String; 2] {
+    settings::request_address(&db.ctx, &request(), signed_in, PASSWORD.into(), email).await.expect("asked");
+    [mailed(db, OWNER).await, mailed(db, email).await]
+}
+
+#[tokio::test]
+async fn an_address_changes_when_both_have_said_yes() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let (signed_in, _) = owner_of(&db, &tenant).await;
+    let [old, new] = asked(&db, &signed_in, "ana@example.com").await;
+    assert_eq!(db.tables_with(&old).await, Vec::<String>::new());
+    let confirm = |token: String| {
+        let db = &db;
+        async move { settings::confirm_address(&db.ctx, &request(), &token).await }
+    };
+    assert_eq!(confirm(new.clone()).await, Ok(false));
+    assert_eq!(confirm(new.clone()).await, Ok(false), "twice the same is once");
+    assert_eq!(attempt(&db, "ana@example.com", PASSWORD).await, wrong());
+    assert_eq!(confirm(old.clone()).await, Ok(true));
+    assert_eq!(attempt(&db, "ana@example.com", PASSWORD).await, Ok(tenant.made.user));
+    assert_eq!(attempt(&db, OWNER, PASSWORD).await, wrong());
+    for void in [old, new, "nothing".into()] {
+        assert!(matches!(confirm(void).await, Err(AppError::Refused(_))));
+    }
+    assert_eq!(db.count(tenant.id(), Action::AddressChanged).await, 1);
+}
+
+#[tokio::test]
+async fn a_change_of_address_is_called_off_replaced_outlived_or_too_late() {
+    let db = TestDb::new().await;
+    let (tenant, globex) = (db.workspace("Acme").await, db.workspace("Globex").await);
+    let (signed_in, _) = owner_of(&db, &tenant).await;
+    let void = |token: String| {
+        let db = &db;
+        async move { settings::address_offer(&db.ctx, &token).await == Err(AppError::NotFound) }
+    };
+    let [first, _] = asked(&db, &signed_in, "first@example.com").await;
+    let [second, _] = asked(&db, &signed_in, "second@example.com").await;
+    assert!(void(first).await && !void(second.clone()).await);
+    settings::cancel_address(&db.ctx, &request(), &signed_in).await.expect("called off");
+    assert!(void(second).await);
+    let [third, _] = asked(&db, &signed_in, "third@example.com").await;
+    db.ctx.clock.advance(Duration::hours(24));
+    assert!(void(third).await);
+    // Somebody else's address: nothing is said when it is asked for, and nothing comes of it.
+    let [old, new] = asked(&db, &signed_in, "owner@globex.example").await;
+    assert_eq!(settings::confirm_address(&db.ctx, &request(), &old).await, Ok(false));
+    assert!(matches!(settings::confirm_address(&db.ctx, &request(), &new).await, Err(AppError::Conflict(_))));
+    assert_eq!(attempt(&db, "owner@globex.example", PASSWORD).await, Ok(globex.made.user));
+}
+
+#[tokio::test]
+async fn what_a_person_without_a_workspace_does_is_logged_too() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let viewer = db.member(&tenant, Role::Viewer).await;
+    let hash = session(&db, viewer).await;
+    let signed_in = found(&db, &hash).await.expect("signed in");
+    let (actor, _) = enter(&db.ctx, &signed_in, &request(), "acme").await.expect("entered");
+    members::operations::leave(&db.ctx, &actor).await.expect("left");
+    settings::change(&db.ctx, &request(), &signed_in, settings_text("Bo", "", "system")).await.expect("changed");
+    assert_eq!(db.count(WorkspaceId::PLATFORM, Action::AccountChanged).await, 1);
 }

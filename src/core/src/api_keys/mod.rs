@@ -14,5 +14,8 @@ mod secret;
 #[cfg(feature = "server")]
 pub use {last_uses::LastUses, secret::KeySecret};
 
+#[cfg(feature = "server")]
+pub(crate) use queries::{active_of, hand_over, revoke as revoke_row};
+
 #[cfg(all(test, feature = "testing"))]
 mod tests;

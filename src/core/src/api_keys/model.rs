@@ -131,6 +131,10 @@ pub struct KeyView {
     #[serde(skip)]
     #[schema(ignore)]
     pub creator: Option<String>,
+    /// Who answers for it, for the page; `None`: the owners of the workspace.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub responsible: Option<String>,
     /// When it was issued.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -156,6 +160,22 @@ pub struct Page {
     pub keys: Vec<KeyView>,
     /// The last one's id, if there are more.
     pub older: Option<KeyId>,
+}
+
+/// Days without use after which a key is worth a question.
+pub const IDLE_DAYS: i64 = 90;
+/// Days before its expiry when a key is worth a question.
+pub const EXPIRY_DAYS: i64 = 14;
+
+/// What the overview says of the keys.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// How many there have ever been.
+    pub ever: i64,
+    /// How many open something.
+    pub active: i64,
+    /// Some of those that are unused for [`IDLE_DAYS`] or expire within [`EXPIRY_DAYS`].
+    pub questionable: Vec<KeyView>,
 }
 
 /// The longest name and reason, in characters.

@@ -1,6 +1,6 @@
 //! Issuing, showing, revoking and recognising keys.
 
-use super::{KeySecret, KeyView, NewKey, Page, REASON_MAX, Status, line, queries};
+use super::{KeySecret, KeyView, NewKey, Page, REASON_MAX, Status, Summary, line, queries};
 use crate::{
     Actor, AppError, Ctx, FieldError,
     actor::{Request, Who},
@@ -100,6 +100,13 @@ pub async fn list(
     keys.truncate(limit as usize);
     let older = keys.last().filter(|_| more).map(|key| key.id);
     Ok(Page { keys, older })
+}
+
+/// How many keys there are, and those that somebody should look at.
+pub async fn summary(ctx: &Ctx, actor: &Actor) -> Result<Summary, AppError> {
+    ctx.authorise(actor, Permission::KeysRead, Action::PageViewed).await?;
+    let mut read = ctx.db.read(actor.workspace).await?;
+    queries::summary(read.conn(), actor.workspace, ctx.clock.now()).await
 }
 
 /// One key.

@@ -1,7 +1,6 @@
-use super::{KeyView, Kind, Mode, NewKey, Status, operations::Issued};
+use super::{EXPIRY_DAYS, IDLE_DAYS, KeyView, Kind, Mode, NewKey, Status, Summary, operations::Issued};
 use crate::{
     Actor, AppError,
-    actor::Who,
     database::WorkspaceTx,
     ids::{KeyId, UserId, WorkspaceId},
     permissions::Permission,
@@ -19,13 +18,10 @@ pub(super) async fn insert(
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
     let scopes: Vec<String> = new.scopes.iter().map(ToString::to_string).collect();
-    let created_by = match &actor.who {
-        Who::User { id, .. } => Some(id.0),
-        _ => None,
-    };
+    let created_by = actor.user().map(|id| id.0);
     sqlx::query!(
-        "insert into api_keys (workspace_id, key_id, name, kind, mode, last4, scopes, created_by, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into api_keys (workspace_id, key_id, name, kind, mode, last4, scopes, created_by, responsible, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10)",
         actor.workspace.0,
         issued.id.0,
         new.name,
@@ -54,8 +50,9 @@ pub(super) async fn page(
     let rows = sqlx::query_as!(
         Row,
         r#"select k.key_id as "key_id!", k.name as "name!", k.kind as "kind!", k.mode as "mode!", k.last4 as "last4!",
-            k.scopes as "scopes!", k.created_by, p.name as "creator?", k.created_at as "created_at!", k.last_used_at, k.expires_at, k.revoked_at, k.reason
-         from api_keys k left join workspace_people() p on p.user_id = k.created_by
+            k.scopes as "scopes!", k.created_by, p.name as "creator?", r.name as "responsible?", k.created_at as "created_at!", k.last_used_at,
+            k.expires_at, k.revoked_at, k.reason
+         from api_keys k left join workspace_people() p on p.user_id = k.created_by left join workspace_people() r on r.user_id = k.responsible
          where k.workspace_id = $1 and ($2::uuid is null or k.key_id < $2)
          order by k.key_id desc limit $3"#,
         workspace.0,
@@ -76,8 +73,9 @@ pub(super) async fn find(
     let row = sqlx::query_as!(
         Row,
         r#"select k.key_id as "key_id!", k.name as "name!", k.kind as "kind!", k.mode as "mode!", k.last4 as "last4!",
-            k.scopes as "scopes!", k.created_by, p.name as "creator?", k.created_at as "created_at!", k.last_used_at, k.expires_at, k.revoked_at, k.reason
-         from api_keys k left join workspace_people() p on p.user_id = k.created_by
+            k.scopes as "scopes!", k.created_by, p.name as "creator?", r.name as "responsible?", k.created_at as "created_at!", k.last_used_at,
+            k.expires_at, k.revoked_at, k.reason
+         from api_keys k left join workspace_people() p on p.user_id = k.created_by left join workspace_people() r on r.user_id = k.responsible
          where k.workspace_id = $1 and k.key_id = $2"#,
         workspace.0,
         id.0,
@@ -87,8 +85,46 @@ pub(super) async fn find(
     row.map(|row| row.view(now)).transpose()
 }
 
+/// How many questionable keys the overview shows.
+const QUESTIONABLE: i64 = 5;
+
+pub(super) async fn summary(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    now: OffsetDateTime,
+) -> Result<Summary, AppError> {
+    let counts = sqlx::query!(
+        r#"select count(*) as "ever!",
+            count(*) filter (where revoked_at is null and (expires_at is null or expires_at > $2)) as "active!"
+         from api_keys where workspace_id = $1"#,
+        workspace.0,
+        now,
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select k.key_id as "key_id!", k.name as "name!", k.kind as "kind!", k.mode as "mode!", k.last4 as "last4!",
+            k.scopes as "scopes!", k.created_by, p.name as "creator?", r.name as "responsible?", k.created_at as "created_at!", k.last_used_at,
+            k.expires_at, k.revoked_at, k.reason
+         from api_keys k left join workspace_people() p on p.user_id = k.created_by left join workspace_people() r on r.user_id = k.responsible
+         where k.workspace_id = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)
+            and (k.expires_at < $3 or coalesce(k.last_used_at, k.created_at) < $4)
+         order by k.expires_at nulls last, k.key_id limit $5"#,
+        workspace.0,
+        now,
+        now + Duration::days(EXPIRY_DAYS),
+        now - Duration::days(IDLE_DAYS),
+        QUESTIONABLE,
+    )
+    .fetch_all(conn)
+    .await?;
+    let questionable = rows.into_iter().map(|row| row.view(now)).collect::<Result<_, _>>()?;
+    Ok(Summary { ever: counts.ever, active: counts.active, questionable })
+}
+
 /// Whether this call revoked it. The row lock lets only one of several do so.
-pub(super) async fn revoke(
+pub(crate) async fn revoke(
     conn: &mut PgConnection,
     actor: &Actor,
     id: KeyId,
@@ -107,6 +143,44 @@ pub(super) async fn revoke(
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The keys that open something and that this person answers for, the newest first.
+pub(crate) async fn active_of(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    user: UserId,
+    now: OffsetDateTime,
+) -> Result<Vec<(KeyId, String)>, AppError> {
+    let rows = sqlx::query!(
+        "select key_id, name from api_keys
+         where workspace_id = $1 and responsible = $2 and revoked_at is null and (expires_at is null or expires_at > $3)
+         order by key_id desc",
+        workspace.0,
+        user.0,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (KeyId(row.key_id), row.name)).collect())
+}
+
+/// Lets somebody else answer for a key; nobody: the owners of the workspace.
+pub(crate) async fn hand_over(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: KeyId,
+    to: Option<UserId>,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "update api_keys set responsible = $3 where workspace_id = $1 and key_id = $2",
+        workspace.0,
+        id.0,
+        to.map(|id| id.0),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// A key found by its hash, before the tenant is known.
@@ -158,6 +232,7 @@ struct Row {
     scopes: Vec<String>,
     created_by: Option<Uuid>,
     creator: Option<String>,
+    responsible: Option<String>,
     created_at: OffsetDateTime,
     last_used_at: Option<OffsetDateTime>,
     expires_at: Option<OffsetDateTime>,
@@ -178,6 +253,7 @@ impl Row {
             scopes: scopes(&self.scopes),
             created_by: self.created_by.map_or_else(|| "cli".to_owned(), |id| UserId(id).to_string()),
             creator: self.creator,
+            responsible: self.responsible,
             created_at: self.created_at,
             last_used_at: self.last_used_at,
             status: Status::at(now, self.expires_at, self.revoked_at),

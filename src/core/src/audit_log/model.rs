@@ -33,12 +33,28 @@ macro_rules! actions {
 
 actions! {
     WorkspaceCreated, "workspace.created", "created workspace";
+    WorkspaceRenamed, "workspace.renamed", "renamed workspace";
+    MemberInvited, "member.invited", "invited";
     MemberJoined, "member.joined", "added member";
+    MemberRoleChanged, "member.role_changed", "changed the role of";
+    MemberRemoved, "member.removed", "removed member";
+    MemberLeft, "member.left", "left the workspace:";
+    InvitationResent, "invitation.resent", "sent again the invitation of";
+    InvitationLinkMade, "invitation.link_made", "made a link for the invitation of";
+    InvitationRevoked, "invitation.revoked", "revoked the invitation of";
+    InvitationRefused, "invitation.refused", "tried to accept an invitation";
+    AccountChanged, "account.changed", "changed the account of";
+    PasswordChanged, "account.password_changed", "changed the password of";
+    AddressChangeRequested, "account.address_change_requested", "asked to change the mail address of";
+    AddressConfirmed, "account.address_confirmed", "confirmed a new mail address of";
+    AddressChangeCancelled, "account.address_change_cancelled", "called off a new mail address of";
+    AddressChanged, "account.address_changed", "changed the mail address of";
     SessionStarted, "session.started", "signed in";
     SessionRefused, "session.refused", "tried to sign in";
     SessionEnded, "session.ended", "signed out";
     ApiKeyIssued, "api_key.issued", "issued API key";
     ApiKeyRevoked, "api_key.revoked", "revoked API key";
+    ApiKeyHandedOver, "api_key.handed_over", "handed over API key";
     ApiCalled, "api.called", "called the API";
     AuditLogSearched, "audit_log.searched", "searched the audit log";
     PageViewed, "page.viewed", "opened a page";
@@ -47,6 +63,14 @@ actions! {
 }
 
 impl Action {
+    /// Whether it happens all day without anybody having to know.
+    pub fn is_routine(self) -> bool {
+        matches!(
+            self,
+            Self::ApiCalled | Self::PageViewed | Self::SessionStarted | Self::SessionEnded | Self::AuditLogSearched
+        )
+    }
+
     /// Every action that a filter such as `api_key.issued` or `api_key.*` names.
     pub fn matching(filter: &str) -> Vec<Self> {
         let matches = |action: &Self| match filter.strip_suffix('*') {

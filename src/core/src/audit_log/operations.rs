@@ -44,6 +44,15 @@ pub async fn list(
     Ok(Page { events, older: older.flatten(), newer: newer.flatten() })
 }
 
+/// The newest events that are no routine. Nobody asked for them, so it is no search.
+pub async fn notable(ctx: &Ctx, actor: &Actor, limit: u32) -> Result<Vec<EventView>, AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
+    let actions = Action::ALL.iter().copied().filter(|action| !action.is_routine()).collect();
+    let filter = Filter { actions, ..Filter::default() };
+    let mut read = ctx.db.read_log(actor.workspace).await?;
+    queries::page(read.conn(), actor.workspace, &filter, Place::Top, limit).await
+}
+
 /// One event.
 ///
 /// # Errors

@@ -239,6 +239,7 @@ fn personal(actor: &Actor, event: &Event) -> Personal {
 fn body(actor: &Actor, event: &Event, id: EventId, commitment: String) -> Body {
     let (session, role) = match &actor.who {
         Who::User { session, role, .. } => (session.map(|id| id.to_string()), Some(role.to_string())),
+        Who::Stranger { session, .. } => (session.map(|id| id.to_string()), None),
         _ => (None, None),
     };
     Body {

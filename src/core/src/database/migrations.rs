@@ -20,5 +20,6 @@ pub async fn migrate(migrator: &PgConnectOptions) -> Result<(), sqlx::migrate::M
 #[cfg(feature = "testing")]
 pub fn fingerprint() -> String {
     let checksums: String = MIGRATIONS.iter().map(|migration| crate::secrets::hex(&migration.checksum)).collect();
-    crate::secrets::hex(&crate::secrets::hash(&checksums)[..8])
+    let all = [&checksums, super::bootstrap::ROLES, super::bootstrap::GRANTS].concat();
+    crate::secrets::hex(&crate::secrets::hash(&all)[..8])
 }

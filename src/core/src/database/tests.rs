@@ -5,6 +5,7 @@ use crate::{
     api_keys::{NewKeyText, operations::issue},
     audit_log::{Action, Event},
     envelope::Place,
+    invitations::operations::invite,
     permissions::Role,
     testing::{Tenant, TestDb, abandoned, logins},
 };
@@ -17,7 +18,7 @@ use tokio::net::{UnixListener, UnixStream};
 use uuid::Uuid;
 
 /// The tables that belong to no tenant, and why. Every other one is a tenant's.
-const OUTSIDE: [(&str, &str); 9] = [
+const OUTSIDE: [(&str, &str); 12] = [
     ("workspace_directory", "finds the workspace of a slug"),
     ("member_directory", "finds the workspaces of a person"),
     ("users", "a person is in several workspaces"),
@@ -26,6 +27,9 @@ const OUTSIDE: [(&str, &str); 9] = [
     ("throttles", "counts attempts of nobody known"),
     ("flashes", "found by a cookie before the tenant is known"),
     ("key_directory", "finds the workspace of a key"),
+    ("invitation_directory", "finds the invitation of a token"),
+    ("mails", "of workspaces and of accounts, sealed; no login reads it"),
+    ("address_changes", "belongs to a person"),
     ("_sqlx_migrations", "what the migrator has done"),
 ];
 
@@ -260,6 +264,7 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         issue(&db.ctx, &owner, key.parse().expect("key")).await.expect("issue");
         let place = Place { workspace: tenant.id().0, table: "test", column: "test", row: b"row" };
         db.ctx.vault.seal(tenant.id(), &place, b"text").await.expect("seal");
+        invite(&db.ctx, &owner, "waits@example.com", "viewer").await.expect("invite");
     }
     tenants
 }
@@ -271,7 +276,7 @@ async fn every_table_is_a_protected_tenants_or_excused() {
     let db = TestDb::new().await;
     let mut conn = db.connect(db.options.get_username()).await;
     assert_eq!(unprotected(&mut conn).await, Vec::<String>::new());
-    let tenants = ["api_keys", "audit_events", "audit_heads", "data_keys", "members", "workspaces"];
+    let tenants = ["api_keys", "audit_events", "audit_heads", "data_keys", "invitations", "members", "workspaces"];
     assert_eq!(tenant_tables(&mut conn).await, tenants, "a new table: is it a tenant's?");
     for (table, reason) in OUTSIDE {
         let there = truth(&mut conn, &format!("select to_regclass('{table}') is not null")).await;
@@ -336,7 +341,7 @@ async fn the_owner_owns_everything_and_nobody_can_be_it_but_the_migrator() {
         "send0_backup usage",
         "send0_log create usage",
         "send0_lookup create usage",
-        "send0_owner create usage",
+        "send0_migrator usage",
         "send0_worker usage",
     ];
     assert_eq!(texts(&mut conn, schema).await, expected);
@@ -347,19 +352,24 @@ const RIGHTS: &str = "
     send0_app      workspaces           select insert update
     send0_app      members              select insert update delete
     send0_app      data_keys            select insert
-    send0_app      api_keys             select insert update(revoked_at) update(revoked_by) update(reason)
+    send0_app      api_keys             select insert update(revoked_at) update(revoked_by) update(reason) update(responsible)
+    send0_app      invitations          select insert update delete
     send0_app      audit_events         select
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
     send0_log      audit_events         insert
     send0_log      audit_heads          select insert update
     send0_lookup   workspaces           select
-    send0_lookup   members              select
+    send0_lookup   members              select update(last_seen_at)
+    send0_lookup   invitations          select
     send0_lookup   api_keys             select update(last_used_at)
     send0_lookup   workspace_directory  select insert
-    send0_lookup   member_directory     select insert
+    send0_lookup   member_directory     select insert delete
+    send0_lookup   invitation_directory select insert delete
+    send0_lookup   mails                select insert delete
+    send0_lookup   address_changes      select insert update delete
     send0_lookup   key_directory        select insert
-    send0_lookup   users                select insert
+    send0_lookup   users                select insert update(name) update(email) update(password_hash) update(time_zone) update(theme)
     send0_lookup   sessions             select insert update delete
     send0_lookup   setup_tokens         select insert update delete
     send0_lookup   throttles            select insert update delete
@@ -395,19 +405,36 @@ const FUNCTIONS: &str = "
     account_create               send0_lookup  send0_app
     account_find                 send0_lookup  send0_auth
     account_memberships          send0_lookup  send0_auth
+    account_password             send0_lookup  send0_auth
+    account_set                  send0_lookup  send0_auth
+    account_set_password         send0_lookup  send0_auth
+    address_change_cancel        send0_lookup  send0_auth
+    address_change_confirm       send0_lookup  send0_auth
+    address_change_find          send0_lookup  send0_auth
+    address_change_pending       send0_lookup  send0_auth
+    address_change_start         send0_lookup  send0_auth
     append_event                 send0_log     send0_app
     append_events                send0_log     send0_auth
     audit_events_are_append_only send0_owner
     expired_purge                send0_lookup  send0_worker
     flash_put                    send0_lookup  send0_app send0_auth
     flash_take                   send0_lookup  send0_auth
+    invitation_find              send0_lookup  send0_auth
+    invitation_register          send0_lookup  send0_app
+    invitation_take              send0_lookup  send0_app
+    invitation_unregister        send0_lookup  send0_app
     key_find                     send0_lookup  send0_auth
     key_register                 send0_lookup  send0_app
     keys_used                    send0_lookup  send0_worker
+    mail_list                    send0_lookup  send0_auth
+    mail_put                     send0_lookup  send0_app send0_auth
     member_register              send0_lookup  send0_app
+    member_seen                  send0_lookup  send0_auth
+    member_unregister            send0_lookup  send0_app
     session_end                  send0_lookup  send0_auth
     session_find                 send0_lookup  send0_auth
     session_start                send0_lookup  send0_auth
+    sessions_end_others          send0_lookup  send0_auth
     setup_consume                send0_lookup  send0_app
     setup_needed                 send0_lookup  send0_auth
     setup_offer                  send0_lookup  send0_auth

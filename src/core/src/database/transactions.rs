@@ -84,6 +84,17 @@ impl WorkspaceTx {
         self.actor.request.mark_logged();
         Ok(())
     }
+
+    /// Commits a change that takes several events to tell, in their order.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub(crate) async fn commit_all(mut self, earlier: Vec<Event>, last: Event) -> Result<(), AppError> {
+        for event in earlier {
+            self.also(event).await?;
+        }
+        self.commit(last).await
+    }
 }
 
 /// A look at one workspace. It can change nothing, and nothing is left of it.

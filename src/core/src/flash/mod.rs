@@ -3,7 +3,8 @@
 use crate::{
     AppError, Ctx,
     envelope::Place,
-    ids::{KeyId, WorkspaceId},
+    ids::{InvitationId, KeyId, WorkspaceId},
+    invitations::Invited,
     secrets,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -29,6 +30,15 @@ pub enum Flash {
     },
     /// A form that was accepted: a sentence for the next page.
     Notice(String),
+    /// What became of the addresses that were to be invited.
+    Invited(Vec<Invited>),
+    /// A link that lets somebody in.
+    Link {
+        /// Of which invitation.
+        id: InvitationId,
+        /// The whole link.
+        url: String,
+    },
     /// A key just issued.
     Key {
         /// Which.

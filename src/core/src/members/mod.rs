@@ -9,3 +9,6 @@ pub mod operations;
 mod queries;
 #[cfg(feature = "server")]
 pub(crate) use queries::{insert, person_by_email};
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

@@ -1,5 +1,6 @@
 use crate::{
-    ids::{MemberId, UserId},
+    FieldError,
+    ids::{KeyId, MemberId, UserId},
     permissions::Role,
 };
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub struct MemberView {
     /// Since when.
     #[serde(with = "time::serde::rfc3339")]
     pub joined_at: OffsetDateTime,
+    /// When they last opened a page here, to the minute. Only for those with `policies.read`.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none", default)]
+    pub last_seen_at: Option<OffsetDateTime>,
 }
 
 /// One page of members, newest first.
@@ -30,4 +34,32 @@ pub struct Page {
     pub members: Vec<MemberView>,
     /// The last one's id, if there are more.
     pub older: Option<MemberId>,
+}
+
+/// What becomes of a key whose responsible member is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyFate {
+    /// It goes on working; whoever removes the member answers for it.
+    HandOver,
+    /// It opens nothing any more.
+    Revoke,
+}
+
+/// The fates of keys as a form has them: `hand_over:key_…`, `revoke:key_…`. What cannot be read decides nothing.
+pub fn parse_fates(texts: &[String]) -> Vec<(KeyId, KeyFate)> {
+    let read = |text: &String| {
+        let (fate, id) = text.split_once(':')?;
+        let fate = match fate {
+            "hand_over" => KeyFate::HandOver,
+            "revoke" => KeyFate::Revoke,
+            _ => return None,
+        };
+        Some((id.parse().ok()?, fate))
+    };
+    texts.iter().filter_map(read).collect()
+}
+
+/// A role as a form has it.
+pub fn parse_role(text: &str) -> Result<Role, FieldError> {
+    text.parse().map_err(|()| FieldError::new("role", "unknown_role", "Choose a role."))
 }

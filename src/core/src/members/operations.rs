@@ -1,12 +1,26 @@
-//! Reading the list of members.
+//! Who is in a workspace: looking, changing roles, removing, leaving.
+//!
+//! Three rules hold whoever asks: nobody gives or takes a role above their own, a workspace keeps an owner, and every key
+//! has somebody who answers for it.
 
-use super::{Page, queries};
-use crate::{Actor, AppError, Ctx, audit_log::Action, ids::MemberId, permissions::Permission};
+use super::{KeyFate, MemberView, Page, queries};
+use crate::{
+    Actor, AppError, Ctx,
+    actor::Who,
+    api_keys,
+    audit_log::{Action, Event},
+    database::WorkspaceTx,
+    ids::{KeyId, MemberId, UserId},
+    invitations,
+    mail::{self, Letter},
+    permissions::{Permission, Role},
+};
 
 /// The longest page.
 pub const LIMIT_MAX: u32 = 100;
 
-/// One page of members, newest first; after the one with the given id.
+/// One page of members, newest first; after the one with the given id. When they were last seen is told to those with
+/// `policies.read`.
 pub async fn list(
     ctx: &Ctx,
     actor: &Actor,
@@ -21,5 +35,238 @@ pub async fn list(
     let more = members.len() > limit as usize;
     members.truncate(limit as usize);
     let older = members.last().filter(|_| more).map(|member| member.id);
-    Ok(Page { members, older })
+    Ok(Page { members: members.into_iter().map(|member| as_seen_by(actor, member)).collect(), older })
+}
+
+/// How many there are.
+pub async fn count(ctx: &Ctx, actor: &Actor) -> Result<i64, AppError> {
+    ctx.authorise(actor, Permission::MembersRead, Action::PageViewed).await?;
+    let mut read = ctx.db.read(actor.workspace).await?;
+    queries::count(read.conn(), actor.workspace).await
+}
+
+/// One member.
+///
+/// # Errors
+/// [`AppError::NotFound`] for an unknown id and for another workspace's alike.
+pub async fn show(ctx: &Ctx, actor: &Actor, id: MemberId, attempted: Action) -> Result<MemberView, AppError> {
+    ctx.authorise(actor, Permission::MembersRead, attempted).await?;
+    let mut read = ctx.db.read(actor.workspace).await?;
+    let member = queries::find(read.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)?;
+    Ok(as_seen_by(actor, member))
+}
+
+/// Whether the actor may see who is in the workspace, for pages that need no list.
+pub async fn may_read(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<(), AppError> {
+    ctx.authorise(actor, Permission::MembersRead, attempted).await
+}
+
+fn as_seen_by(actor: &Actor, member: MemberView) -> MemberView {
+    let last_seen_at = member.last_seen_at.filter(|_| actor.may(Permission::PoliciesRead));
+    MemberView { last_seen_at, ..member }
+}
+
+/// The keys that open something and that this member answers for: whoever removes them decides about each.
+pub async fn keys_of(ctx: &Ctx, actor: &Actor, member: &MemberView) -> Result<Vec<(KeyId, String)>, AppError> {
+    ctx.authorise(actor, Permission::MembersRemove, Action::PageViewed).await?;
+    let mut read = ctx.db.read(actor.workspace).await?;
+    api_keys::active_of(read.conn(), actor.workspace, member.user_id, ctx.clock.now()).await
+}
+
+/// What the actor is now, under the lock of the workspace's membership: their role may have changed since the page was
+/// opened, and must not change before the end of the transaction.
+///
+/// # Errors
+/// [`AppError::NotFound`] for who is no member any more; [`AppError::Forbidden`] when the role allows it no more.
+pub(crate) async fn present_role(
+    ctx: &Ctx,
+    actor: &Actor,
+    tx: &mut WorkspaceTx,
+    permission: Permission,
+    attempted: Action,
+) -> Result<Role, AppError> {
+    queries::lock(tx.conn(), actor.workspace).await?;
+    let Who::User { id, .. } = actor.who else { return Ok(Role::Owner) };
+    let role = queries::role_of(tx.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)?;
+    ctx.authorise(&actor.clone().as_role(role), permission, attempted).await?;
+    Ok(role)
+}
+
+/// Changes what somebody is. Whoever may issue no keys any more answers for none: the owners take them over and are told.
+///
+/// # Errors
+/// [`AppError::NotFound`]; [`AppError::Refused`] above one's own role; [`AppError::Conflict`] for the last owner.
+pub async fn change_role(ctx: &Ctx, actor: &Actor, id: MemberId, role: &str) -> Result<MemberView, AppError> {
+    let (permission, action) = (Permission::MembersChangeRole, Action::MemberRoleChanged);
+    ctx.authorise(actor, permission, action).await?;
+    let role = super::parse_role(role).map_err(|error| AppError::Invalid(vec![error]))?;
+    ctx.vault.warm(actor.workspace).await?;
+    let mut tx = ctx.db.change(actor).await?;
+    let own = present_role(ctx, actor, &mut tx, permission, action).await?;
+    let member = queries::find(tx.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)?;
+    if member.role == role {
+        return Ok(member);
+    }
+    let event = about(action, &member).under(permission).change("role", member.role.as_str(), role.as_str());
+    if member.role.is_above(own) || role.is_above(own) {
+        return above_own(ctx, actor, event, own).await;
+    }
+    if is_last_owner(&mut tx, actor, &member).await? {
+        return last_owner(ctx, actor, event).await;
+    }
+    queries::set_role(tx.conn(), actor.workspace, id, role).await?;
+    let mut events = vec![];
+    if !role.may(Permission::KeysIssue) {
+        events.extend(to_the_owners(ctx, actor, &mut tx, &member).await?);
+    }
+    if !role.may(Permission::MembersInvite) {
+        events.extend(withdraw_invitations(actor, &mut tx, member.user_id).await?);
+    }
+    tx.commit_all(events, event).await?;
+    Ok(MemberView { role, ..member })
+}
+
+/// Removes somebody else. For each of their keys somebody decides: hand it over to oneself, or revoke it.
+///
+/// # Errors
+/// [`AppError::NotFound`]; [`AppError::Refused`] above one's own role; [`AppError::Conflict`] for the last owner, for
+/// oneself (leave instead) and when a key is not decided about.
+pub async fn remove(
+    ctx: &Ctx,
+    actor: &Actor,
+    id: MemberId,
+    fates: &[(KeyId, KeyFate)],
+) -> Result<MemberView, AppError> {
+    let (permission, action) = (Permission::MembersRemove, Action::MemberRemoved);
+    ctx.authorise(actor, permission, action).await?;
+    let mut tx = ctx.db.change(actor).await?;
+    let own = present_role(ctx, actor, &mut tx, permission, action).await?;
+    let member = queries::find(tx.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)?;
+    if actor.user() == Some(member.user_id) {
+        return Err(AppError::Conflict("This is you. To go, leave the workspace.".into()));
+    }
+    let event = about(action, &member).under(permission).change("role", member.role.as_str(), None::<String>);
+    if member.role.is_above(own) {
+        return above_own(ctx, actor, event, own).await;
+    }
+    if is_last_owner(&mut tx, actor, &member).await? {
+        return last_owner(ctx, actor, event).await;
+    }
+    let mut events = decide_keys(ctx, actor, &mut tx, &member, fates).await?;
+    events.extend(withdraw_invitations(actor, &mut tx, member.user_id).await?);
+    queries::delete(tx.conn(), actor.workspace, &member).await?;
+    tx.commit_all(events, event).await?;
+    Ok(member)
+}
+
+async fn decide_keys(
+    ctx: &Ctx,
+    actor: &Actor,
+    tx: &mut WorkspaceTx,
+    member: &MemberView,
+    fates: &[(KeyId, KeyFate)],
+) -> Result<Vec<Event>, AppError> {
+    let now = ctx.clock.now();
+    let mut events = vec![];
+    for (id, name) in api_keys::active_of(tx.conn(), actor.workspace, member.user_id, now).await? {
+        let fate = fates.iter().find(|(key, _)| *key == id).map(|(_, fate)| *fate);
+        let fate = fate.ok_or_else(|| AppError::Conflict(format!("Decide about the key {name}: hand it over, or revoke it.")))?;
+        events.push(match fate {
+            KeyFate::HandOver => hand_over(actor, tx, member, id, &name, actor.user()).await?,
+            KeyFate::Revoke => {
+                api_keys::revoke_row(tx.conn(), actor, id, Some("The member was removed."), now).await?;
+                Event::new(Action::ApiKeyRevoked)
+                    .on("api_key", id, Some(&name))
+                    .change("status", "active", "revoked")
+            }
+        });
+    }
+    Ok(events)
+}
+
+async fn hand_over(
+    actor: &Actor,
+    tx: &mut WorkspaceTx,
+    from: &MemberView,
+    id: KeyId,
+    name: &str,
+    to: Option<UserId>,
+) -> Result<Event, AppError> {
+    api_keys::hand_over(tx.conn(), actor.workspace, id, to).await?;
+    let to = to.map_or_else(|| "owners".to_owned(), |to| to.to_string());
+    Ok(Event::new(Action::ApiKeyHandedOver).on("api_key", id, Some(name)).change("responsible", from.user_id.to_string(), to))
+}
+
+/// Everything that the member answers for goes to the owners, who are told.
+async fn to_the_owners(
+    ctx: &Ctx,
+    actor: &Actor,
+    tx: &mut WorkspaceTx,
+    member: &MemberView,
+) -> Result<Vec<Event>, AppError> {
+    let keys = api_keys::active_of(tx.conn(), actor.workspace, member.user_id, ctx.clock.now()).await?;
+    if keys.is_empty() {
+        return Ok(vec![]);
+    }
+    let names: Vec<&str> = keys.iter().map(|(_, name)| name.as_str()).collect();
+    for to in queries::owners(tx.conn(), actor.workspace).await? {
+        let letter = Letter {
+            to,
+            subject: format!("You answer for {} API keys of {} now", keys.len(), member.name),
+            text: format!("{} issues keys no more. They go on working:\n\n{}", member.name, names.join("\n")),
+            link: None,
+        };
+        mail::operations::seal(ctx, actor.workspace, &letter).await?.put(tx.conn()).await?;
+    }
+    let mut events = vec![];
+    for (id, name) in &keys {
+        events.push(hand_over(actor, tx, member, *id, name, None).await?);
+    }
+    Ok(events)
+}
+
+/// Who may invite no more has no invitations that wait: they would bring in people on a word that counts no more.
+async fn withdraw_invitations(actor: &Actor, tx: &mut WorkspaceTx, inviter: UserId) -> Result<Vec<Event>, AppError> {
+    let gone = invitations::delete_by_inviter(tx.conn(), actor.workspace, inviter).await?;
+    let event = |(id, email): (_, String)| Event::new(Action::InvitationRevoked).on("invitation", id, Some(&email));
+    Ok(gone.into_iter().map(event).collect())
+}
+
+/// Leaves the workspace. The owners take over one's keys and are told.
+///
+/// # Errors
+/// [`AppError::Conflict`] for the last owner.
+pub async fn leave(ctx: &Ctx, actor: &Actor) -> Result<(), AppError> {
+    let user = actor.user().ok_or(AppError::NotFound)?;
+    ctx.vault.warm(actor.workspace).await?;
+    let mut tx = ctx.db.change(actor).await?;
+    queries::lock(tx.conn(), actor.workspace).await?;
+    let id = queries::member_of(tx.conn(), actor.workspace, user).await?.ok_or(AppError::NotFound)?;
+    let member = queries::find(tx.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)?;
+    let event = about(Action::MemberLeft, &member).change("role", member.role.as_str(), None::<String>);
+    if is_last_owner(&mut tx, actor, &member).await? {
+        return last_owner(ctx, actor, event).await;
+    }
+    let mut events = to_the_owners(ctx, actor, &mut tx, &member).await?;
+    events.extend(withdraw_invitations(actor, &mut tx, user).await?);
+    queries::delete(tx.conn(), actor.workspace, &member).await?;
+    tx.commit_all(events, event).await
+}
+
+async fn is_last_owner(tx: &mut WorkspaceTx, actor: &Actor, member: &MemberView) -> Result<bool, AppError> {
+    Ok(member.role == Role::Owner && queries::owners(tx.conn(), actor.workspace).await?.len() == 1)
+}
+
+async fn last_owner<T>(ctx: &Ctx, actor: &Actor, event: Event) -> Result<T, AppError> {
+    let text = "A workspace keeps an owner, and this is the last one. Make somebody else an owner first.";
+    ctx.refuse(actor, event, "last_owner", AppError::Conflict(text.into())).await
+}
+
+async fn above_own<T>(ctx: &Ctx, actor: &Actor, event: Event, own: Role) -> Result<T, AppError> {
+    let text = format!("This is above your own role, {own}. Ask an owner.");
+    ctx.refuse(actor, event, "above_own_role", AppError::Refused(text)).await
+}
+
+fn about(action: Action, member: &MemberView) -> Event {
+    Event::new(action).on("member", member.id, Some(&member.name)).on("user", member.user_id, Some(&member.name))
 }

@@ -1,11 +1,13 @@
 use super::MemberView;
 use crate::{
     AppError,
+    database::constraint,
     ids::{MemberId, UserId, WorkspaceId},
     permissions::Role,
 };
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 pub(crate) async fn insert(
     conn: &mut PgConnection,
@@ -15,7 +17,7 @@ pub(crate) async fn insert(
     role: Role,
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
-    sqlx::query!(
+    let inserted = sqlx::query!(
         "insert into members (workspace_id, member_id, user_id, role, joined_at) values ($1, $2, $3, $4, $5)",
         workspace.0,
         member.0,
@@ -24,9 +26,39 @@ pub(crate) async fn insert(
         now,
     )
     .execute(&mut *conn)
-    .await?;
+    .await;
+    match inserted {
+        Err(error) if constraint(&error) == Some("members_user_key") => {
+            return Err(AppError::Conflict("This person is in the workspace already.".into()));
+        }
+        inserted => inserted?,
+    };
     sqlx::query!("select member_register($1)", user.0).execute(conn).await?;
     Ok(())
+}
+
+struct Row {
+    member_id: Uuid,
+    user_id: Uuid,
+    role: String,
+    joined_at: OffsetDateTime,
+    last_seen_at: Option<OffsetDateTime>,
+    name: String,
+    email: String,
+}
+
+impl Row {
+    fn view(self) -> Result<MemberView, AppError> {
+        Ok(MemberView {
+            id: MemberId(self.member_id),
+            user_id: UserId(self.user_id),
+            name: self.name,
+            email: self.email,
+            role: self.role.parse().map_err(|()| AppError::Internal)?,
+            joined_at: self.joined_at,
+            last_seen_at: self.last_seen_at,
+        })
+    }
 }
 
 pub(super) async fn page(
@@ -35,8 +67,9 @@ pub(super) async fn page(
     after: Option<MemberId>,
     limit: u32,
 ) -> Result<Vec<MemberView>, AppError> {
-    let rows = sqlx::query!(
-        r#"select m.member_id, m.user_id, m.role, m.joined_at, p.name as "name!", p.email as "email!"
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select m.member_id, m.user_id, m.role, m.joined_at, m.last_seen_at, p.name as "name!", p.email as "email!"
          from members m join workspace_people() p on p.user_id = m.user_id
          where m.workspace_id = $1 and ($2::uuid is null or m.member_id < $2)
          order by m.member_id desc limit $3"#,
@@ -46,18 +79,94 @@ pub(super) async fn page(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(MemberView {
-                id: MemberId(row.member_id),
-                user_id: UserId(row.user_id),
-                name: row.name,
-                email: row.email,
-                role: row.role.parse().map_err(|()| AppError::Internal)?,
-                joined_at: row.joined_at,
-            })
-        })
-        .collect()
+    rows.into_iter().map(Row::view).collect()
+}
+
+pub(super) async fn count(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<i64, AppError> {
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from members where workspace_id = $1"#, workspace.0);
+    Ok(count.fetch_one(conn).await?)
+}
+
+pub(super) async fn find(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: MemberId,
+) -> Result<Option<MemberView>, AppError> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select m.member_id, m.user_id, m.role, m.joined_at, m.last_seen_at, p.name as "name!", p.email as "email!"
+         from members m join workspace_people() p on p.user_id = m.user_id
+         where m.workspace_id = $1 and m.member_id = $2"#,
+        workspace.0,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::view).transpose()
+}
+
+/// Whoever changes who is in a workspace, or with which role, waits here for whoever does so already.
+pub(super) async fn lock(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<(), AppError> {
+    sqlx::query!("select slug from workspaces where workspace_id = $1 for update", workspace.0).fetch_one(conn).await?;
+    Ok(())
+}
+
+/// What the person is in the workspace now.
+pub(super) async fn role_of(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    user: UserId,
+) -> Result<Option<Role>, AppError> {
+    let role = sqlx::query_scalar!("select role from members where workspace_id = $1 and user_id = $2", workspace.0, user.0)
+        .fetch_optional(conn)
+        .await?;
+    role.map(|role| role.parse().map_err(|()| AppError::Internal)).transpose()
+}
+
+pub(super) async fn member_of(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    user: UserId,
+) -> Result<Option<MemberId>, AppError> {
+    let id = sqlx::query_scalar!("select member_id from members where workspace_id = $1 and user_id = $2", workspace.0, user.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(id.map(MemberId))
+}
+
+/// How many owners there are, and their mail addresses.
+pub(super) async fn owners(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<String>, AppError> {
+    let emails = sqlx::query_scalar!(
+        r#"select p.email as "email!" from members m join workspace_people() p on p.user_id = m.user_id
+         where m.workspace_id = $1 and m.role = 'owner'"#,
+        workspace.0,
+    );
+    Ok(emails.fetch_all(conn).await?)
+}
+
+pub(super) async fn set_role(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: MemberId,
+    role: Role,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "update members set role = $3 where workspace_id = $1 and member_id = $2",
+        workspace.0,
+        id.0,
+        role.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn delete(conn: &mut PgConnection, workspace: WorkspaceId, member: &MemberView) -> Result<(), AppError> {
+    sqlx::query!("delete from members where workspace_id = $1 and member_id = $2", workspace.0, member.id.0)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("select member_unregister($1)", member.user_id.0).execute(conn).await?;
+    Ok(())
 }
 
 /// The member of the workspace of the transaction with this mail address.

@@ -3,7 +3,7 @@
 use super::{WorkspaceView, queries, slug_of};
 use crate::{
     Actor, AppError, Ctx,
-    accounts::{self, check_password, parse_email},
+    accounts::{self, SignedIn, check_password, parse_email},
     actor::{Request, Who},
     api_keys::line,
     audit_log::{Action, Event, Outcome},
@@ -128,20 +128,70 @@ async fn establish(ctx: &Ctx, request: &Request, new: NewOwner, token: Option<&s
     let slug = queries::insert(tx.conn(), workspace, &slug_of(&parsed.workspace), &parsed.workspace, now).await?;
     accounts::create_account(tx.conn(), user, &parsed.email, &parsed.name, &password_hash, now).await?;
     members::insert(tx.conn(), workspace, member, user, Role::Owner, now).await?;
-    tx.also(
-        Event::new(Action::WorkspaceCreated)
-            .on("workspace", workspace, Some(&parsed.workspace))
-            .change("name", None::<String>, parsed.workspace.clone())
-            .change("slug", None::<String>, slug.clone()),
-    )
-    .await?;
-    let joined = Event::new(Action::MemberJoined)
-        .on("member", member, Some(&parsed.name))
-        .on("user", user, Some(&parsed.name))
-        .change("role", None::<String>, Role::Owner.as_str())
-        .change("email", None::<String>, parsed.email.clone());
-    tx.commit(joined).await?;
+    let events = vec![created(workspace, &parsed.workspace, &slug)];
+    tx.commit_all(events, joined(member, user, &parsed.name, &parsed.email)).await?;
     Ok(Established { user, workspace, slug })
+}
+
+/// Makes a further workspace, owned by whoever makes it.
+///
+/// # Errors
+/// [`AppError::Invalid`] for a name that cannot be one.
+pub async fn create(ctx: &Ctx, request: &Request, signed_in: &SignedIn, name: &str) -> Result<Established, AppError> {
+    let name = line("name", name, NAME_MAX).map_err(|error| AppError::Invalid(vec![error]))?;
+    let (workspace, member, now) = (WorkspaceId::new(), MemberId::new(), ctx.clock.now());
+    let who = Who::User {
+        id: signed_in.user,
+        name: signed_in.name.clone(),
+        role: Role::Owner,
+        session: Some(signed_in.session),
+    };
+    let actor = Actor { workspace, who, request: request.clone() };
+    let mut tx = ctx.db.change(&actor).await?;
+    let slug = queries::insert(tx.conn(), workspace, &slug_of(&name), &name, now).await?;
+    members::insert(tx.conn(), workspace, member, signed_in.user, Role::Owner, now).await?;
+    let events = vec![created(workspace, &name, &slug)];
+    tx.commit_all(events, joined(member, signed_in.user, &signed_in.name, &signed_in.email)).await?;
+    Ok(Established { user: signed_in.user, workspace, slug })
+}
+
+fn created(workspace: WorkspaceId, name: &str, slug: &str) -> Event {
+    Event::new(Action::WorkspaceCreated)
+        .on("workspace", workspace, Some(name))
+        .change("name", None::<String>, name)
+        .change("slug", None::<String>, slug)
+}
+
+fn joined(member: MemberId, user: UserId, name: &str, email: &str) -> Event {
+    Event::new(Action::MemberJoined)
+        .on("member", member, Some(name))
+        .on("user", user, Some(name))
+        .change("role", None::<String>, Role::Owner.as_str())
+        .change("email", None::<String>, email)
+}
+
+/// Whether the actor may rename the workspace; a page asks before it shows a form.
+pub async fn may_rename(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<(), AppError> {
+    ctx.authorise(actor, Permission::WorkspaceUpdate, attempted).await
+}
+
+/// Gives the workspace another name. Its name in URLs stays: links to it are in mails and notes.
+///
+/// # Errors
+/// [`AppError::Invalid`] for a name that cannot be one.
+pub async fn rename(ctx: &Ctx, actor: &Actor, name: &str) -> Result<(), AppError> {
+    let (permission, action) = (Permission::WorkspaceUpdate, Action::WorkspaceRenamed);
+    ctx.authorise(actor, permission, action).await?;
+    let name = line("name", name, NAME_MAX).map_err(|error| AppError::Invalid(vec![error]))?;
+    let mut tx = ctx.db.change(actor).await?;
+    members::operations::present_role(ctx, actor, &mut tx, permission, action).await?;
+    let before = queries::find(tx.conn(), actor.workspace).await?.ok_or(AppError::NotFound)?.name;
+    if before == name {
+        return Ok(());
+    }
+    queries::rename(tx.conn(), actor.workspace, &name).await?;
+    let event = Event::new(action).under(permission).on("workspace", actor.workspace, Some(&name));
+    tx.commit(event.change("name", before, name)).await
 }
 
 /// The workspace that the actor is in.

@@ -48,6 +48,11 @@ pub(super) async fn find(conn: &mut PgConnection, workspace: WorkspaceId) -> Res
     Ok(row.map(|row| WorkspaceView { id: workspace, slug: row.slug, name: row.name }))
 }
 
+pub(super) async fn rename(conn: &mut PgConnection, workspace: WorkspaceId, name: &str) -> Result<(), AppError> {
+    sqlx::query!("update workspaces set name = $2 where workspace_id = $1", workspace.0, name).execute(conn).await?;
+    Ok(())
+}
+
 pub(super) async fn by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<WorkspaceId>, AppError> {
     let id = sqlx::query_scalar!(r#"select workspace_id as "workspace_id!" from workspace_find($1)"#, slug)
         .fetch_optional(conn)

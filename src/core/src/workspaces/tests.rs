@@ -1,7 +1,7 @@
 //! How workspaces come to be: by one link, once, whole or not at all.
 
 use super::operations::{
-    Established, NewOwner, by_slug, create_owner, offer_setup, set_up, setup_needed, setup_offered, show,
+    Established, NewOwner, by_slug, create, create_owner, offer_setup, rename, set_up, setup_needed, setup_offered, show,
 };
 use crate::{
     Actor, AppError,
@@ -220,4 +220,33 @@ async fn everybody_in_a_workspace_sees_it_and_nobody_else() {
     }
     let nobody = Actor { workspace: other.id(), ..Actor::anonymous(request()) };
     assert_eq!(show(&db.ctx, &nobody, Action::PageViewed).await, Err(AppError::Forbidden("workspace.read".into())));
+}
+
+// Further ones -----------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn a_person_makes_a_further_workspace_and_owns_it() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let signed_in = db.signed_in(tenant.made.user, "owner@acme.example");
+    let made = create(&db.ctx, &request(), &signed_in, " Acme ").await.expect("made");
+    assert_eq!(made.slug, "acme-2");
+    let mine = memberships(&db.ctx, tenant.made.user).await.expect("memberships");
+    assert_eq!(mine.iter().filter(|one| one.role == Role::Owner).count(), 2);
+    let actions: Vec<String> = db.events(made.workspace).await.into_iter().map(|event| event.action).collect();
+    assert_eq!(actions, ["workspace.created", "member.joined"]);
+    assert!(matches!(create(&db.ctx, &request(), &signed_in, "  ").await, Err(AppError::Invalid(_))));
+}
+
+#[tokio::test]
+async fn a_workspace_is_renamed_by_who_may_and_keeps_its_slug() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    rename(&db.ctx, &tenant.actor(Role::Owner), "Umbrella").await.expect("renamed");
+    let seen = show(&db.ctx, &tenant.actor(Role::Owner), Action::PageViewed).await.expect("seen");
+    assert_eq!((seen.name.as_str(), seen.slug.as_str()), ("Umbrella", "acme"));
+    rename(&db.ctx, &tenant.actor(Role::Owner), "Umbrella").await.expect("the same again");
+    assert_eq!(db.count(tenant.id(), Action::WorkspaceRenamed).await, 1, "no change, no event");
+    let refused = rename(&db.ctx, &tenant.actor(Role::Developer), "Mine").await;
+    assert_eq!(refused, Err(AppError::Forbidden("workspace.update".into())));
 }

@@ -101,5 +101,7 @@ fn plain_routes(ctx: Ctx) -> Router {
         .route("/readyz", get(plain::ready))
         .route("/csp-report", post(plain::csp_report))
         .route("/setup/{token}", get(plain::open_setup))
+        .route("/invitations/{token}", get(plain::open_invitation))
+        .route("/account/address/{token}", get(plain::open_address))
         .with_state(ctx)
 }

@@ -1,4 +1,4 @@
-//! Answers that are no pages: for load balancers, for browsers' reports, and the door of the set-up link.
+//! Answers that are no pages: for load balancers, for browsers' reports, and the doors of single-use links.
 
 use app::cookies;
 use axum::{
@@ -9,8 +9,8 @@ use axum::{
 };
 use send0_core::Ctx;
 
-/// How long the set-up form may be open.
-const SETUP_SECONDS: u32 = 3600;
+/// How long the page behind a link may be open.
+const LINK_SECONDS: u32 = 3600;
 const REPORT_LENGTH: usize = 2048;
 
 /// The process answers.
@@ -33,13 +33,27 @@ pub async fn csp_report(report: Bytes) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Swaps the token of the set-up link for a cookie, so that it stays in no history and no log. It is used up only by
-/// the form; whether it is any good is for that page to say.
+/// Swaps the token of the set-up link for a cookie. Whether it is any good is for that page to say.
 pub async fn open_setup(Path(token): Path<String>) -> Response {
-    let mut response = Redirect::to("/setup").into_response();
+    swapped("/setup", cookies::SETUP, &token)
+}
+
+/// Likewise the token of an invitation.
+pub async fn open_invitation(Path(token): Path<String>) -> Response {
+    swapped("/invitations", cookies::INVITATION, &token)
+}
+
+/// Likewise the token that confirms a mail address.
+pub async fn open_address(Path(token): Path<String>) -> Response {
+    swapped("/account/address", cookies::ADDRESS, &token)
+}
+
+/// A token stays in no history and no log: it becomes a cookie on arrival. It is used up only by the form.
+fn swapped(page: &str, cookie: &str, token: &str) -> Response {
+    let mut response = Redirect::to(page).into_response();
     let is_token = token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_token {
-        response.headers_mut().append(header::SET_COOKIE, cookies::set(cookies::SETUP, &token, SETUP_SECONDS));
+        response.headers_mut().append(header::SET_COOKIE, cookies::set(cookie, token, LINK_SECONDS));
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -1,0 +1,138 @@
+//! `/w/{slug}`: what is still to do, what somebody should look at, what happened.
+
+use crate::{
+    audit_log::page::events_table,
+    page::{Inside, page, with_article},
+    ui::{Badge, Column, PageHeader, Section, Status as Look, Table, TimeAgo, Times},
+};
+use leptos::prelude::*;
+use send0_core::{
+    AppError,
+    api_keys::{self, EXPIRY_DAYS, IDLE_DAYS, KeyView, Summary},
+    audit_log::{self, Action},
+    invitations, members,
+    permissions::Permission,
+    workspaces::operations,
+};
+
+/// `/w/{slug}`.
+#[component]
+pub fn Overview() -> impl IntoView {
+    page("Overview", "", |inside| async move {
+        let workspace = operations::show(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?;
+        let people = members::operations::count(&inside.visit.ctx, &inside.actor).await?;
+        let invited = invitations::operations::count(&inside.visit.ctx, &inside.actor).await?;
+        let keys = match inside.actor.may(Permission::KeysRead) {
+            true => Some(api_keys::operations::summary(&inside.visit.ctx, &inside.actor).await?),
+            false => None,
+        };
+        let subtitle = summary(&inside, people, keys.as_ref());
+        let steps = steps(&inside, people + invited, keys.as_ref());
+        let questionable = keys.map(|keys| questionable(&inside, keys.questionable));
+        let recent = recent(&inside).await?;
+        Ok::<_, AppError>(view! {
+            <PageHeader title=workspace.name.clone() subtitle/>
+            {steps}
+            {questionable}
+            {recent}
+            <Times/>
+        })
+    })
+}
+
+fn summary(inside: &Inside, people: i64, keys: Option<&Summary>) -> String {
+    let members = if people == 1 { "1 member".to_owned() } else { format!("{people} members") };
+    let keys = keys.map(|keys| match keys.active {
+        1 => ", 1 active key".to_owned(),
+        active => format!(", {active} active keys"),
+    });
+    format!("{members}{}. You are {} here.", keys.unwrap_or_default(), with_article(inside.here.role))
+}
+
+/// One thing to do in a new workspace.
+struct Step {
+    done: bool,
+    title: &'static str,
+    why: &'static str,
+    href: Option<String>,
+}
+
+/// The list ticks itself, and goes away when all is done.
+fn steps(inside: &Inside, people: i64, keys: Option<&Summary>) -> Option<AnyView> {
+    let link = |permission, rest| inside.actor.may(permission).then(|| inside.path(rest));
+    let key = keys.map(|keys| Step {
+        done: keys.ever > 0,
+        title: "Issue an API key",
+        why: "A program calls the API with it. Restricted keys do only what you choose.",
+        href: link(Permission::KeysIssue, "api-keys/new"),
+    });
+    let team = Step {
+        done: people > 1,
+        title: "Invite a colleague",
+        why: "A second owner, so that losing one account does not lose the workspace.",
+        href: link(Permission::MembersInvite, "members/invite"),
+    };
+    let steps: Vec<Step> = key.into_iter().chain([team]).collect();
+    let (done, all) = (steps.iter().filter(|step| step.done).count(), steps.len());
+    (done < all).then(|| {
+        let items = steps.into_iter().map(item).collect_view();
+        let text = format!("{done} of {all} done. The list ticks itself.");
+        view! { <Section id="steps" title="Getting started" text><ol class="steps">{items}</ol></Section> }.into_any()
+    })
+}
+
+fn item(step: Step) -> impl IntoView {
+    let badge = match step.done {
+        true => view! { <Badge status=Look::Ok word="done"/> },
+        false => view! { <Badge status=Look::Pending word="to do"/> },
+    };
+    let title = match step.href.filter(|_| !step.done) {
+        Some(href) => view! { <a href=href>{step.title}</a> }.into_any(),
+        None => view! { <span>{step.title}</span> }.into_any(),
+    };
+    view! { <li><div>{title}<p class="hint">{step.why}</p></div>{badge}</li> }
+}
+
+fn questionable(inside: &Inside, keys: Vec<KeyView>) -> Option<AnyView> {
+    let now = inside.now;
+    let soon = now + time::Duration::days(EXPIRY_DAYS);
+    let rows = keys.iter().map(|key| {
+        let why = match key.expires_at.filter(|at| *at < soon) {
+            Some(at) => view! { <Badge status=Look::Warn word="expires"/> " " <TimeAgo at now/> }.into_any(),
+            None => view! { <Badge status=Look::Warn word="unused"/> " since " <TimeAgo at=key.last_used_at.unwrap_or(key.created_at) now/> }.into_any(),
+        };
+        view! {
+            <tr>
+                <th scope="row"><a href=inside.path(&format!("api-keys/{}", key.id))>{key.name.clone()}</a></th>
+                <td data-label="Why">{why}</td>
+                <td data-label="Responsible">{key.responsible.clone().unwrap_or_else(|| "the owners".into())}</td>
+            </tr>
+        }
+    });
+    let head = ["Key", "Why", "Responsible"].map(Column::text).to_vec();
+    let text = format!("Unused for {IDLE_DAYS} days, or expiring within {EXPIRY_DAYS}. A key that nobody misses is best revoked.");
+    (!keys.is_empty()).then(|| {
+        let rows = rows.collect_view();
+        view! { <Section id="keys" title="Keys to look at" text><Table caption="Keys to look at" head>{rows}</Table></Section> }.into_any()
+    })
+}
+
+/// How many events the overview shows.
+const RECENT: u32 = 8;
+
+async fn recent(inside: &Inside) -> Result<Option<AnyView>, AppError> {
+    if !inside.actor.may(Permission::AuditRead) {
+        return Ok(None);
+    }
+    let events = audit_log::operations::notable(&inside.visit.ctx, &inside.actor, RECENT).await?;
+    let (table, all) = (events_table(inside, events), inside.path("audit-log"));
+    Ok(Some(
+        view! {
+            <Section id="recent" title="Recent security events" text="Changes and refusals, the newest first.">
+                {table}
+                <p><a href=all>"The whole audit log"</a></p>
+            </Section>
+        }
+        .into_any(),
+    ))
+}
