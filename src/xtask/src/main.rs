@@ -12,6 +12,7 @@ mod http;
 mod installation;
 mod json;
 mod postgres;
+mod prepare;
 mod process;
 mod product;
 mod project;
@@ -76,6 +77,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         what: "set up, build, then every page into docs/screenshots",
         run: screenshots::screenshots,
+    },
+    Command {
+        name: "prepare",
+        arguments: "",
+        what: "after a change to SQL: asks a migrated PostgreSQL about every query, for .sqlx",
+        run: prepare::prepare,
     },
     Command {
         name: "env",
