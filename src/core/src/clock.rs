@@ -1,4 +1,5 @@
-//! The time, which tests set. Audit events take the database's own clock, under the lock that orders them.
+//! The time, which tests and `send0 demo` set. Audit events take the database's own clock, under the lock that orders
+//! them.
 
 use std::sync::{
     Arc,
@@ -17,6 +18,12 @@ impl Clock {
     pub fn now(&self) -> OffsetDateTime {
         let now = OffsetDateTime::now_utc() + Duration::milliseconds(self.ahead_ms.load(Ordering::Relaxed));
         now.replace_nanosecond(now.microsecond() * 1_000).unwrap_or(now)
+    }
+
+    /// Sets the clock; it runs on from there.
+    pub fn set(&self, to: OffsetDateTime) {
+        let ms = i64::try_from((to - OffsetDateTime::now_utc()).whole_milliseconds()).unwrap_or_default();
+        self.ahead_ms.store(ms, Ordering::Relaxed);
     }
 
     /// Moves the clock forward.

@@ -2,10 +2,12 @@
 
 pub mod bootstrap;
 mod data_keys;
+mod demo_clock;
 mod logins;
 mod migrations;
 mod transactions;
 
+pub use demo_clock::DemoClock;
 pub use logins::{Database, Login, Logins};
 #[cfg(feature = "testing")]
 pub(crate) use migrations::fingerprint;

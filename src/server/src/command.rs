@@ -2,6 +2,7 @@
 
 use crate::{
     config::{Config, ConfigError},
+    demo,
     installation::Installation,
     rest, serve,
 };
@@ -29,6 +30,8 @@ pub struct Command {
 enum What {
     /// Starts the server: web pages, API, jobs. Without SEND0_DATABASE_URL also its own PostgreSQL.
     Serve(Serve),
+    /// Makes a workspace with people, keys and months of events, to try the product out. Prints how to sign in.
+    Demo(Data),
     /// Brings the schema up to date.
     Migrate(Data),
     /// Says what is wrong with the configuration.
@@ -132,6 +135,7 @@ impl What {
     async fn run(self) -> Result<(), Failure> {
         match self {
             Self::Serve(Serve { data, listen }) => serve::serve(Config::read(data.data, listen)?).await,
+            Self::Demo(data) => make_demo(data.read()?).await,
             Self::Migrate(data) => migrate(data.read()?).await,
             Self::Check(data) => check(data.read()).await,
             Self::Openapi => print(&serde_json::to_value(rest::openapi())?),
@@ -174,6 +178,15 @@ async fn check(config: Result<Config, ConfigError>) -> Result<(), Failure> {
     ready?;
     eprintln!("Nothing is wrong with the configuration.");
     Ok(())
+}
+
+async fn make_demo(config: Config) -> Result<(), Failure> {
+    let installation = Installation::join(&config).await?;
+    let done = async {
+        installation.migrate().await?;
+        demo::fill(&installation).await
+    };
+    finish(done.await, installation).await
 }
 
 async fn create_owner(create: OwnerCreate) -> Result<(), Failure> {

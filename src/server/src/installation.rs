@@ -51,7 +51,8 @@ impl Installation {
         Ok(migrate(&migrator).await?)
     }
 
-    fn migrator(&self) -> Option<PgConnectOptions> {
+    /// How to connect as the migrator, if that is known.
+    pub fn migrator(&self) -> Option<PgConnectOptions> {
         match &self.database {
             Database::Ours(postgres) => Some(postgres.options(Login::Migrator)),
             Database::Theirs(foreign) => foreign.migrator.clone(),

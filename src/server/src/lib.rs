@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod config;
+mod demo;
 pub mod installation;
 mod jobs;
 pub mod postgres;

@@ -416,6 +416,8 @@ const FUNCTIONS: &str = "
     append_event                 send0_log     send0_app
     append_events                send0_log     send0_auth
     audit_events_are_append_only send0_owner
+    demo_clock_begin             send0_log    send0_migrator
+    demo_clock_set               send0_log    send0_migrator
     expired_purge                send0_lookup  send0_worker
     flash_put                    send0_lookup  send0_app send0_auth
     flash_take                   send0_lookup  send0_auth

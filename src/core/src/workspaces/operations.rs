@@ -89,7 +89,7 @@ pub async fn setup_offered(ctx: &Ctx, token: &str) -> Result<bool, AppError> {
 /// [`AppError::Refused`] when the link is void; [`AppError::Invalid`] with every field that is wrong.
 pub async fn set_up(ctx: &Ctx, request: &Request, token: &str, new: NewOwner) -> Result<Established, AppError> {
     let made = match setup_offered(ctx, token).await? {
-        true => establish(ctx, request, new, Some(token)).await,
+        true => establish(ctx, request, new, WorkspaceId::new(), Some(token)).await,
         false => Err(void_link()),
     };
     // Void from the start, or used up by another form while this one was on its way.
@@ -106,14 +106,30 @@ fn void_link() -> AppError {
 
 /// Makes a workspace and its owner from the command line of the server.
 pub async fn create_owner(ctx: &Ctx, request: &Request, new: NewOwner) -> Result<Established, AppError> {
-    establish(ctx, request, new, None).await
+    establish(ctx, request, new, WorkspaceId::new(), None).await
 }
 
-async fn establish(ctx: &Ctx, request: &Request, new: NewOwner, token: Option<&str>) -> Result<Established, AppError> {
+/// The same under an id for which a [`crate::database::DemoClock`] has begun.
+pub async fn create_demo(
+    ctx: &Ctx,
+    request: &Request,
+    new: NewOwner,
+    workspace: WorkspaceId,
+) -> Result<Established, AppError> {
+    establish(ctx, request, new, workspace, None).await
+}
+
+async fn establish(
+    ctx: &Ctx,
+    request: &Request,
+    new: NewOwner,
+    workspace: WorkspaceId,
+    token: Option<&str>,
+) -> Result<Established, AppError> {
     let parsed = new.parse()?;
     let password_hash = ctx.passwords.hash(new.password).await?;
     let now = ctx.clock.now();
-    let (user, workspace, member) = (UserId::new(), WorkspaceId::new(), MemberId::new());
+    let (user, member) = (UserId::new(), MemberId::new());
     let who = match token {
         Some(_) => Who::User { id: user, name: parsed.name.clone(), role: Role::Owner, session: None },
         None => Who::System("cli"),
