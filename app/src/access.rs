@@ -1,7 +1,9 @@
 //! Every page and server function, with who may use it. One that is not declared here fails a test.
 
 use crate::{
-    accounts::server_fns::{CancelAddress, ChangePassword, ChangeSettings, ConfirmAddress, RequestAddress, SignIn, SignOut},
+    accounts::server_fns::{
+        CancelAddress, ChangePassword, ChangeSettings, ConfirmAddress, RequestAddress, SignIn, SignOut,
+    },
     api_keys::server_fns::{IssueKey, RevokeKey},
     invitations::server_fns::{
         AcceptInvitation, InviteMembers, JoinWorkspace, MakeInvitationLink, ResendInvitation, RevokeInvitation,
@@ -19,6 +21,8 @@ pub enum Access {
     Public,
     /// Whoever is signed in.
     Account,
+    /// Whoever runs the server: in the default mode, from this machine.
+    Dev,
     /// A member, or key, with this permission.
     Permission(Permission),
 }
@@ -46,7 +50,11 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function { path: CreateWorkspace::PATH, access: Access::Account, echo: &["name"] },
     Function { path: RenameWorkspace::PATH, access: Access::Permission(Permission::WorkspaceUpdate), echo: &["name"] },
-    Function { path: InviteMembers::PATH, access: Access::Permission(Permission::MembersInvite), echo: &["emails", "role"] },
+    Function {
+        path: InviteMembers::PATH,
+        access: Access::Permission(Permission::MembersInvite),
+        echo: &["emails", "role"],
+    },
     Function { path: ResendInvitation::PATH, access: Access::Permission(Permission::MembersInvite), echo: &[] },
     Function { path: MakeInvitationLink::PATH, access: Access::Permission(Permission::MembersInvite), echo: &[] },
     Function { path: RevokeInvitation::PATH, access: Access::Permission(Permission::MembersInvite), echo: &[] },
@@ -72,6 +80,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/account", Access::Account),
     ("/account/address", Access::Public),
     ("/workspaces/new", Access::Account),
+    ("/dev/kit", Access::Dev),
+    ("/dev/mailbox", Access::Dev),
     ("/w/:slug", Access::Permission(Permission::WorkspaceRead)),
     ("/w/:slug/members", Access::Permission(Permission::MembersRead)),
     ("/w/:slug/members/invite", Access::Permission(Permission::MembersInvite)),

@@ -11,6 +11,7 @@ pub mod error;
 pub mod invitations;
 pub mod islands;
 pub mod members;
+pub mod palette;
 pub mod workspaces;
 
 #[cfg(feature = "ssr")]
@@ -23,6 +24,10 @@ pub mod cookies;
 pub mod forms;
 #[cfg(feature = "ssr")]
 pub mod html;
+#[cfg(feature = "ssr")]
+pub mod kit;
+#[cfg(feature = "ssr")]
+pub mod mail;
 #[cfg(feature = "ssr")]
 pub mod page;
 #[cfg(feature = "ssr")]

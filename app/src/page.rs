@@ -4,6 +4,7 @@ use crate::{
     accounts::server_fns::SignOut,
     forms::FormState,
     html::explanation,
+    palette::{CommandPalette, Commands},
     ui::{AppFrame, Banner, BareFrame, Button, ButtonKind, NavItem, NoPermission, Tone, WorkspaceItem},
     visit::Visit,
 };
@@ -32,6 +33,22 @@ where
     Suspend::new(async move {
         match load(visit.clone()).await {
             Ok(view) => view! { <Title text=title/> <BareFrame>{view}</BareFrame> }.into_any(),
+            Err(error) => view! { <BareFrame>{sorry(error, &visit)}</BareFrame> }.into_any(),
+        }
+    })
+}
+
+/// A page for whoever runs the server in its default mode; for anybody else there is nothing here.
+pub fn dev_page<V, F>(title: &'static str, load: impl FnOnce(Visit) -> F + Send + 'static) -> impl IntoView
+where
+    V: IntoView + 'static,
+    F: Future<Output = Result<V, AppError>> + Send + 'static,
+{
+    let visit = Visit::now();
+    Suspend::new(async move {
+        let loaded = if visit.is_default_mode() { load(visit.clone()).await } else { Err(AppError::NotFound) };
+        match loaded {
+            Ok(view) => view! { <Title text=title/> <main class="wide" id="main">{view}</main> }.into_any(),
             Err(error) => view! { <BareFrame>{sorry(error, &visit)}</BareFrame> }.into_any(),
         }
     })
@@ -88,12 +105,22 @@ where
             Ok(view) => view! { <Title text=format!("{title} · {}", here.workspace_name)/> {said} {view} }.into_any(),
             Err(error) => sorry(error, &visit),
         };
-        framed(&visit, &here.workspace_name, workspace_items(&memberships, Some(&here.slug)), navigation(&here, section), content)
+        framed(
+            &visit,
+            &here.workspace_name,
+            workspace_items(&memberships, Some(&here.slug)),
+            navigation(&here, section),
+            actions(&here),
+            content,
+        )
     })
 }
 
 /// A page of the person rather than of a workspace: the account, a new workspace.
-pub fn account_page<V, F>(title: &'static str, load: impl FnOnce(Visit, SignedIn) -> F + Send + 'static) -> impl IntoView
+pub fn account_page<V, F>(
+    title: &'static str,
+    load: impl FnOnce(Visit, SignedIn) -> F + Send + 'static,
+) -> impl IntoView
 where
     V: IntoView + 'static,
     F: Future<Output = Result<V, AppError>> + Send + 'static,
@@ -110,8 +137,9 @@ where
             Err(error) => sorry(error, &visit),
         };
         let memberships = memberships(&visit.ctx, signed_in.user).await.unwrap_or_default();
-        let nav = vec![NavItem { label: "Account".into(), href: "/account".into(), current: title == "Account", note: None }];
-        framed(&visit, "Your account", workspace_items(&memberships, None), nav, content)
+        let nav =
+            vec![NavItem { label: "Account".into(), href: "/account".into(), current: title == "Account", note: None }];
+        framed(&visit, "Your account", workspace_items(&memberships, None), nav, vec![], content)
     })
 }
 
@@ -131,11 +159,23 @@ pub fn id_param<T: std::str::FromStr>(text: &str) -> Result<T, AppError> {
     text.parse().map_err(|_| AppError::NotFound)
 }
 
-fn framed(visit: &Visit, title: &str, workspaces: Vec<WorkspaceItem>, nav: Vec<NavItem>, content: AnyView) -> AnyView {
+fn framed(
+    visit: &Visit,
+    title: &str,
+    workspaces: Vec<WorkspaceItem>,
+    nav: Vec<NavItem>,
+    actions: Vec<(String, String)>,
+    content: AnyView,
+) -> AnyView {
+    let pages = nav.iter().map(|item| (item.label.clone(), item.href.clone()));
+    let account = ("Your account".to_owned(), "/account".to_owned());
+    let others = workspaces.iter().filter(|item| !item.current).map(|item| (item.name.clone(), item.href.clone()));
+    let commands = pages.chain(actions).chain(others).chain([account]).collect();
     let person = visit.signed_in().map(|signed_in| signed_in.name).unwrap_or_default();
+    let tools = view! { <CommandPalette><Commands commands=commands/></CommandPalette> }.into_any();
     let sign_out = FormState::of::<SignOut>(visit).view(view! { <Button kind=ButtonKind::Quiet>"Sign out"</Button> });
     view! {
-        <AppFrame workspace=title.to_owned() workspaces nav person account="/account" sign_out>
+        <AppFrame workspace=title.to_owned() workspaces nav person account="/account" tools sign_out>
             {content}
         </AppFrame>
     }
@@ -161,6 +201,19 @@ const SECTIONS: [(&str, &str, Permission); 5] = [
     ("Audit log", "audit-log", Permission::AuditRead),
     ("Settings", "settings", Permission::WorkspaceUpdate),
 ];
+
+/// What the palette offers besides the sections.
+const ACTIONS: [(&str, &str, Permission); 4] = [
+    ("Issue an API key", "api-keys/new", Permission::KeysIssue),
+    ("Invite people", "members/invite", Permission::MembersInvite),
+    ("Who can do what", "roles", Permission::MembersRead),
+    ("Refused events", "audit-log?outcome=denied", Permission::AuditRead),
+];
+
+fn actions(here: &Membership) -> Vec<(String, String)> {
+    let seen = ACTIONS.into_iter().filter(|(_, _, permission)| here.role.may(*permission));
+    seen.map(|(label, rest, _)| (label.to_owned(), path_in(&here.slug, rest))).collect()
+}
 
 fn navigation(here: &Membership, section: &str) -> Vec<NavItem> {
     let seen = SECTIONS.into_iter().filter(|(_, _, permission)| here.role.may(*permission));

@@ -1,6 +1,8 @@
 //! The document around every page, and the list of pages.
 
-use crate::{accounts, api_keys, audit_log, html::Assets, invitations, members, page::bare_page, workspaces};
+use crate::{
+    accounts, api_keys, audit_log, html::Assets, invitations, kit, mail, members, page::bare_page, workspaces,
+};
 use axum::http::request::Parts;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
@@ -54,6 +56,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/account") view=accounts::account::Account ssr=SsrMode::Async/>
                 <Route path=path!("/account/address") view=accounts::account::Address ssr=SsrMode::Async/>
                 <Route path=path!("/workspaces/new") view=workspaces::settings::NewWorkspace ssr=SsrMode::Async/>
+                <Route path=path!("/dev/kit") view=kit::page::Kit ssr=SsrMode::Async/>
+                <Route path=path!("/dev/mailbox") view=mail::page::Mailbox ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug") view=workspaces::overview::Overview ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/members") view=members::page::Members ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/members/invite") view=invitations::page::Invite ssr=SsrMode::Async/>

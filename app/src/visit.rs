@@ -13,6 +13,11 @@ use send0_core::{
 use std::sync::Arc;
 use tower_sessions::Session;
 
+/// Left with each request that comes from this machine to a server in its default mode: what helps while trying the
+/// product out is shown to nobody else.
+#[derive(Clone, Copy, Debug)]
+pub struct DefaultMode;
+
 /// The request as pages and server functions see it.
 #[derive(Clone)]
 pub struct Visit {
@@ -58,6 +63,11 @@ impl Visit {
     /// What is shown once, on this page, now.
     pub fn flash(&self) -> Option<Arc<Flash>> {
         self.parts.extensions.get().cloned()
+    }
+
+    /// Whether the server is in its default mode and the request comes from this machine.
+    pub fn is_default_mode(&self) -> bool {
+        self.parts.extensions.get::<DefaultMode>().is_some()
     }
 
     /// A cookie that was sent.

@@ -33,8 +33,8 @@ pub fn Account() -> impl IntoView {
         Ok::<_, AppError>(view! {
             <PageHeader title="Account" subtitle=format!("Yours alone, the same in every workspace. You sign in with {}.", signed_in.email)/>
             {settings_form(&visit, &signed_in)}
-            <Section id="address" title="Mail address">{address}</Section>
-            <Section id="password" title="Password" text="Every other session of yours ends when you change it.">{password_form(&visit)}</Section>
+            <Section id="mail-address" title="Mail address">{address}</Section>
+            <Section id="change-password" title="Password" text="Every other session of yours ends when you change it.">{password_form(&visit)}</Section>
             <Times/>
         })
     })
@@ -55,7 +55,10 @@ fn settings_form(visit: &Visit, signed_in: &SignedIn) -> AnyView {
 
 fn time_zones() -> Vec<Choice> {
     let browsers = Choice::new("", "That of the browser");
-    [browsers].into_iter().chain(zones::all().into_iter().map(|zone| Choice::new(zone.clone(), zone.replace('_', " ")))).collect()
+    [browsers]
+        .into_iter()
+        .chain(zones::all().into_iter().map(|zone| Choice::new(zone.clone(), zone.replace('_', " "))))
+        .collect()
 }
 
 fn themes() -> Vec<Choice> {
@@ -97,7 +100,7 @@ fn waiting(visit: &Visit, pending: PendingAddress) -> AnyView {
 fn password_form(visit: &Visit) -> AnyView {
     let form = FormState::of::<ChangePassword>(visit);
     let fields = view! {
-        <PasswordField name="password" label="Present password" error=form.error("password")/>
+        <PasswordField name="present" label="Present password" error=form.error("present")/>
         <PasswordField name="new_password" label="New password" autocomplete="new-password" error=form.error("new_password")
             hint=format!("At least {PASSWORD_MIN} characters. A few words that only you would put together are best.")/>
         <div class="actions"><Button>"Change password"</Button></div>
@@ -114,13 +117,19 @@ pub fn Address() -> impl IntoView {
             Err(AppError::NotFound) => return Ok(nothing_waits().into_any()),
             offer => offer?,
         };
-        let text = format!("{} signs in with {} and asks to sign in with {} from now on.", offer.name, offer.old_email, offer.email);
+        let text = format!(
+            "{} signs in with {} and asks to sign in with {} from now on.",
+            offer.name, offer.old_email, offer.email
+        );
         let answer = if offer.confirmed {
             view! { <Banner tone=Tone::Ok title="Confirmed. The other address has still to say yes."/> }.into_any()
         } else {
-            FormState::of::<ConfirmAddress>(&visit).view(view! { <Button kind=ButtonKind::Primary>"Yes, change it"</Button> })
+            FormState::of::<ConfirmAddress>(&visit)
+                .view(view! { <Button kind=ButtonKind::Primary>"Yes, change it"</Button> })
         };
-        Ok::<_, AppError>(view! { <div class="stack"><h1>"Confirm a mail address"</h1><p>{text}</p></div> {answer} }.into_any())
+        Ok::<_, AppError>(
+            view! { <div class="stack"><h1>"Confirm a mail address"</h1><p>{text}</p></div> {answer} }.into_any(),
+        )
     })
 }
 

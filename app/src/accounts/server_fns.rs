@@ -48,12 +48,12 @@ pub async fn change_settings(
 
 /// Changes the password. Every other session ends.
 #[server]
-pub async fn change_password(password: String, new_password: String) -> Result<(), FnError> {
+pub async fn change_password(present: String, new_password: String) -> Result<(), FnError> {
     use crate::{forms, visit};
     use send0_core::accounts::settings;
     let visit = visit::Visit::now();
     let (signed_in, request) = (visit.signed_in()?, visit.request());
-    let change = settings::change_password(&visit.ctx, &request, &signed_in, password.into(), new_password.into());
+    let change = settings::change_password(&visit.ctx, &request, &signed_in, present.into(), new_password.into());
     let said = match change.await? {
         0 => "The password is changed.".to_owned(),
         1 => "The password is changed. Your other session has ended.".to_owned(),

@@ -5,7 +5,8 @@ use crate::{
     page::{Inside, id_param, page, param},
     ui::{
         Badge, Banner, Change as Changed, Choice, Column, Diff, Empty, ExactTime, Fact, Facts, FilterSelect, Filters,
-        JsonBlock, NoMatch, PageHeader, Pager, SearchField, Section, Status as Look, Table, TextField, TimeAgo, Times, Tone,
+        JsonBlock, NoMatch, PageHeader, Pager, SearchField, Section, Status as Look, Table, TextField, TimeAgo, Times,
+        Tone,
     },
 };
 use leptos::prelude::*;

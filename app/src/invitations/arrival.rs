@@ -48,7 +48,8 @@ fn heading(offer: &Offer) -> impl IntoView + use<> {
 }
 
 fn accept(visit: &Visit, offer: &Offer) -> AnyView {
-    let form = FormState::of::<AcceptInvitation>(visit).view(view! { <Button kind=ButtonKind::Primary>"Accept"</Button> });
+    let form =
+        FormState::of::<AcceptInvitation>(visit).view(view! { <Button kind=ButtonKind::Primary>"Accept"</Button> });
     view! { {heading(offer)} {form} }.into_any()
 }
 

@@ -8,8 +8,8 @@ use crate::{
     members::page::grantable,
     page::{Inside, page},
     ui::{
-        Badge, Banner, Button, ButtonKind, ButtonLink, CodeBlock, Column, PageHeader, Section, Select, Status as Look, Table,
-        TextArea, TimeAgo, Tone,
+        Badge, Banner, Button, ButtonKind, ButtonLink, CodeBlock, Column, PageHeader, Section, Select, Status as Look,
+        Table, TextArea, TimeAgo, Tone,
     },
     visit::set_cookie,
 };
@@ -62,17 +62,20 @@ pub async fn waiting(inside: &Inside) -> Result<Option<AnyView>, AppError> {
         Some(Flash::Link { id, url }) => invitations.iter().find(|one| one.id == *id).map(|one| link(one, url.clone())),
         _ => None,
     };
-    let problem = [
+    let problems = [
         FormState::of::<ResendInvitation>(&inside.visit).problem(),
         FormState::of::<MakeInvitationLink>(&inside.visit).problem(),
         FormState::of::<RevokeInvitation>(&inside.visit).problem(),
     ];
+    let said =
+        news.into_iter().chain(problems.into_iter().flatten()).map(|said| view! { <div class="stack">{said}</div> });
+    let said = said.collect_view();
     let list = (!invitations.is_empty()).then(|| table(inside, invitations));
     let nothing = list.is_none().then(|| view! { <p class="meta">"No invitation waits."</p> });
     Ok(Some(
         view! {
             <Section id="invitations" title="Invitations">
-                <div class="stack">{news}{problem.into_iter().collect_view()}</div>
+                {said}
                 {list}
                 {nothing}
             </Section>
@@ -122,7 +125,8 @@ fn table(inside: &Inside, invitations: Vec<InvitationView>) -> AnyView {
 fn row(inside: &Inside, invitation: InvitationView) -> impl IntoView + use<> {
     let now = inside.now;
     let status = if invitation.expires_at > now {
-        view! { <Badge status=Look::Pending word="waits"/> ", void " <TimeAgo at=invitation.expires_at now/> }.into_any()
+        view! { <Badge status=Look::Pending word="waits"/> ", void " <TimeAgo at=invitation.expires_at now/> }
+            .into_any()
     } else {
         view! { <Badge status=Look::Off word="expired"/> }.into_any()
     };

@@ -9,8 +9,8 @@ use crate::{
     invitations::page::waiting,
     page::{Inside, id_param, page, param},
     ui::{
-        Badge, Button, ButtonKind, ButtonLink, Choice, Column, DangerZone, Fact, Facts, PageHeader, Pager, Section, Select,
-        Status as Look, Table, Tag, TimeAgo, Times,
+        Badge, Button, ButtonKind, ButtonLink, Choice, Column, DangerZone, Fact, Facts, PageHeader, Pager, Section,
+        Select, Status as Look, Table, Tag, TimeAgo, Times,
     },
 };
 use leptos::prelude::*;
@@ -106,7 +106,10 @@ pub fn Member() -> impl IntoView {
             (false, true) => Some(removal(&inside, &member).await?),
             (false, false) => None,
         };
-        let log = inside.actor.may(Permission::AuditRead).then(|| inside.path(&format!("audit-log?actor={}", member.user_id)));
+        let log = inside
+            .actor
+            .may(Permission::AuditRead)
+            .then(|| inside.path(&format!("audit-log?actor={}", member.user_id)));
         Ok::<_, AppError>(view! {
             <PageHeader title=member.name.clone() subtitle=member.email.clone()/>
             {facts(&inside, &member)}
@@ -125,7 +128,8 @@ fn facts(inside: &Inside, member: &MemberView) -> impl IntoView + use<> {
         let seen = last_seen(member, now);
         view! { <Fact label="Last seen">{seen}</Fact> }
     });
-    let (role, sentence, id, joined_at) = (member.role.as_str(), member.role.sentence(), member.id.to_string(), member.joined_at);
+    let (role, sentence, id, joined_at) =
+        (member.role.as_str(), member.role.sentence(), member.id.to_string(), member.joined_at);
     view! {
         <Facts>
             <Fact label="Role"><Tag word=role/> " " <span class="meta">{sentence}</span></Fact>
@@ -154,7 +158,7 @@ fn change(inside: &Inside, member: &MemberView) -> impl IntoView + use<> {
         <div class="actions"><Button kind=ButtonKind::Primary>"Change role"</Button></div>
     };
     let form = form.view(fields);
-    view! { <Section id="role" title="Change the role">{form}</Section> }
+    view! { <Section id="change-role" title="Change the role">{form}</Section> }
 }
 
 fn leaving(inside: &Inside) -> AnyView {
@@ -164,7 +168,8 @@ fn leaving(inside: &Inside) -> AnyView {
         <div class="actions"><Button kind=ButtonKind::Danger>"Leave the workspace"</Button></div>
     };
     let form = form.view(fields);
-    let text = "You lose access at once. The owners take over your keys and are told. To come back you need an invitation.";
+    let text =
+        "You lose access at once. The owners take over your keys and are told. To come back you need an invitation.";
     view! { <DangerZone id="leave" title="Leave this workspace" text>{form}</DangerZone> }.into_any()
 }
 

@@ -13,13 +13,18 @@ pub async fn change_role(workspace: String, id: String, #[server(default)] role:
     let id = page::id_param(&id)?;
     let member = send0_core::members::operations::change_role(&visit.ctx, &actor, id, &role).await?;
     let path = page::path_in(&workspace, &format!("members/{id}"));
-    forms::go_and_say(&visit.ctx, &path, &format!("{} is {} now.", member.name, page::with_article(member.role))).await?;
+    forms::go_and_say(&visit.ctx, &path, &format!("{} is {} now.", member.name, page::with_article(member.role)))
+        .await?;
     Ok(())
 }
 
 /// Removes a member, with what becomes of each of their keys.
 #[server]
-pub async fn remove_member(workspace: String, id: String, #[server(default)] fates: Vec<String>) -> Result<(), FnError> {
+pub async fn remove_member(
+    workspace: String,
+    id: String,
+    #[server(default)] fates: Vec<String>,
+) -> Result<(), FnError> {
     use crate::{forms, page, visit};
     use send0_core::members::{operations, parse_fates};
     let visit = visit::Visit::now();

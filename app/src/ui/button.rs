@@ -17,7 +17,7 @@ pub enum ButtonKind {
 }
 
 impl ButtonKind {
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Self::Primary => "btn btn-primary",
             Self::Secondary => "btn",

@@ -4,6 +4,6 @@
 pub mod overview;
 #[cfg(feature = "ssr")]
 pub mod page;
+pub mod server_fns;
 #[cfg(feature = "ssr")]
 pub mod settings;
-pub mod server_fns;

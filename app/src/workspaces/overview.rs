@@ -110,7 +110,9 @@ fn questionable(inside: &Inside, keys: Vec<KeyView>) -> Option<AnyView> {
         }
     });
     let head = ["Key", "Why", "Responsible"].map(Column::text).to_vec();
-    let text = format!("Unused for {IDLE_DAYS} days, or expiring within {EXPIRY_DAYS}. A key that nobody misses is best revoked.");
+    let text = format!(
+        "Unused for {IDLE_DAYS} days, or expiring within {EXPIRY_DAYS}. A key that nobody misses is best revoked."
+    );
     (!keys.is_empty()).then(|| {
         let rows = rows.collect_view();
         view! { <Section id="keys" title="Keys to look at" text><Table caption="Keys to look at" head>{rows}</Table></Section> }.into_any()

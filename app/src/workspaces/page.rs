@@ -10,12 +10,7 @@ use crate::{
     visit::Visit,
 };
 use leptos::prelude::*;
-use send0_core::{
-    AppError,
-    accounts::PASSWORD_MIN,
-    accounts::operations::memberships,
-    workspaces::operations,
-};
+use send0_core::{AppError, accounts::PASSWORD_MIN, accounts::operations::memberships, workspaces::operations};
 
 /// `/`: on to where one belongs.
 #[component]

@@ -65,7 +65,13 @@ impl Ctx {
     }
 
     /// Writes down that the actor was refused for a reason of the rules, and gives the refusal.
-    pub(crate) async fn refuse<T>(&self, actor: &Actor, attempted: Event, reason: &str, refusal: AppError) -> Result<T, AppError> {
+    pub(crate) async fn refuse<T>(
+        &self,
+        actor: &Actor,
+        attempted: Event,
+        reason: &str,
+        refusal: AppError,
+    ) -> Result<T, AppError> {
         self.log.write(actor, attempted.because(Outcome::Denied, reason)).await?;
         Err(refusal)
     }

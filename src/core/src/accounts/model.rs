@@ -49,7 +49,9 @@ pub const THEMES: [&str; 3] = ["system", "light", "dark"];
 /// One of the themes.
 pub fn parse_theme(text: &str) -> Result<String, FieldError> {
     let known = THEMES.contains(&text);
-    known.then(|| text.to_owned()).ok_or_else(|| FieldError::new("theme", "unknown_theme", "One of system, light, dark."))
+    known
+        .then(|| text.to_owned())
+        .ok_or_else(|| FieldError::new("theme", "unknown_theme", "One of system, light, dark."))
 }
 
 /// Long enough to stand alone (NIST SP 800-63B-4, single factor), in characters.

@@ -140,7 +140,12 @@ pub(super) async fn purge(pool: &PgPool, now: OffsetDateTime) -> Result<i64, App
 }
 
 /// Notes that somebody opened a page in a workspace.
-pub(super) async fn seen(pool: &PgPool, workspace: WorkspaceId, user: UserId, now: OffsetDateTime) -> Result<(), AppError> {
+pub(super) async fn seen(
+    pool: &PgPool,
+    workspace: WorkspaceId,
+    user: UserId,
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
     sqlx::query!("select member_seen($1, $2, $3)", workspace.0, user.0, now).execute(pool).await?;
     Ok(())
 }
@@ -183,9 +188,16 @@ pub(super) async fn start_address_change(
     [old, new]: &[[u8; 32]; 2],
     until: OffsetDateTime,
 ) -> Result<(), AppError> {
-    sqlx::query!("select address_change_start($1, $2, $3, $4, $5)", user.0, email, old.as_slice(), new.as_slice(), until)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "select address_change_start($1, $2, $3, $4, $5)",
+        user.0,
+        email,
+        old.as_slice(),
+        new.as_slice(),
+        until
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

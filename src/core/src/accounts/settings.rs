@@ -68,10 +68,12 @@ pub async fn change_password(
     present: SecretString,
     new: SecretString,
 ) -> Result<i64, AppError> {
-    prove(ctx, request, signed_in, present, Action::PasswordChanged).await?;
-    check_password("new_password", new.expose_secret(), &signed_in.email).map_err(|error| AppError::Invalid(vec![error]))?;
+    prove(ctx, request, signed_in, ("present", present), Action::PasswordChanged).await?;
+    check_password("new_password", new.expose_secret(), &signed_in.email)
+        .map_err(|error| AppError::Invalid(vec![error]))?;
     let hash = ctx.passwords.hash(new).await?;
-    let letter = told(ctx, &signed_in.email, "Your password was changed", "All your other sessions have ended.").await?;
+    let letter =
+        told(ctx, &signed_in.email, "Your password was changed", "All your other sessions have ended.").await?;
     let mut tx = ctx.db.change_account().await?;
     queries::set_password(tx.conn(), signed_in.user, &hash).await?;
     let ended = queries::end_other_sessions(tx.conn(), signed_in.user, signed_in.session).await?;
@@ -86,18 +88,34 @@ async fn prove(
     ctx: &Ctx,
     request: &Request,
     signed_in: &SignedIn,
-    password: SecretString,
+    (field, password): (&str, SecretString),
     attempted: Action,
 ) -> Result<(), AppError> {
     let bucket = secrets::bucket("password of the account", &signed_in.user.to_string());
     let wait = queries::attempt(&ctx.db.auth, &bucket, operations::FREE_PER_ACCOUNT, ctx.clock.now()).await?;
     if let Some(wait) = u32::try_from(wait).ok().filter(|wait| *wait > 0) {
-        return operations::refuse_everywhere(ctx, request, signed_in, about(attempted, signed_in), "throttled", AppError::Throttled(wait)).await;
+        return operations::refuse_everywhere(
+            ctx,
+            request,
+            signed_in,
+            about(attempted, signed_in),
+            "throttled",
+            AppError::Throttled(wait),
+        )
+        .await;
     }
     let stored = queries::password_hash(&ctx.db.auth, signed_in.user).await?;
     if !ctx.passwords.verify(super::operations::sane(password), stored).await? {
-        let wrong = AppError::field("password", "wrong_password", "This is not your present password.");
-        return operations::refuse_everywhere(ctx, request, signed_in, about(attempted, signed_in), "wrong_password", wrong).await;
+        let wrong = AppError::field(field, "wrong_password", "This is not your present password.");
+        return operations::refuse_everywhere(
+            ctx,
+            request,
+            signed_in,
+            about(attempted, signed_in),
+            "wrong_password",
+            wrong,
+        )
+        .await;
     }
     queries::forget_failures(&ctx.db.auth, &bucket).await
 }
@@ -159,7 +177,7 @@ pub async fn request_address(
     if email == signed_in.email {
         return Err(AppError::field("email", "unchanged", "This is your address already."));
     }
-    prove(ctx, request, signed_in, password, action).await?;
+    prove(ctx, request, signed_in, ("password", password), action).await?;
     let (old_token, new_token) = (secrets::token(), secrets::token());
     let old_letter = asked(ctx, &signed_in.email, signed_in, &email, &old_token).await?;
     let new_letter = asked(ctx, &email, signed_in, &email, &new_token).await?;
@@ -228,12 +246,20 @@ pub async fn confirm_address(ctx: &Ctx, request: &Request, token: &str) -> Resul
         Err(AppError::NotFound) => return Err(void()),
         offer => offer?,
     };
-    let letter = told(ctx, &offer.old_email, "Your mail address was changed", &format!("You sign in with {} from now on.", offer.email)).await?;
+    let letter = told(
+        ctx,
+        &offer.old_email,
+        "Your mail address was changed",
+        &format!("You sign in with {} from now on.", offer.email),
+    )
+    .await?;
     let mut tx = ctx.db.change_account().await?;
     let changed = queries::confirm_address_change(tx.conn(), &secrets::hash(token), ctx.clock.now()).await?;
     let event = match changed {
         true => Event::new(Action::AddressChanged).change("email", offer.old_email.clone(), offer.email.clone()),
-        false => Event::new(Action::AddressConfirmed).change("by", None::<String>, if offer.by_new { "new" } else { "old" }),
+        false => {
+            Event::new(Action::AddressConfirmed).change("by", None::<String>, if offer.by_new { "new" } else { "old" })
+        }
     };
     if changed {
         letter.put(tx.conn()).await?;

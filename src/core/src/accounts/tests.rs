@@ -413,7 +413,9 @@ async fn name_zone_and_theme_are_kept_and_checked() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let (signed_in, hash) = owner_of(&db, &tenant).await;
-    settings::change(&db.ctx, &request(), &signed_in, settings_text("Ana", "Asia/Kolkata", "dark")).await.expect("changed");
+    settings::change(&db.ctx, &request(), &signed_in, settings_text("Ana", "Asia/Kolkata", "dark"))
+        .await
+        .expect("changed");
     let now = found(&db, &hash).await.expect("signed in");
     assert_eq!((now.name.as_str(), now.time_zone.as_str(), now.theme.as_str()), ("Ana", "Asia/Kolkata", "dark"));
     let event = db.events(tenant.id()).await.pop().expect("an event");
@@ -439,9 +441,12 @@ async fn a_new_password_ends_every_other_session() {
         Err(AppError::Invalid(errors)) => errors[0].field.clone(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(of_field(change("not the password", new).await), "password");
+    assert_eq!(of_field(change("not the password", new).await), "present");
     let event = db.events(tenant.id()).await.pop().expect("an event");
-    assert_eq!((event.action.as_str(), event.outcome, event.reason.as_deref()), ("account.password_changed", Outcome::Denied, Some("wrong_password")));
+    assert_eq!(
+        (event.action.as_str(), event.outcome, event.reason.as_deref()),
+        ("account.password_changed", Outcome::Denied, Some("wrong_password"))
+    );
     assert_eq!(of_field(change(PASSWORD, "short").await), "new_password");
     assert!(found(&db, &others[0]).await.is_some(), "nothing has happened yet");
     assert_eq!(change(PASSWORD, new).await, Ok(2));

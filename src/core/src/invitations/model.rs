@@ -1,6 +1,5 @@
 use crate::{
     FieldError,
-    accounts::parse_email,
     ids::{InvitationId, UserId, WorkspaceId},
     permissions::Role,
 };
@@ -111,11 +110,6 @@ pub fn addresses(text: &str) -> Result<Vec<String>, FieldError> {
     }
 }
 
-/// The address of a list, if it is one.
-pub(super) fn parse(address: &str) -> Option<String> {
-    parse_email("emails", address).ok()
-}
-
 #[cfg(test)]
 mod model_tests {
     use super::*;
@@ -123,7 +117,10 @@ mod model_tests {
     #[test]
     fn a_pasted_list_is_read_as_people_paste_it() {
         let of = |text: &str| addresses(text).expect("addresses");
-        assert_eq!(of("a@b.example, c@d.example;e@f.example\n g@h.example"), ["a@b.example", "c@d.example", "e@f.example", "g@h.example"]);
+        assert_eq!(
+            of("a@b.example, c@d.example;e@f.example\n g@h.example"),
+            ["a@b.example", "c@d.example", "e@f.example", "g@h.example"]
+        );
         assert_eq!(of("Ana Lee <ana@b.example>, \"Bo\" <bo@b.example>"), ["ana@b.example", "bo@b.example"]);
         assert_eq!(of("A@b.example a@B.example"), ["a@b.example"]);
         assert_eq!(of("nonsense a@b.example"), ["nonsense", "a@b.example"]);

@@ -1,6 +1,6 @@
 //! Inviting people, and coming in with an invitation.
 
-use super::{HOURS, InvitationView, InviteResult, Invited, Offer, PENDING_MAX, addresses, parse, queries};
+use super::{HOURS, InvitationView, InviteResult, Invited, Offer, PENDING_MAX, addresses, queries};
 use crate::{
     Actor, AppError, Ctx,
     accounts::{self, SignedIn, check_password},
@@ -83,13 +83,13 @@ struct Prepared {
 }
 
 async fn prepare(ctx: &Ctx, actor: &Actor, email: String, role: Role) -> Result<Prepared, AppError> {
-    let letter = match parse(&email) {
-        Some(address) => {
+    let letter = match accounts::parse_email("emails", &email) {
+        Ok(address) => {
             let token = secrets::token();
             let letter = letter(ctx, actor, &address, role, &token).await?;
             Some((secrets::hash(token.expose_secret()), letter))
         }
-        None => None,
+        Err(_) => None,
     };
     Ok(Prepared { id: InvitationId::new(), email, role, letter })
 }
@@ -302,7 +302,9 @@ async fn refuse_void<T>(ctx: &Ctx, request: &Request) -> Result<T, AppError> {
 }
 
 fn void() -> AppError {
-    AppError::Refused("This invitation is void: it was used, revoked, sent again, or it is too old. Ask for another.".into())
+    AppError::Refused(
+        "This invitation is void: it was used, revoked, sent again, or it is too old. Ask for another.".into(),
+    )
 }
 
 /// Uses up the invitation. Of several at once, one comes in.

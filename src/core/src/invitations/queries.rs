@@ -60,7 +60,8 @@ pub(super) async fn renew(
 }
 
 pub(super) async fn count(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<i64, AppError> {
-    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from invitations where workspace_id = $1"#, workspace.0);
+    let count =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from invitations where workspace_id = $1"#, workspace.0);
     Ok(count.fetch_one(conn).await?)
 }
 

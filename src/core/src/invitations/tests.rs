@@ -45,7 +45,10 @@ async fn a_pasted_list_is_answered_row_by_row() {
     let list = "a@example.com, b@example.com c@example.com d@example.com e@example.com f@example.com\nnonsense waits@example.com owner@acme.example";
     let results = invite(&db.ctx, &owner, list, "developer").await.expect("answered");
     let of = |result| results.iter().filter(|one| one.result == result).count();
-    assert_eq!((of(InviteResult::Sent), of(InviteResult::NotAnAddress), of(InviteResult::Invited), of(InviteResult::Member)), (6, 1, 1, 1));
+    assert_eq!(
+        (of(InviteResult::Sent), of(InviteResult::NotAnAddress), of(InviteResult::Invited), of(InviteResult::Member)),
+        (6, 1, 1, 1)
+    );
     assert_eq!(pending(&db.ctx, &owner, Action::PageViewed).await.expect("pending").len(), 7);
     assert_eq!(mailbox(&db.ctx).await.expect("mailbox").len(), 7);
     assert_eq!(db.count(tenant.id(), Action::MemberInvited).await, 7);
@@ -139,7 +142,9 @@ async fn a_new_link_voids_the_one_before_and_so_do_time_and_revocation() {
     revoke(&db.ctx, &owner, id).await.expect("revoked");
     assert!(offer(&db.ctx, &fourth).await.is_err());
     assert_eq!(revoke(&db.ctx, &owner, id).await, Err(AppError::NotFound));
-    for (action, count) in [(Action::InvitationResent, 2), (Action::InvitationLinkMade, 1), (Action::InvitationRevoked, 1)] {
+    for (action, count) in
+        [(Action::InvitationResent, 2), (Action::InvitationLinkMade, 1), (Action::InvitationRevoked, 1)]
+    {
         assert_eq!(db.count(tenant.id(), action).await, count, "{action}");
     }
 }
@@ -159,7 +164,10 @@ async fn nobody_invites_above_their_own_role() {
     assert!(matches!(make_link(&db.ctx, &actor, id, "/").await, Err(AppError::Refused(_))));
     assert!(invite(&db.ctx, &actor, "bo@example.com", "admin").await.is_ok());
     let viewer = tenant.actor(Role::Viewer);
-    assert_eq!(invite(&db.ctx, &viewer, "x@example.com", "viewer").await, Err(AppError::Forbidden("members.invite".into())));
+    assert_eq!(
+        invite(&db.ctx, &viewer, "x@example.com", "viewer").await,
+        Err(AppError::Forbidden("members.invite".into()))
+    );
 }
 
 #[tokio::test]

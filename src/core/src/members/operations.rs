@@ -170,14 +170,13 @@ async fn decide_keys(
     let mut events = vec![];
     for (id, name) in api_keys::active_of(tx.conn(), actor.workspace, member.user_id, now).await? {
         let fate = fates.iter().find(|(key, _)| *key == id).map(|(_, fate)| *fate);
-        let fate = fate.ok_or_else(|| AppError::Conflict(format!("Decide about the key {name}: hand it over, or revoke it.")))?;
+        let fate = fate
+            .ok_or_else(|| AppError::Conflict(format!("Decide about the key {name}: hand it over, or revoke it.")))?;
         events.push(match fate {
             KeyFate::HandOver => hand_over(actor, tx, member, id, &name, actor.user()).await?,
             KeyFate::Revoke => {
                 api_keys::revoke_row(tx.conn(), actor, id, Some("The member was removed."), now).await?;
-                Event::new(Action::ApiKeyRevoked)
-                    .on("api_key", id, Some(&name))
-                    .change("status", "active", "revoked")
+                Event::new(Action::ApiKeyRevoked).on("api_key", id, Some(&name)).change("status", "active", "revoked")
             }
         });
     }
@@ -194,7 +193,11 @@ async fn hand_over(
 ) -> Result<Event, AppError> {
     api_keys::hand_over(tx.conn(), actor.workspace, id, to).await?;
     let to = to.map_or_else(|| "owners".to_owned(), |to| to.to_string());
-    Ok(Event::new(Action::ApiKeyHandedOver).on("api_key", id, Some(name)).change("responsible", from.user_id.to_string(), to))
+    Ok(Event::new(Action::ApiKeyHandedOver).on("api_key", id, Some(name)).change(
+        "responsible",
+        from.user_id.to_string(),
+        to,
+    ))
 }
 
 /// Everything that the member answers for goes to the owners, who are told.

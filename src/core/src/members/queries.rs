@@ -117,9 +117,10 @@ pub(super) async fn role_of(
     workspace: WorkspaceId,
     user: UserId,
 ) -> Result<Option<Role>, AppError> {
-    let role = sqlx::query_scalar!("select role from members where workspace_id = $1 and user_id = $2", workspace.0, user.0)
-        .fetch_optional(conn)
-        .await?;
+    let role =
+        sqlx::query_scalar!("select role from members where workspace_id = $1 and user_id = $2", workspace.0, user.0)
+            .fetch_optional(conn)
+            .await?;
     role.map(|role| role.parse().map_err(|()| AppError::Internal)).transpose()
 }
 
@@ -128,9 +129,13 @@ pub(super) async fn member_of(
     workspace: WorkspaceId,
     user: UserId,
 ) -> Result<Option<MemberId>, AppError> {
-    let id = sqlx::query_scalar!("select member_id from members where workspace_id = $1 and user_id = $2", workspace.0, user.0)
-        .fetch_optional(conn)
-        .await?;
+    let id = sqlx::query_scalar!(
+        "select member_id from members where workspace_id = $1 and user_id = $2",
+        workspace.0,
+        user.0
+    )
+    .fetch_optional(conn)
+    .await?;
     Ok(id.map(MemberId))
 }
 
@@ -161,7 +166,11 @@ pub(super) async fn set_role(
     Ok(())
 }
 
-pub(super) async fn delete(conn: &mut PgConnection, workspace: WorkspaceId, member: &MemberView) -> Result<(), AppError> {
+pub(super) async fn delete(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    member: &MemberView,
+) -> Result<(), AppError> {
     sqlx::query!("delete from members where workspace_id = $1 and member_id = $2", workspace.0, member.id.0)
         .execute(&mut *conn)
         .await?;

@@ -50,7 +50,10 @@ async fn a_role_is_changed_up_to_ones_own() {
     let changed = change_role(&db.ctx, &acting_admin, viewer_id, "developer").await.expect("changed");
     assert_eq!((changed.role, member_of(&db, &tenant, viewer).await.role), (Role::Developer, Role::Developer));
     let event = last_event(&db, &tenant).await;
-    assert_eq!((event.action.as_str(), event.changes[0].before.as_str(), event.changes[0].after.as_str()), ("member.role_changed", Some("viewer"), Some("developer")));
+    assert_eq!(
+        (event.action.as_str(), event.changes[0].before.as_str(), event.changes[0].after.as_str()),
+        ("member.role_changed", Some("viewer"), Some("developer"))
+    );
 
     let owner_id = member_of(&db, &tenant, tenant.made.user).await.id;
     for (id, role) in [(viewer_id, "owner"), (owner_id, "viewer")] {
@@ -72,7 +75,10 @@ async fn what_counts_is_the_role_of_now() {
     let (admin_id, viewer_id) = (member_of(&db, &tenant, admin).await.id, member_of(&db, &tenant, viewer).await.id);
     let owner = tenant.actor(Role::Owner);
     change_role(&db.ctx, &owner, admin_id, "viewer").await.expect("demoted");
-    assert_eq!(change_role(&db.ctx, &still_admin, viewer_id, "billing").await, Err(AppError::Forbidden("members.change_role".into())));
+    assert_eq!(
+        change_role(&db.ctx, &still_admin, viewer_id, "billing").await,
+        Err(AppError::Forbidden("members.change_role".into()))
+    );
     remove(&db.ctx, &owner, admin_id, &[]).await.expect("removed");
     assert_eq!(remove(&db.ctx, &still_admin, viewer_id, &[]).await.map(|_| ()), Err(AppError::NotFound));
     assert_eq!(member_of(&db, &tenant, viewer).await.role, Role::Viewer);
@@ -106,11 +112,16 @@ async fn two_owners_cannot_both_go() {
         let (first, second) = match round % 4 {
             0 => tokio::join!(leave(&db.ctx, &a), leave(&db.ctx, &b)),
             1 => tokio::join!(async { change_role(&db.ctx, &a, a_id, "viewer").await.map(|_| ()) }, leave(&db.ctx, &b)),
-            2 => tokio::join!(async { remove(&db.ctx, &a, b_id, &[]).await.map(|_| ()) }, async { remove(&db.ctx, &b, a_id, &[]).await.map(|_| ()) }),
-            _ => tokio::join!(async { change_role(&db.ctx, &a, b_id, "viewer").await.map(|_| ()) }, async { change_role(&db.ctx, &b, a_id, "viewer").await.map(|_| ()) }),
+            2 => tokio::join!(async { remove(&db.ctx, &a, b_id, &[]).await.map(|_| ()) }, async {
+                remove(&db.ctx, &b, a_id, &[]).await.map(|_| ())
+            }),
+            _ => tokio::join!(async { change_role(&db.ctx, &a, b_id, "viewer").await.map(|_| ()) }, async {
+                change_role(&db.ctx, &b, a_id, "viewer").await.map(|_| ())
+            }),
         };
         assert!(first.is_ok() != second.is_ok(), "round {round}: {first:?} {second:?}");
-        let owners: Vec<MemberView> = members(&db, &tenant).await.into_iter().filter(|member| member.role == Role::Owner).collect();
+        let owners: Vec<MemberView> =
+            members(&db, &tenant).await.into_iter().filter(|member| member.role == Role::Owner).collect();
         assert_eq!(owners.len(), 1, "round {round}");
         stays = owners[0].user_id;
         for gone in members(&db, &tenant).await.into_iter().filter(|member| member.role != Role::Owner) {
@@ -138,7 +149,8 @@ async fn each_key_of_who_is_removed_is_decided_about() {
     let (kept, ended) = (key(kept).await.expect("kept"), key(ended).await.expect("ended"));
     assert_eq!((kept.status, kept.responsible.as_deref()), (api_keys::Status::Active, Some("Owner of Acme")));
     assert_eq!(ended.status, api_keys::Status::Revoked);
-    let events: Vec<String> = db.events(tenant.id()).await.into_iter().rev().take(3).map(|event| event.action).collect();
+    let events: Vec<String> =
+        db.events(tenant.id()).await.into_iter().rev().take(3).map(|event| event.action).collect();
     assert_eq!(events[0], "member.removed");
     assert!(events.contains(&"api_key.handed_over".into()) && events.contains(&"api_key.revoked".into()), "{events:?}");
     assert_eq!(show(&db.ctx, &owner, member.id, Action::PageViewed).await.map(|_| ()), Err(AppError::NotFound));
@@ -180,7 +192,8 @@ async fn who_may_invite_no_more_has_no_invitations() {
     invite(&db.ctx, &owner, "cy@example.com", "viewer").await.expect("invited");
     let member = member_of(&db, &tenant, admin).await;
     change_role(&db.ctx, &owner, member.id, "developer").await.expect("demoted");
-    let left: Vec<String> = pending(&db.ctx, &owner, Action::PageViewed).await.expect("pending").into_iter().map(|one| one.email).collect();
+    let left: Vec<String> =
+        pending(&db.ctx, &owner, Action::PageViewed).await.expect("pending").into_iter().map(|one| one.email).collect();
     assert_eq!(left, ["cy@example.com"]);
     assert_eq!(db.count(tenant.id(), Action::InvitationRevoked).await, 1);
 }

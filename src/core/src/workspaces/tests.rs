@@ -1,7 +1,8 @@
 //! How workspaces come to be: by one link, once, whole or not at all.
 
 use super::operations::{
-    Established, NewOwner, by_slug, create, create_owner, offer_setup, rename, set_up, setup_needed, setup_offered, show,
+    Established, NewOwner, by_slug, create, create_owner, offer_setup, rename, set_up, setup_needed, setup_offered,
+    show,
 };
 use crate::{
     Actor, AppError,

@@ -462,15 +462,15 @@ async fn roles_are_as_listed_and_nothing_more() {
         roles,
         [
             "postgres login inherit bypassrls superuser more",
-            "send0_app login inherit",
-            "send0_auditor login inherit",
-            "send0_auth login inherit",
+            "send0_app login",
+            "send0_auditor login",
+            "send0_auth login",
             "send0_backup login inherit bypassrls",
-            "send0_log inherit",
-            "send0_lookup inherit",
+            "send0_log",
+            "send0_lookup",
             "send0_migrator login",
             "send0_owner",
-            "send0_worker login inherit",
+            "send0_worker login",
         ]
     );
     let memberships: Vec<String> = sqlx::query_scalar(

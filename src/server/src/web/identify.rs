@@ -1,7 +1,8 @@
 //! Names every request: an id, which the answer, the log lines and the audit event share, and the client's address.
 
+use app::visit::DefaultMode;
 use axum::{
-    extract::{ConnectInfo, Request},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
@@ -9,6 +10,7 @@ use axum::{
 use send0_core::{actor, ids::RequestId};
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Instant,
 };
 use tracing::{Instrument, info_span};
@@ -28,6 +30,19 @@ pub async fn identify(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     }
     response
+}
+
+/// Marks what comes from this machine to a server in its default mode. Another site's name that points here is not this
+/// machine, and neither is whatever a proxy passes on.
+pub async fn default_mode(State(origin): State<Option<Arc<str>>>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| canonical(peer.0.ip()));
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let is_ours = origin.is_some_and(|origin| origin.split_once("://").is_some_and(|(_, ours)| ours == host));
+    let is_passed_on = ["forwarded", "x-forwarded-for", "via"].iter().any(|name| request.headers().contains_key(*name));
+    if is_ours && !is_passed_on && peer.is_some_and(|peer| peer.is_loopback()) {
+        request.extensions_mut().insert(DefaultMode);
+    }
+    next.run(request).await
 }
 
 /// An IPv4 address that came in over IPv6 is an IPv4 address.

@@ -23,6 +23,7 @@ use axum::{
 use leptos::{config::LeptosOptions, prelude::*};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use send0_core::Ctx;
+use std::sync::Arc;
 use tower_http::{CompressionLevel, compression::CompressionLayer};
 use tower_sessions::{Expiry, Session, SessionManagerLayer, cookie::SameSite};
 
@@ -33,17 +34,21 @@ pub struct Site {
     pub options: LeptosOptions,
     /// `https://console.example.com`, or in the default mode `http://localhost:3000`: the one origin that forms come from.
     pub origin: String,
+    /// Whether nothing is configured: then pages for trying the product out are shown on this machine.
+    pub is_default: bool,
 }
 
 /// Everything the server answers. Layers are listed from the innermost to the outermost.
 pub fn router(ctx: Ctx, site: Site) -> Router {
     let options = site.options.clone();
+    let shown_here: Option<Arc<str>> = site.is_default.then(|| site.origin.as_str().into());
     Router::new()
         .merge(pages(ctx.clone(), &site))
         .merge(rest::router(ctx.clone()))
         .merge(plain_routes(ctx))
         .layer(from_fn(panics::catch))
         .layer(from_fn_with_state(options, html::finish))
+        .layer(from_fn_with_state(shown_here, identify::default_mode))
         .layer(from_fn(identify::identify))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
 }
