@@ -1,6 +1,6 @@
 import { expect, type Page } from '@playwright/test';
 import { issueKey, shownKey, summary } from './forms';
-import type { Workspace } from './workspace';
+import { PASSWORD, type Workspace } from './workspace';
 
 export type Look = { name: string; open: (page: Page, workspace: Workspace) => Promise<unknown> };
 
@@ -30,6 +30,19 @@ const openKey = async (page: Page, workspace: Workspace) => {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('CI deploy');
 };
 
+/** Some people: members, and invitations that wait. */
+async function populate(page: Page, workspace: Workspace): Promise<void> {
+  await workspace.invite(page, ['waits@example.com', 'also-waits@example.com'], 'viewer');
+  await workspace.addMember(page, 'Bo Developer', 'developer');
+}
+
+const openMember = async (page: Page, workspace: Workspace) => {
+  await workspace.addMember(page, 'Bo Developer', 'developer');
+  await page.goto(workspace.path('members'));
+  await page.getByRole('link', { name: 'Bo Developer' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Bo Developer');
+};
+
 /** Every page, in every state that looks different. Set-up is not here: it needs a server of its own. */
 export const LOOKS: Look[] = [
   { name: 'sign-in', open: (page) => page.goto('/sign-in') },
@@ -41,11 +54,61 @@ export const LOOKS: Look[] = [
       await expect(summary(page)).toBeVisible();
     },
   },
+  {
+    name: 'invitation-new',
+    open: async (page, workspace) => {
+      await page.goto(await workspace.invitationLink('new@example.com', 'developer'));
+      await expect(page.getByRole('heading', { level: 1 })).toHaveText('Join Acme');
+    },
+  },
+  { name: 'invitation-void', open: (page) => page.goto('/invitations') },
+  { name: 'address-void', open: (page) => page.goto('/account/address') },
+  { name: 'mailbox', open: async (page, workspace) => {
+    await workspace.invitationLink('new@example.com', 'developer');
+    await page.goto('/dev/mailbox');
+  } },
+  { name: 'kit', open: (page) => page.goto('/dev/kit') },
   { name: 'nothing-here', open: (page) => page.goto('/nothing/here') },
   signedIn('overview', async (page, workspace) => {
     await furnish(workspace);
     await page.reload();
   }),
+  signedIn('overview-new', async () => {}),
+  signedIn('team', async (page, workspace) => {
+    await populate(page, workspace);
+    await page.goto(workspace.path('members'));
+  }),
+  signedIn('team-alone', (page, workspace) => page.goto(workspace.path('members'))),
+  signedIn('team-invited', (page, workspace) => workspace.invite(page, ['new@example.com', 'nonsense'], 'viewer')),
+  signedIn('team-link', async (page, workspace) => {
+    await workspace.invite(page, ['new@example.com'], 'viewer');
+    await page.getByRole('button', { name: 'New link' }).click();
+    await expect(page.getByText('/invitations/')).toBeVisible();
+  }),
+  signedIn('invite', (page, workspace) => page.goto(workspace.path('members/invite'))),
+  signedIn('invite-refused', async (page, workspace) => {
+    await page.goto(workspace.path('members/invite'));
+    await page.getByLabel('Mail addresses').fill(' , ');
+    await page.getByRole('button', { name: 'Send invitations' }).click();
+    await expect(summary(page)).toBeVisible();
+  }),
+  signedIn('member', openMember),
+  signedIn('yourself', async (page, workspace) => {
+    await page.goto(workspace.path('members'));
+    await page.getByRole('main').getByRole('link', { name: 'Ana' }).click();
+    await expect(page.getByText('Leave this workspace')).toBeVisible();
+  }),
+  signedIn('roles', (page, workspace) => page.goto(workspace.path('roles'))),
+  signedIn('settings', (page, workspace) => page.goto(workspace.path('settings'))),
+  signedIn('account', (page) => page.goto('/account')),
+  signedIn('account-address', async (page) => {
+    await page.goto('/account');
+    await page.getByLabel('New mail address').fill('ana@elsewhere.example');
+    await page.getByLabel('Present password').first().fill(PASSWORD);
+    await page.getByRole('button', { name: 'Send both links' }).click();
+    await expect(page.getByText('Both by')).toBeVisible();
+  }),
+  signedIn('new-workspace', (page) => page.goto('/workspaces/new')),
   signedIn('keys-empty', (page, workspace) => page.goto(workspace.path('api-keys'))),
   signedIn('keys', async (page, workspace) => {
     await furnish(workspace);

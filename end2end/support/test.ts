@@ -48,8 +48,8 @@ export const test = base.extend<OfTest, OfWorker>({
     await Promise.all(contexts.map((context) => context.close()));
   },
 
-  workspace: async ({ server, request }, use, { testId }) => {
-    await use(await Workspace.create(server, request, 'Acme', `ana-${testId.slice(-8)}@example.com`));
+  workspace: async ({ server, request, browser }, use, { testId }) => {
+    await use(await Workspace.create(server, request, browser, 'Acme', `ana-${testId.slice(-8)}@example.com`));
   },
 
   owner: async ({ page, workspace }, use) => {

@@ -1,4 +1,4 @@
-import { expect, type APIRequestContext, type APIResponse, type Page } from '@playwright/test';
+import { expect, type APIRequestContext, type APIResponse, type Browser, type Page } from '@playwright/test';
 import { Server } from './server';
 
 export type IssuedKey = { id: string; key: string };
@@ -22,12 +22,13 @@ export class Workspace {
     readonly slug: string,
     readonly name: string,
     readonly email: string,
+    private readonly browser: Browser,
   ) {}
 
-  static async create(server: Server, request: APIRequestContext, name: string, email: string): Promise<Workspace> {
+  static async create(server: Server, request: APIRequestContext, browser: Browser, name: string, email: string): Promise<Workspace> {
     const words = ['owner', 'create', '--email', email, '--workspace', name, '--name', 'Ana'];
     const made = await server.command<{ workspace: string }>(words, `${PASSWORD}\n`);
-    return new Workspace(server, request, made.workspace, name, email);
+    return new Workspace(server, request, made.workspace, name, email, browser);
   }
 
   path(rest = ''): string {
@@ -44,6 +45,59 @@ export class Workspace {
   async signIn(page: Page): Promise<void> {
     await page.goto('/sign-in');
     await this.fillSignIn(page);
+    await expect(page.getByRole('heading', { level: 1, name: this.name })).toBeVisible();
+  }
+
+  /** Invites people through the page, as whoever is signed in. */
+  async invite(page: Page, emails: string[], role: string): Promise<void> {
+    await page.goto(this.path('members/invite'));
+    await page.getByLabel('Mail addresses').fill(emails.join('\n'));
+    await page.getByLabel('Role').selectOption(role);
+    await page.getByRole('button', { name: 'Send invitations' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Team');
+  }
+
+  /** The link in the newest mail to an address. */
+  async mailedLink(to: string): Promise<string> {
+    const answer = await this.request.get(`${this.server.url}/dev/mailbox`, { headers: { accept: 'text/html' } });
+    const mail = (await answer.text()).split('<li ').find((text) => text.includes(`data-to="${to}"`));
+    const link = /href="([^"]+)"/.exec(mail ?? '')?.[1];
+    if (!link) throw new Error(`no mail to ${to}`);
+    return link;
+  }
+
+  /** Invites somebody as the owner, in a browser of its own, and gives the link in the mail. */
+  async invitationLink(email: string, role: string): Promise<string> {
+    const { browser } = this;
+    const context = await browser.newContext({ baseURL: this.server.url });
+    const page = await context.newPage();
+    await this.signIn(page);
+    await this.invite(page, [email], role);
+    await context.close();
+    return this.mailedLink(email);
+  }
+
+  /** Somebody who has come in with an invitation. Gives their mail address. */
+  async addMember(_: Page, name: string, role: string): Promise<string> {
+    const email = `${name.split(' ')[0].toLowerCase()}-${this.slug}@example.com`;
+    const link = await this.invitationLink(email, role);
+    const context = await this.browser.newContext({ baseURL: this.server.url });
+    const page = await context.newPage();
+    await page.goto(link);
+    await page.getByLabel('Your name').fill(name);
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Join' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: this.name })).toBeVisible();
+    await context.close();
+    return email;
+  }
+
+  /** Signs in as another member. */
+  async signInAs(page: Page, email: string): Promise<void> {
+    await page.goto('/sign-in');
+    await page.getByLabel('Mail address').fill(email);
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
     await expect(page.getByRole('heading', { level: 1, name: this.name })).toBeVisible();
   }
 

@@ -80,15 +80,79 @@ async function keyboard(page: Page): Promise<void> {
   expect.soft(stops.filter((one) => !one.visible), 'focused out of sight').toEqual([]);
 }
 
+/** Every label, description and link in the page means one element. */
+async function ids(page: Page): Promise<void> {
+  const twice = await page.evaluate(() => {
+    const all = [...document.querySelectorAll('[id]')].map((one) => one.id);
+    return all.filter((id, place) => all.indexOf(id) !== place);
+  });
+  expect.soft(twice, 'ids that stand twice').toEqual([]);
+}
+
+/** With text twice as large everything is still there, and nothing is reached by scrolling sideways (WCAG 1.4.4). */
+async function largeText(page: Page): Promise<void> {
+  await page.setViewportSize(SIZES.desktop);
+  const widths = await page.evaluate(() => {
+    document.documentElement.style.fontSize = '200%';
+    const { scrollWidth, clientWidth } = document.documentElement;
+    document.documentElement.style.fontSize = '';
+    return [scrollWidth, clientWidth];
+  });
+  expect.soft(widths[0], 'width with text at 200 %').toBeLessThanOrEqual(widths[1]);
+}
+
+/** In forced colours what can be operated still has an edge. */
+async function forcedColours(page: Page): Promise<void> {
+  await page.emulateMedia({ forcedColors: 'active' });
+  const edgeless = await page.locator('.btn, .input, .palette-open').evaluateAll((all) =>
+    all
+      .filter((one) => one.checkVisibility() && parseFloat(getComputedStyle(one).borderTopWidth) < 1)
+      .map((one) => one.outerHTML.slice(0, 120)),
+  );
+  expect.soft(edgeless, 'without an edge in forced colours').toEqual([]);
+  await page.emulateMedia({ forcedColors: 'none' });
+}
+
+/** Whoever asked for less motion gets none. */
+async function stillness(page: Page): Promise<void> {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  expect.soft(await page.evaluate(() => document.getAnimations().length), 'animations').toBe(0);
+}
+
+/** At least 24 px each way (WCAG 2.5.8), without the exceptions that the rule would allow to buttons and fields. */
+async function targets(page: Page): Promise<void> {
+  await page.setViewportSize(SIZES.phone);
+  const small = await page.locator('button, .btn, input:not([type=hidden], [type=radio], [type=checkbox]), select, summary, nav a').evaluateAll((all) =>
+    all
+      .filter((one) => one.checkVisibility())
+      .filter((one) => one.getBoundingClientRect().height < 24 || one.getBoundingClientRect().width < 24)
+      .map((one) => one.outerHTML.slice(0, 120)),
+  );
+  expect.soft(small, 'targets under 24 px').toEqual([]);
+}
+
+/** Password managers may fill in, and people may paste. */
+async function fields(page: Page): Promise<void> {
+  const closed = page.locator('input[type=password]:not([autocomplete*=password]), input[type=email]:not([autocomplete]), [onpaste]');
+  expect.soft(await closed.count(), 'fields that keep password managers out').toBe(0);
+}
+
 async function check(page: Page): Promise<void> {
   await test.step('axe', () => axe(page));
   await test.step('reflow', () => reflow(page));
+  await test.step('ids', () => ids(page));
+  await test.step('text at 200 %', () => largeText(page));
+  await test.step('forced colours', () => forcedColours(page));
+  await test.step('less motion', () => stillness(page));
+  await test.step('targets', () => targets(page));
+  await test.step('fields', () => fields(page));
   await test.step('keyboard', () => keyboard(page));
 }
 
 for (const { name, open } of LOOKS) {
   test(name, async ({ page, workspace }) => {
     await open(page, workspace);
+    if (name.endsWith('-refused')) await expect.soft(page.locator('form [role=alert]'), 'the summary has the focus').toBeFocused();
     await check(page);
   });
 }

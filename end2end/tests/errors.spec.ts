@@ -16,8 +16,8 @@ test('what is not there says so, with the id of the request', async ({ owner: pa
   }
 });
 
-test('another workspace is as unknown as none', async ({ owner: page, workspace, newVisitor, server, request }) => {
-  const other = await Workspace.create(server, request, 'Birch', `bo-${workspace.email}`);
+test('another workspace is as unknown as none', async ({ owner: page, workspace, newVisitor, server, request, browser }) => {
+  const other = await Workspace.create(server, request, browser, 'Birch', `bo-${workspace.email}`);
   const key = await other.key('Theirs');
   for (const path of [other.path(), other.path('audit-log'), workspace.path(`api-keys/${key.id}`)]) {
     expect((await page.goto(path))?.status(), path).toBe(404);

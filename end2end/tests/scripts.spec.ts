@@ -1,3 +1,5 @@
+import { brotliCompressSync } from 'node:zlib';
+import type { Page, Response } from '@playwright/test';
 import { expect, test } from '../support/test';
 import { hydrated, issueKey, shownKey } from '../support/forms';
 
@@ -48,14 +50,49 @@ test.describe('in Kolkata', () => {
   });
 });
 
-test('a page without an island carries no script', async ({ owner: page, workspace, newVisitor }) => {
+test('a page without an island carries no script', async ({ workspace, newVisitor }) => {
   const stranger = await newVisitor();
-  await stranger.goto('/sign-in');
-  await expect(stranger.locator('script, link[rel=modulepreload]')).toHaveCount(0);
-  for (const rest of ['', 'api-keys', 'api-keys/new', 'nothing']) {
-    await page.goto(workspace.path(rest));
-    await expect(page.locator('script, link[rel=modulepreload], leptos-island'), rest).toHaveCount(0);
+  const invitation = await workspace.invitationLink('bo@example.com', 'viewer');
+  for (const path of ['/sign-in', '/nothing', '/invitations', '/account/address', invitation]) {
+    await stranger.goto(path);
+    await expect(stranger.locator('script, link[rel=modulepreload], leptos-island'), path).toHaveCount(0);
   }
-  await page.goto(workspace.path('audit-log'));
-  await expect(page.locator('script')).toHaveCount(1);
+  await workspace.signIn(stranger);
+  await expect(stranger.locator('script')).toHaveCount(1);
+});
+
+const KB = 1000;
+
+/** What comes over the wire, squeezed as well as brotli can. */
+async function weight(page: Page, path: string): Promise<{ page: number; islands: number }> {
+  const weighed = { page: 0, islands: 0 };
+  const seen: Promise<void>[] = [];
+  const weigh = (answer: Response) => {
+    const island = /\.(js|wasm)$/.test(new URL(answer.url()).pathname);
+    const add = async () => {
+      weighed[island ? 'islands' : 'page'] += brotliCompressSync(await answer.body()).length;
+    };
+    if (answer.status() === 200) seen.push(add());
+  };
+  page.on('response', weigh);
+  await page.goto(path, { waitUntil: 'networkidle' });
+  page.off('response', weigh);
+  await Promise.all(seen);
+  return weighed;
+}
+
+test('pages are light', async ({ workspace, newVisitor }) => {
+  const nobody = await newVisitor();
+  const signIn = await weight(nobody, '/sign-in');
+  expect(signIn).toEqual({ page: expect.any(Number), islands: 0 });
+  expect(signIn.page, 'sign-in in all').toBeLessThanOrEqual(20 * KB);
+  await workspace.signIn(nobody);
+  for (const rest of ['', 'members', 'members/invite', 'roles', 'settings', 'api-keys', 'api-keys/new', 'audit-log']) {
+    const fresh = await newVisitor();
+    await fresh.context().addCookies(await nobody.context().cookies());
+    const { page, islands } = await weight(fresh, workspace.path(rest));
+    expect.soft(islands, `${rest}: islands with their loader`).toBeLessThanOrEqual(110 * KB);
+    expect.soft(page, `${rest}: beside the islands`).toBeLessThanOrEqual(20 * KB);
+    console.log(`weight of /${rest}: page ${page} B, islands ${islands} B (brotli)`);
+  }
 });

@@ -37,6 +37,11 @@ async fn no_function_obeys_another_site() {
     let key = key.to_string();
     let mut owner = Browser::signed_in(&console, "owner@acme.example").await;
     console.db.member(&acme, Role::Admin).await;
+    console.db.member(&acme, Role::Viewer).await;
+    let admin = console.member_id(&acme, Role::Admin).await.to_string();
+    let (invitation, token) = console.invitation(&acme, "waits@example.com", "viewer").await;
+    let invitation = invitation.to_string();
+    owner.get(&console, &format!("/invitations/{token}")).await;
     let mut refusals = 0;
     for function in access::FUNCTIONS {
         let fields: &[(&str, &str)] = match function.path.rsplit('/').next().expect("a name") {
@@ -47,6 +52,20 @@ async fn no_function_obeys_another_site() {
             "sign_out" => &[],
             "issue_key" => &[("workspace", "acme"), ("name", "Evil"), ("kind", "live")],
             "revoke_key" => &[("workspace", "acme"), ("id", &key)],
+            "rename_workspace" => &[("workspace", "acme"), ("name", "Evil")],
+            "create_workspace" => &[("name", "Evil")],
+            "invite_members" => &[("workspace", "acme"), ("emails", "evil@example.com"), ("role", "owner")],
+            "resend_invitation" | "make_invitation_link" | "revoke_invitation" => {
+                &[("workspace", "acme"), ("id", &invitation)]
+            }
+            "change_role" => &[("workspace", "acme"), ("id", &admin), ("role", "viewer")],
+            "remove_member" => &[("workspace", "acme"), ("id", &admin)],
+            "leave_workspace" => &[("workspace", "acme")],
+            "accept_invitation" | "cancel_address" | "confirm_address" => &[],
+            "join_workspace" => &[("name", "Evil"), ("password", "an evil password")],
+            "change_settings" => &[("name", "Evil"), ("theme", "dark")],
+            "change_password" => &[("present", PASSWORD), ("new_password", "an evil password")],
+            "request_address" => &[("password", PASSWORD), ("email", "evil@example.com")],
             other => panic!("{other} is not tested here"),
         };
         for (kind, site, origin, status) in VARIANTS {

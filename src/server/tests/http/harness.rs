@@ -11,8 +11,9 @@ use leptos::config::LeptosOptions;
 use send0_core::{
     Actor,
     api_keys::{NewKeyText, operations},
-    audit_log::EventView,
-    ids::{KeyId, WorkspaceId},
+    audit_log::{Action, EventView},
+    ids::{InvitationId, KeyId, MemberId, UserId, WorkspaceId},
+    invitations::operations as invitations,
     permissions::Role,
     testing::{PASSWORD, Tenant, TestDb, request},
 };
@@ -34,6 +35,15 @@ pub struct Console {
 impl Console {
     /// A console that nobody has set up.
     pub async fn new() -> Self {
+        Self::with_mode(true).await
+    }
+
+    /// A console that runs under an origin that somebody has configured.
+    pub async fn configured() -> Self {
+        Self::with_mode(false).await
+    }
+
+    async fn with_mode(is_default: bool) -> Self {
         let db = TestDb::new().await;
         let site = tempfile::tempdir().expect("a folder for the site");
         std::fs::create_dir(site.path().join("pkg")).expect("pkg");
@@ -42,7 +52,7 @@ impl Console {
         }
         let root = site.path().to_str().expect("a path").to_owned();
         let options = LeptosOptions::builder().output_name("send0").site_root(root).build();
-        let router = router(db.ctx.clone(), Site { options, origin: ORIGIN.into() });
+        let router = router(db.ctx.clone(), Site { options, origin: ORIGIN.into(), is_default });
         Self { db, router, _site: site }
     }
 
@@ -53,8 +63,13 @@ impl Console {
         (console, acme)
     }
 
-    pub async fn send(&self, mut request: Request<Body>) -> Answer {
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([203, 0, 113, 7], 4242))));
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        self.send_from([203, 0, 113, 7], request).await
+    }
+
+    /// As from another address.
+    pub async fn send_from(&self, peer: [u8; 4], mut request: Request<Body>) -> Answer {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((peer, 4242))));
         let (parts, body) = self.router.clone().oneshot(request).await.expect("a router does not fail").into_parts();
         let body = body.collect().await.expect("the body").to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }
@@ -84,6 +99,37 @@ impl Console {
         let new = text.parse().expect("a valid key");
         let issued = operations::issue(&self.db.ctx, &Actor::cli(workspace, request()), new).await.expect("a key");
         (issued.id, issued.secret.expose().to_owned())
+    }
+
+    /// The membership of the first member with this role.
+    pub async fn member_id(&self, tenant: &Tenant, role: Role) -> MemberId {
+        let owner = Actor::cli(tenant.id(), request());
+        let page = send0_core::members::operations::list(&self.db.ctx, &owner, None, 100, Action::PageViewed).await;
+        let member = page.expect("members").members.into_iter().rev().find(|member| member.role == role);
+        member.expect("a member of this role").id
+    }
+
+    /// The membership of a person.
+    pub async fn member_of(&self, tenant: &Tenant, user: UserId) -> MemberId {
+        let owner = Actor::cli(tenant.id(), request());
+        let page = send0_core::members::operations::list(&self.db.ctx, &owner, None, 100, Action::PageViewed).await;
+        page.expect("members").members.into_iter().find(|member| member.user_id == user).expect("a member").id
+    }
+
+    /// An invitation that waits, made by the command line, with the token in its mail.
+    pub async fn invitation(&self, tenant: &Tenant, email: &str, role: &str) -> (InvitationId, String) {
+        let cli = Actor::cli(tenant.id(), request());
+        invitations::invite(&self.db.ctx, &cli, email, role).await.expect("invited");
+        let waiting = invitations::pending(&self.db.ctx, &cli, Action::PageViewed).await.expect("pending");
+        let id = waiting.into_iter().find(|one| one.email == email).expect("it waits").id;
+        (id, self.mailed_token(email).await)
+    }
+
+    /// The token in the link of the newest mail to an address.
+    pub async fn mailed_token(&self, to: &str) -> String {
+        let mails = send0_core::mail::operations::mailbox(&self.db.ctx).await.expect("mailbox");
+        let link = mails.into_iter().find(|mail| mail.letter.to == to).and_then(|mail| mail.letter.link);
+        link.expect("a link").rsplit('/').next().expect("a token").to_owned()
     }
 
     /// Where the logs and the data stand.
@@ -120,7 +166,9 @@ impl Console {
 
     async fn data(&self) -> Option<String> {
         let all = "select string_agg(line, e'\n' order by line) from (
-            select w::text as line from workspaces w union all select m::text from members m union all select u::text from users u
+            select w::text as line from workspaces w union all select u::text from users u
+            union all select a::text from (select workspace_id, member_id, user_id, role from members) a
+            union all select i::text from invitations i union all select l::text from mails l union all select c::text from address_changes c
             union all select d::text from key_directory d union all select t::text from setup_tokens t
             union all select k::text from (select key_id, name, kind, mode, scopes, created_at, expires_at, revoked_at, revoked_by from api_keys) k
         ) everything";

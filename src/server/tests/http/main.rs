@@ -8,3 +8,4 @@ mod headers;
 mod inventory;
 mod matrix;
 mod setup;
+mod team;

@@ -21,17 +21,42 @@ restricted:audit.read           issue_key   yes   yes   audit.read keys.issue ke
 test                            issue_key   yes   yes   yes        keys.issue keys.issue  keys.issue
 live                            issue_key   yes   yes   audit.read keys.issue keys.issue  keys.issue
 -                               revoke_key  yes   yes   yes        yes        keys.revoke keys.revoke
+rename                          rename_workspace yes yes workspace.update workspace.update workspace.update workspace.update
+invite                          invite_members yes yes members.invite members.invite members.invite members.invite
+invitation                      resend_invitation yes yes members.invite members.invite members.invite members.invite
+invitation                      make_invitation_link yes yes members.invite members.invite members.invite members.invite
+invitation                      revoke_invitation yes yes members.invite members.invite members.invite members.invite
+member                          change_role yes   yes   members.change_role members.change_role members.change_role members.change_role
+member                          remove_member yes yes   members.remove members.remove members.remove members.remove
 ";
 
-/// Anybody may send these; what they then answer is tested elsewhere.
-const PUBLIC_FORMS: [&str; 3] = ["set_up", "sign_in", "sign_out"];
+/// Anybody, or anybody signed in, may send these; what they then answer is tested elsewhere.
+const PUBLIC_FORMS: [&str; 5] = ["set_up", "sign_in", "sign_out", "join_workspace", "confirm_address"];
+const ACCOUNT_FORMS: [&str; 7] = [
+    "accept_invitation",
+    "cancel_address",
+    "change_password",
+    "change_settings",
+    "create_workspace",
+    "leave_workspace",
+    "request_address",
+];
 
 const PAGES: &str = "
 page                           answer owner admin developer  security   billing    viewer
 /                              302    yes   yes   yes        yes        yes        yes
 /setup                         302    yes   yes   yes        yes        yes        yes
 /sign-in                       302    yes   yes   yes        yes        yes        yes
+/invitations                   200    yes   yes   yes        yes        yes        yes
+/account                       200    yes   yes   yes        yes        yes        yes
+/account/address               200    yes   yes   yes        yes        yes        yes
+/workspaces/new                200    yes   yes   yes        yes        yes        yes
 /w/:slug                       200    yes   yes   yes        yes        yes        yes
+/w/:slug/members               200    yes   yes   yes        yes        yes        yes
+/w/:slug/members/invite        200    yes   yes   members.invite members.invite members.invite members.invite
+/w/:slug/members/:id           200    yes   yes   yes        yes        yes        yes
+/w/:slug/roles                 200    yes   yes   yes        yes        yes        yes
+/w/:slug/settings              200    yes   yes   workspace.update workspace.update workspace.update workspace.update
 /w/:slug/api-keys              200    yes   yes   yes        yes        keys.read  keys.read
 /w/:slug/api-keys/new          200    yes   yes   yes        keys.issue keys.issue keys.issue
 /w/:slug/api-keys/:id          200    yes   yes   yes        yes        keys.read  keys.read
@@ -63,9 +88,11 @@ fn columns(table: &'static str) -> Vec<&'static str> {
 fn the_lists_leave_nothing_out() {
     let functions: BTreeSet<&str> =
         access::FUNCTIONS.iter().filter_map(|function| function.path.rsplit('/').next()).collect();
-    let listed: BTreeSet<&str> = rows(FORMS).iter().map(|row| row[1]).chain(PUBLIC_FORMS).collect();
+    let listed: BTreeSet<&str> =
+        rows(FORMS).iter().map(|row| row[1]).chain(PUBLIC_FORMS).chain(ACCOUNT_FORMS).collect();
     assert_eq!(functions, listed);
-    let pages: BTreeSet<&str> = access::PAGES.iter().map(|(path, _)| *path).collect();
+    let pages = access::PAGES.iter().filter(|(_, access)| *access != access::Access::Dev);
+    let pages: BTreeSet<&str> = pages.map(|(path, _)| *path).collect();
     assert_eq!(pages, rows(PAGES).iter().map(|row| row[0]).collect());
     let routes: BTreeSet<(&str, &str)> = rest::ROUTES.iter().map(|(method, path, _)| (*method, *path)).collect();
     assert_eq!(routes, rows(API).iter().map(|row| (row[0], row[1])).collect());
@@ -79,6 +106,10 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
     let own = match form.split_once(':') {
         Some((kind, scope)) => vec![("name", "Matrix"), ("kind", kind), ("scopes[]", scope)],
         None if form == "-" => vec![("id", key), ("reason", "because")],
+        None if form == "rename" => vec![("name", key)],
+        None if form == "invite" => vec![("emails", key), ("role", "viewer")],
+        None if form == "invitation" => vec![("id", key)],
+        None if form == "member" => vec![("id", key), ("role", "billing")],
         None => vec![("name", "Matrix"), ("kind", form)],
     };
     common.into_iter().chain(own).collect()
@@ -88,6 +119,13 @@ fn action(function: &str) -> &'static str {
     match function {
         "issue_key" => "api_key.issued",
         "revoke_key" => "api_key.revoked",
+        "rename_workspace" => "workspace.renamed",
+        "invite_members" => "member.invited",
+        "resend_invitation" => "invitation.resent",
+        "make_invitation_link" => "invitation.link_made",
+        "revoke_invitation" => "invitation.revoked",
+        "change_role" => "member.role_changed",
+        "remove_member" => "member.removed",
         other => panic!("{other} has no action"),
     }
 }
@@ -99,12 +137,10 @@ async fn forms_by_role() {
     for (column, role) in Role::ALL.into_iter().enumerate() {
         let mut browser = Browser::member(&console, &acme, role).await;
         for row in rows(FORMS) {
-            let (target, _) = console.key(acme.id(), "test").await;
+            let target = target(&console, &acme, row[0], cases).await;
             let what = format!("{role} {} {}", row[1], row[0]);
-            let fields = fields(row[0], &target.to_string())
-                .into_iter()
-                .map(|(n, v)| (n.to_owned(), v.to_owned()))
-                .collect::<Vec<_>>();
+            let fields =
+                fields(row[0], &target).into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect::<Vec<_>>();
             let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
             match row[column + 2] {
                 "yes" => form_is_accepted(&console, &acme, &mut browser, row[1], &fields, &what).await,
@@ -113,7 +149,21 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 36);
+    assert_eq!(cases, 78);
+}
+
+/// Something of its own for each case: a key, an invitation, a member, a name.
+async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> String {
+    match form {
+        "rename" => format!("Acme {case}"),
+        "invite" => format!("invited{case}@example.com"),
+        "invitation" => console.invitation(acme, &format!("waits{case}@example.com"), "viewer").await.0.to_string(),
+        "member" => {
+            let user = console.db.member_named(acme, Role::Viewer, &format!("target{case}")).await;
+            console.member_of(acme, user).await.to_string()
+        }
+        _ => console.key(acme.id(), "test").await.0.to_string(),
+    }
 }
 
 async fn form_is_accepted(
@@ -126,7 +176,8 @@ async fn form_is_accepted(
 ) {
     let mark = console.mark(acme.id()).await;
     let answer = browser.post(console, function, fields).await;
-    assert!(answer.location().starts_with("/w/acme/api-keys/key_"), "{what}: {}", answer.location());
+    let result = if function.contains("key") { "/w/acme/api-keys/key_" } else { "/w/acme/" };
+    assert!(answer.location().starts_with(result), "{what}: {}", answer.location());
     let event = console.the_one_event(&mark, what).await;
     assert_eq!((event.action.as_str(), event.outcome), (action(function), Outcome::Success), "{what}");
     assert_eq!(event.request_id.to_string(), answer.header("x-request-id"));
@@ -167,11 +218,13 @@ async fn pages_by_role() {
     let (console, acme) = Console::with_acme().await;
     let (key, _) = console.key(acme.id(), "live").await;
     let event = console.db.events(acme.id()).await.remove(0).id;
+    let member = console.member_id(&acme, Role::Owner).await.to_string();
     for (column, role) in Role::ALL.into_iter().enumerate() {
         let mut browser = Browser::member(&console, &acme, role).await;
+        browser.get(&console, "/w/acme").await;
         for row in rows(PAGES) {
-            let path =
-                row[0].replace(":slug", "acme").replace(":id", &key.to_string()).replace(":event", &event.to_string());
+            let id = if row[0].contains("members") { member.clone() } else { key.to_string() };
+            let path = row[0].replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());
             let what = format!("{role} {path}");
             let mark = console.mark(acme.id()).await;
             let answer = browser.get(&console, &path).await;

@@ -1,0 +1,68 @@
+import type { Page } from '@playwright/test';
+import { expect, test } from '../support/test';
+
+/** What people have broken out of text, attributes, titles, scripts and addresses with. At most 64 characters each. */
+const CORPUS = [
+  '<script>run()</script>',
+  '</title><script>run()</script>',
+  '</textarea><script>run()</script>',
+  '"><img src=x onerror=run()>',
+  "'><svg/onload=run()>",
+  '" autofocus onfocus=run() x="',
+  '<svg><animate onbegin=run() attributeName=x dur=1s>',
+  '<details open ontoggle=run()>',
+  '--><script>run()</script><!--',
+  '<a href="javascript:run()">x</a>',
+  '{{constructor.constructor("run()")()}}',
+  '</script><script>run()</script>',
+  '<leptos-island data-component="x" data-props="run()">',
+  '\u202e<iframe srcdoc="<script>parent.run()</script>">',
+];
+
+const FORM = { accept: 'text/html', 'sec-fetch-site': 'same-origin' };
+
+/** Sends a form as the page would, with whatever is typed. */
+async function send(page: Page, name: string, form: Record<string, string>, agent = 'Chrome'): Promise<string> {
+  const origin = new URL(page.url()).origin;
+  const headers = { ...FORM, origin, 'user-agent': agent };
+  const answer = await page.request.post(`${origin}/_fn/app/${name}`, { form, headers, maxRedirects: 0 });
+  expect(answer.status(), name).toBe(303);
+  return answer.headers()['location'];
+}
+
+for (const evil of CORPUS) {
+  test(`${evil} is text wherever it shows`, async ({ owner: page, workspace }) => {
+    let ran = 0;
+    await page.exposeFunction('run', () => ran++);
+    page.on('dialog', (dialog) => (ran++, dialog.dismiss()));
+    const here = { workspace: workspace.slug };
+    await send(page, 'accounts/server_fns/change_settings', { name: evil, theme: 'system' }, evil);
+    await send(page, 'workspaces/server_fns/rename_workspace', { ...here, name: evil }, evil);
+    const secret = await send(page, 'api_keys/server_fns/issue_key', { ...here, name: evil, kind: 'test' }, evil);
+    const key = secret.replace('/secret', '');
+    await send(page, 'api_keys/server_fns/revoke_key', { ...here, id: key.split('/').at(-1)!, reason: evil }, evil);
+    await send(page, 'invitations/server_fns/invite_members', { ...here, emails: `bo@example.com,${evil}`, role: 'viewer' });
+    const refused = { ...here, emails: '', role: evil, _back: workspace.path('members/invite') };
+    const paths = ['', 'members', 'settings', 'api-keys', 'audit-log', `audit-log?actor=${encodeURIComponent(evil)}`].map((rest) => workspace.path(rest));
+    for (const path of [...paths, key, '/account', '/dev/mailbox', `/sign-in?next=${encodeURIComponent(evil)}`]) {
+      await page.goto(path);
+      if (path === workspace.path()) await expect(page.getByRole('heading', { level: 1 })).toHaveText(evil.trim());
+    }
+    await send(page, 'invitations/server_fns/invite_members', refused);
+    await page.goto(workspace.path('members/invite'));
+    await page.goto(workspace.path('audit-log'));
+    await page.getByRole('table').getByRole('link').first().click();
+    await expect(page.locator('script:not([nonce]), iframe, [onerror], [onload], [onfocus]')).toHaveCount(0);
+    expect(ran, 'something ran').toBe(0);
+  });
+}
+
+test('next leads nowhere but to our own pages', async ({ page, workspace }) => {
+  for (const next of ['//evil.example', 'https://evil.example', '/\\evil.example', 'javascript:alert(1)', '%2f%2fevil.example']) {
+    await page.context().clearCookies();
+    await page.goto(`/sign-in?next=${encodeURIComponent(next)}`);
+    await workspace.fillSignIn(page);
+    await expect(page.getByRole('heading', { level: 1, name: workspace.name })).toBeVisible();
+    expect(new URL(page.url()).pathname).toBe(workspace.path());
+  }
+});
