@@ -35,6 +35,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
+/// leptos_meta 0.8 writes the title as it is, and a workspace's name is part of it.
+fn document_title(title: String) -> String {
+    let escaped = title.replace('&', "&amp;").replace('<', "&lt;");
+    if escaped.is_empty() { "send0".to_owned() } else { format!("{escaped} · send0") }
+}
+
 /// The theme that the reader has chosen, known before the first byte: nothing flashes.
 fn theme() -> Option<String> {
     let theme = with_context(|parts: &Parts| parts.extensions.get::<SignedIn>().map(|reader| reader.theme.clone()));
@@ -46,7 +52,7 @@ fn theme() -> Option<String> {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "send0".to_owned() } else { format!("{title} · send0") }/>
+        <Title formatter=document_title/>
         <Router>
             <Routes fallback=missing>
                 <Route path=path!("/") view=workspaces::page::Start ssr=SsrMode::Async/>

@@ -36,7 +36,7 @@ test('invite, come in, change the role, remove: all of it in the log', async ({ 
   expect((await bo.reload())?.status()).toBe(404);
 
   const { key } = await workspace.key('Reads the log', 'restricted', ['audit.read']);
-  const actions = (await workspace.log(key)).map((event) => event.action);
+  const actions = (await workspace.events(key)).map((event) => event.action);
   for (const action of ['member.invited', 'member.joined', 'member.role_changed', 'api_key.revoked', 'member.removed']) {
     expect(actions).toContain(action);
   }
