@@ -1,7 +1,7 @@
 //! The document around every page, and the list of pages.
 
 use crate::{
-    accounts, api_keys, audit_log, html::Assets, invitations, kit, mail, members, page::bare_page, workspaces,
+    accounts, api_keys, audit_log, html::Assets, invitations, kit, mail, members, page::bare_page, two_factor, workspaces,
 };
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -60,6 +60,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=accounts::page::SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/invitations") view=invitations::arrival::Arrival ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=accounts::account::Account ssr=SsrMode::Async/>
+                <Route path=path!("/account/security") view=two_factor::security::Security ssr=SsrMode::Async/>
+                <Route path=path!("/account/security/app") view=two_factor::enrolment::App ssr=SsrMode::Async/>
+                <Route path=path!("/account/security/recovery-codes") view=two_factor::enrolment::RecoveryCodes ssr=SsrMode::Async/>
+                <Route path=path!("/account/sessions") view=two_factor::security::Sessions ssr=SsrMode::Async/>
+                <Route path=path!("/account/prove") view=two_factor::proof::Prove ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in/second-factor") view=two_factor::proof::SecondFactor ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in/forgot") view=accounts::reset::Forgot ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in/reset") view=accounts::reset::Reset ssr=SsrMode::Async/>
                 <Route path=path!("/account/address") view=accounts::account::Address ssr=SsrMode::Async/>
                 <Route path=path!("/workspaces/new") view=workspaces::settings::NewWorkspace ssr=SsrMode::Async/>
                 <Route path=path!("/dev/kit") view=kit::page::Kit ssr=SsrMode::Async/>

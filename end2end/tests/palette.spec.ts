@@ -25,7 +25,7 @@ test('arrows choose, Escape gives the focus back, nothing is said to be nothing'
   await expect(selected).toHaveText('Team');
   await page.keyboard.press('ArrowUp');
   await page.keyboard.press('ArrowUp');
-  await expect(selected).toHaveText('Your account');
+  await expect(selected).toHaveText('Your sessions');
   await expect(page.getByRole('combobox')).toHaveAttribute('aria-activedescendant', (await selected.getAttribute('id'))!);
   await page.keyboard.type('zebra');
   await expect(page.getByText('Nothing is called that.')).toBeVisible();

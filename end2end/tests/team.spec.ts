@@ -84,7 +84,7 @@ test('an account accepts an invitation into a second workspace and switches', as
   await cy.getByRole('link', { name: 'Sign in' }).click();
   await cy.getByLabel('Mail address').fill(email);
   await cy.getByLabel('Password').fill(PASSWORD);
-  await cy.getByRole('button', { name: 'Sign in' }).click();
+  await cy.getByRole('button', { name: 'Sign in', exact: true }).click();
   await cy.getByRole('button', { name: 'Accept' }).click();
   await expect(cy).toHaveURL(birch);
   await cy.locator('.switcher > summary').click();

@@ -8,4 +8,5 @@ mod headers;
 mod inventory;
 mod matrix;
 mod setup;
+mod second_factor;
 mod team;
