@@ -4,6 +4,7 @@ use super::{Membership, PASSWORD_MAX, SignedIn, queries};
 use crate::{
     Actor, AppError, Ctx,
     actor::{Request, Who},
+    allowlist,
     audit_log::{Action, Event, Outcome},
     ids::{SessionId, UserId, WorkspaceId},
     secrets,
@@ -202,6 +203,7 @@ pub async fn memberships(ctx: &Ctx, user: UserId) -> Result<Vec<Membership>, App
 ///
 /// # Errors
 /// [`AppError::NotFound`] when there is no such workspace or they are not in it: the answer is the same.
+/// [`AppError::BlockedByIp`] when the workspace's allowlist keeps their address out.
 pub async fn enter(
     ctx: &Ctx,
     signed_in: &SignedIn,
@@ -210,11 +212,13 @@ pub async fn enter(
 ) -> Result<(Actor, Vec<Membership>), AppError> {
     let memberships = memberships(ctx, signed_in.user).await?;
     let membership = memberships.iter().find(|membership| membership.slug == slug).ok_or(AppError::NotFound)?;
+    let actor = actor(membership, signed_in, request);
+    allowlist::gate::admit(ctx, &actor).await?;
     let now = ctx.clock.now();
     if membership.last_seen_at.is_none_or(|seen| now - seen > time::Duration::MINUTE) {
         queries::seen(&ctx.db.auth, membership.workspace, signed_in.user, now).await?;
     }
-    Ok((actor(membership, signed_in, request), memberships))
+    Ok((actor, memberships))
 }
 
 /// Removes sessions and flashes that are over, and throttles that are forgotten.

@@ -17,7 +17,7 @@ use send0_core::{
     permissions::Role,
     testing::{PASSWORD, Tenant, TestDb, request},
 };
-use send0_server::web::{Site, router};
+use send0_server::web::{Site, TrustedProxies, router};
 use serde_json::Value;
 use std::{collections::BTreeMap, net::SocketAddr};
 use tempfile::TempDir;
@@ -52,7 +52,8 @@ impl Console {
         }
         let root = site.path().to_str().expect("a path").to_owned();
         let options = LeptosOptions::builder().output_name("send0").site_root(root).build();
-        let router = router(db.ctx.clone(), Site { options, origin: ORIGIN.into(), is_default });
+        let proxies = TrustedProxies::parse("127.0.0.1, 10.0.0.0/8").expect("networks");
+        let router = router(db.ctx.clone(), Site { options, origin: ORIGIN.into(), is_default, proxies });
         Self { db, router, _site: site }
     }
 
