@@ -2,8 +2,10 @@
 
 use crate::{
     accounts::server_fns::{
-        CancelAddress, ChangePassword, ChangeSettings, ConfirmAddress, EndOtherSessions, EndSession, RequestAddress, RequestReset, ResetPassword, SignIn, SignOut,
+        CancelAddress, ChangePassword, ChangeSettings, ConfirmAddress, EndOtherSessions, EndSession, RequestAddress,
+        RequestReset, ResetPassword, SignIn, SignOut,
     },
+    allowlist::server_fns::{AddEntry, ConfirmChange, DiscardDraft, RemoveEntry, SaveDraft, SetReporting, UndoChange},
     api_keys::server_fns::{IssueKey, RevokeKey},
     invitations::server_fns::{
         AcceptInvitation, InviteMembers, JoinWorkspace, MakeInvitationLink, ResendInvitation, RevokeInvitation,
@@ -94,6 +96,17 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: EndOtherSessions::PATH, access: Access::Account, echo: &[] },
     Function { path: RequestReset::PATH, access: Access::Public, echo: &["email"] },
     Function { path: ResetPassword::PATH, access: Access::Public, echo: &[] },
+    Function {
+        path: AddEntry::PATH,
+        access: Access::Permission(Permission::AllowlistUpdate),
+        echo: &["cidr", "note", "lifetime"],
+    },
+    Function { path: RemoveEntry::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
+    Function { path: SetReporting::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &["days"] },
+    Function { path: DiscardDraft::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
+    Function { path: SaveDraft::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
+    Function { path: ConfirmChange::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
+    Function { path: UndoChange::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
     Function { path: RevokeKey::PATH, access: Access::Permission(Permission::KeysRevoke), echo: &["reason"] },
 ];
 
@@ -126,6 +139,9 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/w/:slug/api-keys/new", Access::Permission(Permission::KeysIssue)),
     ("/w/:slug/api-keys/:id", Access::Permission(Permission::KeysRead)),
     ("/w/:slug/api-keys/:id/secret", Access::Permission(Permission::KeysIssue)),
+    ("/w/:slug/allowlist", Access::Permission(Permission::AllowlistRead)),
+    ("/w/:slug/allowlist/:door", Access::Permission(Permission::AllowlistUpdate)),
+    ("/w/:slug/allowlist/:door/review", Access::Permission(Permission::AllowlistUpdate)),
     ("/w/:slug/audit-log", Access::Permission(Permission::AuditRead)),
     ("/w/:slug/audit-log/:event", Access::Permission(Permission::AuditRead)),
 ];

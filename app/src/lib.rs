@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 pub mod accounts;
+pub mod allowlist;
 pub mod api_keys;
 pub mod error;
 pub mod invitations;

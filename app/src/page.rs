@@ -200,10 +200,11 @@ fn workspace_items(memberships: &[Membership], here: Option<&str>) -> Vec<Worksp
 }
 
 /// What the role may not see is not offered; asking for it all the same is refused, and written down.
-const SECTIONS: [(&str, &str, Permission); 5] = [
+const SECTIONS: [(&str, &str, Permission); 6] = [
     ("Overview", "", Permission::WorkspaceRead),
     ("Team", "members", Permission::MembersRead),
     ("API keys", "api-keys", Permission::KeysRead),
+    ("Allowlist", "allowlist", Permission::AllowlistRead),
     ("Audit log", "audit-log", Permission::AuditRead),
     ("Settings", "settings", Permission::WorkspaceUpdate),
 ];
@@ -213,10 +214,11 @@ const ACCOUNT_SECTIONS: [(&str, &str); 3] =
     [("Account", "/account"), ("Security", "/account/security"), ("Sessions", "/account/sessions")];
 
 /// What the palette offers besides the sections.
-const ACTIONS: [(&str, &str, Permission); 4] = [
+const ACTIONS: [(&str, &str, Permission); 5] = [
     ("Issue an API key", "api-keys/new", Permission::KeysIssue),
     ("Invite people", "members/invite", Permission::MembersInvite),
     ("Who can do what", "roles", Permission::MembersRead),
+    ("Check an address", "allowlist#check", Permission::AllowlistRead),
     ("Refused events", "audit-log?outcome=denied", Permission::AuditRead),
 ];
 
@@ -256,6 +258,7 @@ fn sorry(error: AppError, visit: &Visit) -> AnyView {
             view! { <Title text="Sign in"/> }.into_any()
         }
         AppError::Forbidden(permission) => forbidden(permission, id).into_any(),
+        AppError::BlockedByIp(_) => blocked(&error, id).into_any(),
         error => {
             if matches!(error, AppError::ProofNeeded) {
                 leptos_axum::redirect(&crate::forms::prove_path(&visit.address()));
@@ -275,6 +278,21 @@ fn sorry(error: AppError, visit: &Visit) -> AnyView {
             };
             view! { <Title text=title/> {explanation(error.status(), title, text, id)} }.into_any()
         }
+    }
+}
+
+/// The workspace's allowlist keeps the address out: which, and what to do.
+fn blocked(error: &AppError, id: Option<String>) -> impl IntoView + use<> {
+    view! {
+        <Title text="This address is not let in"/>
+        <div class="stack">
+            <p class="hint">"403 " <code>"blocked_by_ip"</code></p>
+            <h1>"This address is not let in"</h1>
+            <p>{error.to_string()}</p>
+            <p>"Come from a network that it names, or ask an owner or an admin of the workspace to add yours. You stay signed in."</p>
+            <p><a href="/account">"Your account and your other workspaces"</a></p>
+            {id.map(|id| view! { <p class="hint">"Request " <code>{id}</code></p> })}
+        </div>
     }
 }
 

@@ -1,7 +1,8 @@
 //! The document around every page, and the list of pages.
 
 use crate::{
-    accounts, api_keys, audit_log, html::Assets, invitations, kit, mail, members, page::bare_page, two_factor, workspaces,
+    accounts, allowlist, api_keys, audit_log, html::Assets, invitations, kit, mail, members, page::bare_page,
+    two_factor, workspaces,
 };
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -82,6 +83,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/w/:slug/api-keys/new") view=api_keys::page::NewKey ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/api-keys/:id") view=api_keys::page::Key ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/api-keys/:id/secret") view=api_keys::page::Secret ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/allowlist") view=allowlist::page::Lists ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/allowlist/:door") view=allowlist::draft::Draft ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/allowlist/:door/review") view=allowlist::review::Review ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log") view=audit_log::page::Log ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log/:event") view=audit_log::page::Event ssr=SsrMode::Async/>
             </Routes>

@@ -61,7 +61,8 @@ pub fn Reset() -> impl IntoView {
         });
         let text = format!("For {}. Every session of yours ends; then you sign in with it.", offer.email);
         Ok::<_, AppError>(
-            view! { <div class="stack"><h1>"Choose a new password"</h1><p class="hint">{text}</p></div> {form} }.into_any(),
+            view! { <div class="stack"><h1>"Choose a new password"</h1><p class="hint">{text}</p></div> {form} }
+                .into_any(),
         )
     })
 }

@@ -52,8 +52,7 @@ pub async fn end_session(id: String) -> Result<(), FnError> {
 pub async fn end_other_sessions() -> Result<(), FnError> {
     use crate::{forms, visit};
     let visit = visit::Visit::now();
-    let ended =
-        send0_core::accounts::sessions::end_others(&visit.ctx, &visit.request(), &visit.signed_in()?).await?;
+    let ended = send0_core::accounts::sessions::end_others(&visit.ctx, &visit.request(), &visit.signed_in()?).await?;
     let said = format!("Signed out of {ended} other {}.", if ended == 1 { "session" } else { "sessions" });
     forms::go_and_say(&visit.ctx, "/account/sessions", &said).await?;
     Ok(())

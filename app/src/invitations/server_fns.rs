@@ -70,8 +70,8 @@ pub async fn accept_invitation() -> Result<(), FnError> {
 /// Makes the account that the invitation is for, and comes in.
 #[server]
 pub async fn join_workspace(name: String, password: String) -> Result<(), FnError> {
-    use send0_core::accounts::{Begun, Factor};
     use crate::{cookies, forms, page, sessions, visit};
+    use send0_core::accounts::{Begun, Factor};
     use send0_core::invitations::operations::{NewPerson, join};
     let visit = visit::Visit::now();
     let token = visit.cookie(cookies::INVITATION).unwrap_or_default();

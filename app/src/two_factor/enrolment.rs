@@ -33,7 +33,9 @@ pub fn App() -> impl IntoView {
             Some(_) if factors.recovery_codes == 0 => codes_first(&visit).into_any(),
             Some(told) => scan_and_confirm(&visit, told).into_any(),
         };
-        Ok::<_, AppError>(view! { <PageHeader title="Authenticator app" subtitle="A code from it is asked for after your password."/> {content} })
+        Ok::<_, AppError>(
+            view! { <PageHeader title="Authenticator app" subtitle="A code from it is asked for after your password."/> {content} },
+        )
     })
 }
 
@@ -45,7 +47,8 @@ fn active() -> impl IntoView {
 }
 
 fn begin(visit: &Visit) -> impl IntoView + use<> {
-    let form = FormState::of::<BeginApp>(visit).view(view! { <Button kind=ButtonKind::Primary>"Set up an app"</Button> });
+    let form =
+        FormState::of::<BeginApp>(visit).view(view! { <Button kind=ButtonKind::Primary>"Set up an app"</Button> });
     view! { <p>"No app is on its way. Begin, and scan what is shown."</p> {form} }
 }
 
@@ -97,7 +100,9 @@ pub fn RecoveryCodes() -> impl IntoView {
             Some(Flash::RecoveryCodes(codes)) => shown(codes, goal).into_any(),
             _ => gone(goal).into_any(),
         };
-        Ok::<_, AppError>(view! { <PageHeader title="Recovery codes" subtitle="Each opens once, after your password, in place of a factor that is lost."/> {content} })
+        Ok::<_, AppError>(
+            view! { <PageHeader title="Recovery codes" subtitle="Each opens once, after your password, in place of a factor that is lost."/> {content} },
+        )
     })
 }
 

@@ -1,8 +1,6 @@
 //! `/sign-in/second-factor` and `/account/prove`: showing that it is you, while signing in and once more.
 
-use super::server_fns::{
-    BeginPasskeyProof, FinishPasskeyProof, ProveByCode, ProveByPassword, ProveByRecoveryCode,
-};
+use super::server_fns::{BeginPasskeyProof, FinishPasskeyProof, ProveByCode, ProveByPassword, ProveByRecoveryCode};
 use crate::{
     accounts::server_fns::SignOut,
     cookies,

@@ -57,11 +57,17 @@ fn summary(factors: Factors) -> &'static str {
 
 fn advice(signed_in: &SignedIn, factors: Factors) -> Option<AnyView> {
     let (title, text) = if signed_in.factor == Factor::RecoveryCode {
-        ("You came in with a recovery code", "Is a device lost? Remove it below, add another one, and make new recovery codes.")
+        (
+            "You came in with a recovery code",
+            "Is a device lost? Remove it below, add another one, and make new recovery codes.",
+        )
     } else if !factors.is_second() {
         ("Add a second factor", "A passkey is the quickest. Keep an app beside it, for a browser without passkeys.")
     } else if factors.recovery_codes == 0 {
-        ("There are no recovery codes", "Without them, a lost device locks you out. Make some, and keep them apart from it.")
+        (
+            "There are no recovery codes",
+            "Without them, a lost device locks you out. Make some, and keep them apart from it.",
+        )
     } else if factors.recovery_codes <= 3 {
         ("Few recovery codes are left", "Make ten new ones. The old ones open nothing afterwards.")
     } else {
@@ -77,11 +83,17 @@ fn passkey_table(visit: &Visit, passkeys: Vec<PasskeyView>, now: OffsetDateTime)
     let (rename, remove) = (FormState::of::<RenamePasskey>(visit), FormState::of::<RemovePasskey>(visit));
     let said = view! { {rename.problem()} {remove.problem()} };
     let rows = passkeys.into_iter().map(|passkey| passkey_row(&rename, &remove, passkey, now)).collect_view();
-    let head = ["Name", "Added", "Last used"].map(Column::text).into_iter().chain([Column::actions("Actions")]).collect();
+    let head =
+        ["Name", "Added", "Last used"].map(Column::text).into_iter().chain([Column::actions("Actions")]).collect();
     view! { {said} <Table caption="Passkeys" head>{rows}</Table> }.into_any()
 }
 
-fn passkey_row(rename: &FormState, remove: &FormState, passkey: PasskeyView, now: OffsetDateTime) -> impl IntoView + use<> {
+fn passkey_row(
+    rename: &FormState,
+    remove: &FormState,
+    passkey: PasskeyView,
+    now: OffsetDateTime,
+) -> impl IntoView + use<> {
     let PasskeyView { id, name, created_at, last_used_at } = passkey;
     let used = match last_used_at {
         Some(at) => view! { <TimeAgo at now/> }.into_any(),
@@ -109,7 +121,8 @@ fn passkey_row(rename: &FormState, remove: &FormState, passkey: PasskeyView, now
 
 fn new_passkey(visit: &Visit) -> AnyView {
     if !visit.ctx.relying_party.is_there() {
-        return view! { <p class="meta">"Passkeys need a name: this console is reached by an address of numbers."</p> }.into_any();
+        return view! { <p class="meta">"Passkeys need a name: this console is reached by an address of numbers."</p> }
+            .into_any();
     }
     let form = FormState::of::<FinishPasskey>(visit);
     let fields = view! {
@@ -117,14 +130,16 @@ fn new_passkey(visit: &Visit) -> AnyView {
         <div class="actions"><Button kind=ButtonKind::Primary>"Add a passkey"</Button></div>
     };
     let form = form.passkey(BeginPasskey::PATH, "create", false, fields);
-    view! { {form} <p class="meta scriptless">"Adding a passkey needs scripts. An authenticator app does not."</p> }.into_any()
+    view! { {form} <p class="meta scriptless">"Adding a passkey needs scripts. An authenticator app does not."</p> }
+        .into_any()
 }
 
 fn app(visit: &Visit, factors: Factors) -> AnyView {
     match factors.totp {
         true => {
             let form = FormState::of::<RemoveApp>(visit).view(view! { <Button>"Remove the app"</Button> });
-            view! { <Facts><Fact label="Status"><Badge status=Look::Ok word="active"/></Fact></Facts> {form} }.into_any()
+            view! { <Facts><Fact label="Status"><Badge status=Look::Ok word="active"/></Fact></Facts> {form} }
+                .into_any()
         }
         false => FormState::of::<BeginApp>(visit).view(view! { <Button>"Set up an app"</Button> }),
     }
@@ -147,8 +162,8 @@ pub fn Sessions() -> impl IntoView {
         let sessions = sessions::list(&visit.ctx, &signed_in).await?;
         let now = visit.ctx.clock.now();
         let (end, end_others) = (FormState::of::<EndSession>(&visit), FormState::of::<EndOtherSessions>(&visit));
-        let others = (sessions.len() > 1)
-            .then(|| end_others.view(view! { <Button>"Sign out everywhere else"</Button> }));
+        let others =
+            (sessions.len() > 1).then(|| end_others.view(view! { <Button>"Sign out everywhere else"</Button> }));
         let problem = end.problem();
         let rows = sessions.into_iter().map(|session| session_row(&end, &signed_in, session, now)).collect_view();
         let head = ["Browser", "Address", "Signed in with", "Signed in", "Last seen"].map(Column::text).into_iter();
@@ -164,7 +179,12 @@ pub fn Sessions() -> impl IntoView {
     })
 }
 
-fn session_row(end: &FormState, signed_in: &SignedIn, session: SessionView, now: OffsetDateTime) -> impl IntoView + use<> {
+fn session_row(
+    end: &FormState,
+    signed_in: &SignedIn,
+    session: SessionView,
+    now: OffsetDateTime,
+) -> impl IntoView + use<> {
     let is_this = session.id == signed_in.session;
     let ending = (!is_this).then(|| {
         end.inline(view! {

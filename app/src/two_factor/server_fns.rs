@@ -45,8 +45,7 @@ pub async fn finish_passkey_proof(answer: String, #[server(default)] next: Strin
     let visit = visit::Visit::now();
     let (known, request) = (visit.known()?, visit.request());
     let token = visit.cookie(cookies::CEREMONY).unwrap_or_default();
-    let factor =
-        send0_core::two_factor::passkeys::finish_proof(&visit.ctx, &request, &known, token, &answer).await?;
+    let factor = send0_core::two_factor::passkeys::finish_proof(&visit.ctx, &request, &known, token, &answer).await?;
     visit::set_cookie(cookies::clear(cookies::CEREMONY));
     super::proof::go_on(&visit, known, factor, &next).await?;
     Ok(())

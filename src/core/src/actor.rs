@@ -51,6 +51,11 @@ impl Request {
         Self::new(RequestId::new(), "CLI", name, None, None)
     }
 
+    /// The same request, for an event beside the one that it has itself.
+    pub(crate) fn apart(&self) -> Self {
+        Self { logged: Arc::default(), ..self.clone() }
+    }
+
     /// Whether an event of this request is committed. An API call has exactly one.
     pub fn is_logged(&self) -> bool {
         self.logged.load(Ordering::Acquire)
@@ -132,6 +137,12 @@ impl Actor {
     /// The command line of the server, in one workspace.
     pub fn cli(workspace: WorkspaceId, request: Request) -> Self {
         Self { workspace, who: Who::System("cli"), request }
+    }
+
+    /// What the server does by itself, in one workspace.
+    pub(crate) fn jobs(workspace: WorkspaceId, job: &str) -> Self {
+        let request = Request::new(RequestId::new(), "JOB", job, None, None);
+        Self { workspace, who: Who::System("jobs"), request }
     }
 
     /// Nobody known, seen by the platform.

@@ -32,6 +32,9 @@ pub enum AppError {
     /// 403: whoever is signed in must show once more that it is them; their last proof is too old for this.
     #[error("Confirm that it is you, then try again.")]
     ProofNeeded,
+    /// 403: the allowlist of the workspace does not name the address, which is the caller's own.
+    #[error("The allowlist of this workspace does not let {0} in.")]
+    BlockedByIp(String),
     /// 404: unknown, or another workspace's: the answer is the same.
     #[error("There is nothing here.")]
     NotFound,
@@ -63,7 +66,7 @@ impl AppError {
         match self {
             Self::Malformed(_) => 400,
             Self::Unauthenticated(_) => 401,
-            Self::Forbidden(_) | Self::Refused(_) | Self::ProofNeeded => 403,
+            Self::Forbidden(_) | Self::Refused(_) | Self::ProofNeeded | Self::BlockedByIp(_) => 403,
             Self::NotFound => 404,
             Self::Conflict(_) => 409,
             Self::Invalid(_) => 422,

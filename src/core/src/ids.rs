@@ -100,6 +100,8 @@ ids! {
     MailId = "mai", Uuid::now_v7();
     /// An API key.
     KeyId = "key", Uuid::now_v7();
+    /// An entry of an allowlist.
+    AllowlistEntryId = "cid", Uuid::now_v7();
     /// An audit event.
     EventId = "evt", Uuid::now_v7();
     /// A signed-in session.

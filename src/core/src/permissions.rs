@@ -136,6 +136,8 @@ permissions! {
     KeysRead, "keys.read", true, [Owner, Admin, Developer, Security], "See the API keys: names, scopes, last use. Never the keys themselves.";
     KeysIssue, "keys.issue", false, [Owner, Admin, Developer], "Issue API keys with scopes that one has oneself.";
     KeysRevoke, "keys.revoke", true, [Owner, Admin, Developer, Security], "Revoke API keys.";
+    AllowlistRead, "allowlist.read", true, [Owner, Admin, Developer, Security], "See from which addresses people and keys get in.";
+    AllowlistUpdate, "allowlist.update", false, [Owner, Admin], "Decide from which addresses people and keys get in.";
     AuditRead, "audit.read", true, [Owner, Admin, Security], "Read and search the audit log.";
 }
 
@@ -198,6 +200,8 @@ mod tests {
         keys.read       yes   yes   yes       yes      no      no     yes
         keys.issue      yes   yes   yes       no       no      no     no
         keys.revoke     yes   yes   yes       yes      no      no     yes
+        allowlist.read  yes   yes   yes       yes      no      no     yes
+        allowlist.update yes  yes   no        no       no      no     no
         audit.read      yes   yes   no        yes      no      no     yes
     ";
 

@@ -156,7 +156,13 @@ pub struct Tenant {
 impl Tenant {
     /// Somebody of this role, with a session that is only claimed.
     pub fn actor(&self, role: Role) -> Actor {
-        let who = Who::User { id: self.made.user, name: format!("The {role}"), role, session: Some(SessionId::new()), proved_at: PROVEN };
+        let who = Who::User {
+            id: self.made.user,
+            name: format!("The {role}"),
+            role,
+            session: Some(SessionId::new()),
+            proved_at: PROVEN,
+        };
         Actor { workspace: self.made.workspace, who, request: request() }
     }
 

@@ -1,6 +1,6 @@
 //! What the environment and the command line say, and what is wrong with it, in plain words.
 
-use crate::postgres;
+use crate::{postgres, web::TrustedProxies};
 use send0_core::database::Logins;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::{
@@ -38,6 +38,8 @@ pub struct Config {
     pub listen: String,
     /// The origin that people see, when it is not where we listen.
     pub origin: Option<String>,
+    /// The proxies whose word is taken for where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// Where PostgreSQL is.
     pub database: Where,
 }
@@ -47,7 +49,7 @@ pub struct Config {
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "SEND0_DATABASE_URL",
     "SEND0_DATABASE_URL_AUDITOR",
     "SEND0_DATABASE_URL_AUTH",
@@ -57,6 +59,7 @@ const KNOWN: [&str; 10] = [
     "SEND0_KEY_FILE",
     "SEND0_LISTEN",
     "SEND0_PUBLIC_ORIGIN",
+    "SEND0_TRUSTED_PROXIES",
     // Read by the tests of this repository.
     "SEND0_TEST_POSTGRES",
 ];
@@ -74,6 +77,7 @@ impl Config {
             key_file: path("SEND0_KEY_FILE"),
             listen: listen.or_else(|| var("SEND0_LISTEN")).unwrap_or_else(|| LISTEN.to_owned()),
             origin: var("SEND0_PUBLIC_ORIGIN").map(|text| parse_origin(&text)).transpose()?,
+            trusted_proxies: trusted_proxies()?,
             database: database()?,
         })
     }
@@ -148,6 +152,11 @@ fn parse_origin(text: &str) -> Result<String, ConfigError> {
     Ok(text.to_owned())
 }
 
+fn trusted_proxies() -> Result<TrustedProxies, ConfigError> {
+    let Some(text) = var("SEND0_TRUSTED_PROXIES") else { return Ok(TrustedProxies::default()) };
+    TrustedProxies::parse(&text).map_err(|why| ConfigError(format!("SEND0_TRUSTED_PROXIES: {why}")))
+}
+
 fn database() -> Result<Where, ConfigError> {
     let Some(app) = login("SEND0_DATABASE_URL")? else { return Ok(Where::Embedded) };
     let needed = |name: &str| {
@@ -204,6 +213,7 @@ mod tests {
                 key_file: None,
                 listen: listen.into(),
                 origin: None,
+                trusted_proxies: TrustedProxies::default(),
                 database: Where::Embedded,
             };
             config.address().map(|address| address.to_string()).map_err(|error| error.0)

@@ -20,9 +20,9 @@ mod strength;
 #[cfg(feature = "server")]
 pub(crate) use passwords::Passwords;
 #[cfg(feature = "server")]
-pub use strength::check_password;
-#[cfg(feature = "server")]
 pub(crate) use queries::{code_attempt, create as create_account, forget_failures};
+#[cfg(feature = "server")]
+pub use strength::check_password;
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;

@@ -4,6 +4,7 @@ use super::{Begun, Factor, Membership, PASSWORD_MAX, SignedIn, queries};
 use crate::{
     Actor, AppError, Ctx,
     actor::{Request, Who},
+    allowlist,
     audit_log::{Action, Event, Outcome},
     ids::{SessionId, UserId, WorkspaceId},
     secrets, two_factor,
@@ -186,7 +187,9 @@ pub async fn start_session(
     let memberships = queries::memberships(tx.conn(), user).await?;
     let event = match begun {
         Begun::Half => about(Action::SecondFactorAsked, &signed_in),
-        Begun::With(factor) => about(Action::SessionStarted, &signed_in).change("factor", None::<&str>, factor.as_str()),
+        Begun::With(factor) => {
+            about(Action::SessionStarted, &signed_in).change("factor", None::<&str>, factor.as_str())
+        }
     };
     tx.commit(&in_each(memberships, &signed_in, request), event).await
 }
@@ -224,6 +227,7 @@ pub async fn memberships(ctx: &Ctx, user: UserId) -> Result<Vec<Membership>, App
 ///
 /// # Errors
 /// [`AppError::NotFound`] when there is no such workspace or they are not in it: the answer is the same.
+/// [`AppError::BlockedByIp`] when the workspace's allowlist keeps their address out.
 pub async fn enter(
     ctx: &Ctx,
     signed_in: &SignedIn,
@@ -235,17 +239,20 @@ pub async fn enter(
     }
     let memberships = memberships(ctx, signed_in.user).await?;
     let membership = memberships.iter().find(|membership| membership.slug == slug).ok_or(AppError::NotFound)?;
+    let actor = actor(membership, signed_in, request);
+    allowlist::gate::admit(ctx, &actor).await?;
     let now = ctx.clock.now();
     if membership.last_seen_at.is_none_or(|seen| now - seen > time::Duration::MINUTE) {
         queries::seen(&ctx.db.auth, membership.workspace, signed_in.user, now).await?;
     }
-    Ok((actor(membership, signed_in, request), memberships))
+    Ok((actor, memberships))
 }
 
 /// Removes sessions and flashes that are over, and throttles that are forgotten.
 pub async fn purge_expired(ctx: &Ctx) -> Result<(), AppError> {
     let now = ctx.clock.now();
-    let removed = queries::purge(&ctx.db.worker, now).await? + two_factor::operations::purge(&ctx.db.worker, now).await?;
+    let removed =
+        queries::purge(&ctx.db.worker, now).await? + two_factor::operations::purge(&ctx.db.worker, now).await?;
     tracing::debug!(removed, "removed what has expired");
     Ok(())
 }

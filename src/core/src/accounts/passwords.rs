@@ -95,7 +95,11 @@ mod tests {
         assert_eq!(passwords.verify("a quiet fifteen ".into(), Some(hash)).await, Ok(false));
         let composed = passwords.hash("un caf\u{e9} \u{fb01}n de journ\u{e9}e".into()).await.expect("hash");
         let decomposed = "un cafe\u{301} fin de journe\u{301}e";
-        assert_eq!(passwords.verify(decomposed.into(), Some(composed.clone())).await, Ok(true), "typed on another keyboard");
+        assert_eq!(
+            passwords.verify(decomposed.into(), Some(composed.clone())).await,
+            Ok(true),
+            "typed on another keyboard"
+        );
         assert_eq!(passwords.verify("un cafe fin de journee".into(), Some(composed)).await, Ok(false));
         let long = format!("{}tail", "seventy-two bytes and more ".repeat(3));
         let hash = passwords.hash(long.clone().into()).await.expect("hash");

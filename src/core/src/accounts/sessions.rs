@@ -33,9 +33,11 @@ pub async fn end_others(ctx: &Ctx, request: &Request, signed_in: &SignedIn) -> R
     if ended == 0 {
         return Ok(0);
     }
-    let event = Event::new(Action::SessionRevoked)
-        .on("user", signed_in.user, Some(&signed_in.name))
-        .change("other_sessions_ended", None::<i64>, ended);
+    let event = Event::new(Action::SessionRevoked).on("user", signed_in.user, Some(&signed_in.name)).change(
+        "other_sessions_ended",
+        None::<i64>,
+        ended,
+    );
     let actors = operations::everywhere(tx.conn(), signed_in, request).await?;
     tx.commit(&actors, event).await.map(|()| ended)
 }
@@ -57,7 +59,8 @@ pub async fn prove(
         return Err(AppError::Unauthenticated("session".into()));
     }
     let action = if signed_in.is_whole { Action::SessionProved } else { Action::SessionStarted };
-    let event = Event::new(action).on("session", signed_in.session, None).change("factor", None::<&str>, factor.as_str());
+    let event =
+        Event::new(action).on("session", signed_in.session, None).change("factor", None::<&str>, factor.as_str());
     let actors = operations::everywhere(tx.conn(), signed_in, request).await?;
     tx.commit(&actors, event).await
 }

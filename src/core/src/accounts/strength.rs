@@ -34,7 +34,9 @@ pub fn check_password(field: &str, password: &str, email: &str) -> Result<(), Fi
         return refuse("too_long", format!("At most {PASSWORD_MAX} characters."));
     }
     match guessable(password, email) {
-        Some(why) => refuse("guessable", format!("{why} It is one of the first that somebody would try. Choose another.")),
+        Some(why) => {
+            refuse("guessable", format!("{why} It is one of the first that somebody would try. Choose another."))
+        }
         None => Ok(()),
     }
 }
@@ -45,7 +47,8 @@ fn guessable(password: &str, email: &str) -> Option<String> {
     let local = email.split('@').next().unwrap_or_default();
     let joined = email.replace(['@', '.'], "");
     let known: Vec<&str> = KNOWN.into_iter().chain([email, local, &joined]).filter(|word| word.len() > 3).collect();
-    let weak = [password, &bare].into_iter().map(|text| zxcvbn(text, &known)).find(|of| of.guesses_log10() < GUESSES_LOG10)?;
+    let weak =
+        [password, &bare].into_iter().map(|text| zxcvbn(text, &known)).find(|of| of.guesses_log10() < GUESSES_LOG10)?;
     let warning = weak.feedback().and_then(|feedback| feedback.warning()).map(|warning| warning.to_string());
     Some(warning.unwrap_or_else(|| "It follows a pattern that is easy to guess.".to_owned()))
 }

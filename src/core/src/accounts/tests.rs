@@ -282,9 +282,9 @@ async fn more_people_than_connections_sign_in_at_once() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let (ctx, user) = (&db.ctx, tenant.made.user);
-    let started = join_all(
-        (0..48).map(async |n: u32| start_session(ctx, &request(), user, Begun::With(Factor::Password), &secrets::hash(&n.to_string())).await),
-    )
+    let started = join_all((0..48).map(async |n: u32| {
+        start_session(ctx, &request(), user, Begun::With(Factor::Password), &secrets::hash(&n.to_string())).await
+    }))
     .await;
     started.into_iter().for_each(|done| done.expect("nobody waits for a connection while holding one"));
     let signed_in: Vec<(SignedIn, [u8; 32])> = join_all((0..48).map(async |n: u32| {
@@ -346,7 +346,15 @@ async fn the_token_is_nowhere_in_the_database() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let token = secrets::token();
-    start_session(&db.ctx, &request(), tenant.made.user, Begun::With(Factor::Password), &secrets::hash(token.expose_secret())).await.expect("session");
+    start_session(
+        &db.ctx,
+        &request(),
+        tenant.made.user,
+        Begun::With(Factor::Password),
+        &secrets::hash(token.expose_secret()),
+    )
+    .await
+    .expect("session");
     assert_eq!(db.tables_with(token.expose_secret()).await, Vec::<String>::new());
     let hash = secrets::hex(&secrets::hash(token.expose_secret()));
     assert_eq!(db.number("select count(*) from sessions").await, 1);

@@ -67,6 +67,13 @@ actions! {
     ApiKeyIssued, "api_key.issued", "issued API key";
     ApiKeyRevoked, "api_key.revoked", "revoked API key";
     ApiKeyHandedOver, "api_key.handed_over", "handed over API key";
+    AllowlistDrafted, "allowlist.drafted", "changed the draft of the allowlist of";
+    AllowlistChanged, "allowlist.changed", "changed the allowlist of";
+    AllowlistConfirmed, "allowlist.confirmed", "confirmed the allowlist of";
+    AllowlistReverted, "allowlist.reverted", "took back the unconfirmed allowlist of";
+    AllowlistDisabled, "allowlist.disabled", "switched off the allowlist of";
+    AllowlistWouldBlock, "allowlist.would_block", "would have been kept out by the allowlist of";
+    WorkspaceEntryRefused, "workspace.entry_refused", "tried to enter the workspace";
     ApiCalled, "api.called", "called the API";
     AuditLogSearched, "audit_log.searched", "searched the audit log";
     PageViewed, "page.viewed", "opened a page";

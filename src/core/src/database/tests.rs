@@ -2,6 +2,7 @@
 
 use super::{AccountTx, Database, transactions::begin};
 use crate::{
+    allowlist::{self, Door, NewEntryText},
     api_keys::{NewKeyText, operations::issue},
     audit_log::{Action, Event},
     envelope::Place,
@@ -270,6 +271,8 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         let place = Place { workspace: tenant.id().0, table: "test", column: "test", row: b"row" };
         db.ctx.vault.seal(tenant.id(), &place, b"text").await.expect("seal");
         invite(&db.ctx, &owner, "waits@example.com", "viewer").await.expect("invite");
+        let entry = NewEntryText { cidr: "203.0.113.0/24".into(), ..NewEntryText::default() }.parse().expect("entry");
+        allowlist::operations::add(&db.ctx, &owner, Door::Dashboard, "0", entry).await.expect("added");
     }
     tenants
 }
@@ -281,7 +284,17 @@ async fn every_table_is_a_protected_tenants_or_excused() {
     let db = TestDb::new().await;
     let mut conn = db.connect(db.options.get_username()).await;
     assert_eq!(unprotected(&mut conn).await, Vec::<String>::new());
-    let tenants = ["api_keys", "audit_events", "audit_heads", "data_keys", "invitations", "members", "workspaces"];
+    let tenants = [
+        "allowlist_entries",
+        "allowlists",
+        "api_keys",
+        "audit_events",
+        "audit_heads",
+        "data_keys",
+        "invitations",
+        "members",
+        "workspaces",
+    ];
     assert_eq!(tenant_tables(&mut conn).await, tenants, "a new table: is it a tenant's?");
     for (table, reason) in OUTSIDE {
         let there = truth(&mut conn, &format!("select to_regclass('{table}') is not null")).await;
@@ -359,6 +372,8 @@ const RIGHTS: &str = "
     send0_app      data_keys            select insert
     send0_app      api_keys             select insert update(revoked_at) update(revoked_by) update(reason) update(responsible)
     send0_app      invitations          select insert update delete
+    send0_app      allowlists           select insert update(version) update(draft_decide_by) update(decide_by) update(previous_decide_by) update(reverts_at)
+    send0_app      allowlist_entries    select insert delete update(in_draft) update(in_force) update(in_previous)
     send0_app      audit_events         select
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
@@ -367,6 +382,8 @@ const RIGHTS: &str = "
     send0_lookup   workspaces           select
     send0_lookup   members              select update(last_seen_at)
     send0_lookup   invitations          select
+    send0_lookup   allowlists           select
+    send0_lookup   allowlist_entries    select
     send0_lookup   api_keys             select update(last_used_at)
     send0_lookup   workspace_directory  select insert
     send0_lookup   member_directory     select insert delete
@@ -424,6 +441,8 @@ const FUNCTIONS: &str = "
     address_change_find          send0_lookup  send0_auth
     address_change_pending       send0_lookup  send0_auth
     address_change_start         send0_lookup  send0_auth
+    allowlist_verdict            send0_lookup  send0_auth
+    allowlists_overdue           send0_lookup  send0_worker
     append_event                 send0_log     send0_app
     append_events                send0_log     send0_auth
     audit_events_are_append_only send0_owner

@@ -154,7 +154,13 @@ async fn nobody_invites_above_their_own_role() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let admin = db.member(&tenant, Role::Admin).await;
-    let who = Who::User { id: admin, name: "Admin".into(), role: Role::Admin, session: Some(SessionId::new()), proved_at: crate::testing::PROVEN };
+    let who = Who::User {
+        id: admin,
+        name: "Admin".into(),
+        role: Role::Admin,
+        session: Some(SessionId::new()),
+        proved_at: crate::testing::PROVEN,
+    };
     let actor = Actor { workspace: tenant.id(), who, request: request() };
     let refused = invite(&db.ctx, &actor, "bo@example.com", "owner").await;
     assert!(matches!(refused, Err(AppError::Refused(_))), "{refused:?}");

@@ -185,3 +185,20 @@ pub(crate) async fn person_by_email(conn: &mut PgConnection, email: &str) -> Res
         .await?;
     Ok(id.map(UserId))
 }
+
+/// Everybody in the workspace, and whether they own it.
+pub(crate) async fn everybody(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+) -> Result<Vec<(UserId, String, Role)>, AppError> {
+    let rows = sqlx::query!(
+        r#"select m.user_id, p.name as "name!", m.role from members m join workspace_people() p on p.user_id = m.user_id
+         where m.workspace_id = $1 order by p.name, m.user_id"#,
+        workspace.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    let member =
+        |row: (Uuid, String, String)| Ok((UserId(row.0), row.1, row.2.parse().map_err(|()| AppError::Internal)?));
+    rows.into_iter().map(|row| member((row.user_id, row.name, row.role))).collect()
+}

@@ -26,7 +26,8 @@ impl RelyingParty {
     }
 
     pub(super) fn get(&self) -> Result<&Webauthn, AppError> {
-        let none = || AppError::Refused("Passkeys need a name: this console is reached by an address of numbers.".into());
+        let none =
+            || AppError::Refused("Passkeys need a name: this console is reached by an address of numbers.".into());
         self.0.as_deref().ok_or_else(none)
     }
 

@@ -177,7 +177,12 @@ async fn refuse_code<T>(ctx: &Ctx, request: &Request, signed_in: &SignedIn, reas
 // Authenticator app ----------------------------------------------------------------------------------------------
 
 fn place(user: &UserId) -> Place<'_> {
-    Place { workspace: crate::ids::WorkspaceId::PLATFORM.0, table: "totp_factors", column: "sealed", row: user.0.as_bytes() }
+    Place {
+        workspace: crate::ids::WorkspaceId::PLATFORM.0,
+        table: "totp_factors",
+        column: "sealed",
+        row: user.0.as_bytes(),
+    }
 }
 
 async fn open(ctx: &Ctx, user: UserId, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AppError> {
@@ -233,9 +238,11 @@ pub async fn confirm_app(ctx: &Ctx, request: &Request, signed_in: &SignedIn, cod
     let seed = unfinished(ctx, signed_in.user).await?.ok_or_else(gone)?;
     count_guess(ctx, request, signed_in).await?;
     let step = totp::step_of(&seed, code, ctx.clock.now())?;
-    let wrong = || AppError::field("code", "wrong_code", "This is not the present code of the app. Does its clock run right?");
+    let wrong =
+        || AppError::field("code", "wrong_code", "This is not the present code of the app. Does its clock run right?");
     let step = step.ok_or_else(wrong)?;
-    let letter = told(ctx, &signed_in.email, "An authenticator app was added", "It is asked for when you sign in.").await?;
+    let letter =
+        told(ctx, &signed_in.email, "An authenticator app was added", "It is asked for when you sign in.").await?;
     let mut tx = ctx.db.change_account().await?;
     queries::lock(tx.conn(), signed_in.user).await?;
     if queries::factors(&mut *tx.conn(), signed_in.user).await?.recovery_codes == 0 {

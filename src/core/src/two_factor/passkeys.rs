@@ -98,7 +98,9 @@ pub async fn finish_registration(
     let added = about(Action::FactorAdded, signed_in).change("factor", None::<&str>, "passkey");
     demand_proof(ctx, request, signed_in, added.clone()).await?;
     let ours = match ceremony::take(ctx, token).await? {
-        Some(State::Register { user, session, name, state }) if (user, session) == (signed_in.user, signed_in.session) => {
+        Some(State::Register { user, session, name, state })
+            if (user, session) == (signed_in.user, signed_in.session) =>
+        {
             Some((name, state))
         }
         _ => None,
@@ -190,11 +192,7 @@ pub async fn finish_sign_in(ctx: &Ctx, request: &Request, token: &str, answer: &
     }
 }
 
-async fn open_account(
-    ctx: &Ctx,
-    state: DiscoverableAuthentication,
-    answer: &str,
-) -> Result<Option<UserId>, AppError> {
+async fn open_account(ctx: &Ctx, state: DiscoverableAuthentication, answer: &str) -> Result<Option<UserId>, AppError> {
     let Ok(answer) = serde_json::from_str::<PublicKeyCredential>(answer) else { return Ok(None) };
     let party = ctx.relying_party.get()?;
     let Ok((handle, credential)) = party.identify_discoverable_authentication(&answer) else { return Ok(None) };

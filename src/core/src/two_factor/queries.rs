@@ -123,9 +123,10 @@ pub(super) async fn add_passkey(
 ) -> Result<(), AppError> {
     let credential = serde_json::to_value(passkey).map_err(|_| AppError::Internal)?;
     let credential_id: &[u8] = passkey.cred_id();
-    let added = sqlx::query!("select passkey_add($1, $2, $3, $4, $5, $6)", id.0, user.0, credential_id, credential, name, now)
-        .execute(conn)
-        .await;
+    let added =
+        sqlx::query!("select passkey_add($1, $2, $3, $4, $5, $6)", id.0, user.0, credential_id, credential, name, now)
+            .execute(conn)
+            .await;
     match added {
         Err(error) if constraint(&error) == Some("passkeys_credential_key") => {
             Err(AppError::Conflict("This passkey belongs to an account already.".into()))

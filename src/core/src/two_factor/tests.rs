@@ -82,7 +82,10 @@ async fn an_app_is_a_factor_once_its_code_was_shown() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let signed_in = whole(&db, &tenant).await;
-    assert!(matches!(confirm_app(&db.ctx, &request(), &signed_in, "000000").await, Err(AppError::Conflict(_))), "none begun");
+    assert!(
+        matches!(confirm_app(&db.ctx, &request(), &signed_in, "000000").await, Err(AppError::Conflict(_))),
+        "none begun"
+    );
     begin_app(&db.ctx, &request(), &signed_in).await.expect("begun");
     let told = enrolment(&db.ctx, &request(), &signed_in).await.expect("enrolment").expect("on its way");
     let app = app(&told.typed);
@@ -96,8 +99,15 @@ async fn an_app_is_a_factor_once_its_code_was_shown() {
     confirm_app(&db.ctx, &request(), &signed_in, &code(&db, &app)).await.expect("confirmed");
     assert_eq!(factors(&db.ctx, &signed_in).await, Ok(Factors { totp: true, passkeys: 0, recovery_codes: 10 }));
     assert_eq!(found(&db, &other_hash).await, None, "every other session has ended: {other:?}");
-    assert_eq!(enrolment(&db.ctx, &request(), &signed_in).await.expect("enrolment").map(|told| told.link), None, "the seed is shown no more");
-    assert!(matches!(begin_app(&db.ctx, &request(), &signed_in).await, Err(AppError::Conflict(_))), "and not overwritten");
+    assert_eq!(
+        enrolment(&db.ctx, &request(), &signed_in).await.expect("enrolment").map(|told| told.link),
+        None,
+        "the seed is shown no more"
+    );
+    assert!(
+        matches!(begin_app(&db.ctx, &request(), &signed_in).await, Err(AppError::Conflict(_))),
+        "and not overwritten"
+    );
     assert_eq!(db.count(tenant.id(), Action::FactorAdded).await, 1);
     let seed = told.typed.replace(' ', "");
     assert_eq!(db.tables_with(&seed).await, Vec::<String>::new());
@@ -133,9 +143,9 @@ async fn one_session_has_one_token_however_many_prove_at_once() {
     let (signed_in, hash) = session(&db, tenant.made.user, Begun::With(Factor::Password)).await;
     let tokens: Vec<[u8; 32]> = (0..100).map(|n| secrets::hash(&format!("token {n}"))).collect();
     let (signed_in, old) = (&signed_in, &hash);
-    let proved = tokens.iter().map(async |new| {
-        sessions::prove(&db.ctx, &request(), signed_in, Factor::Password, old, new).await.is_ok()
-    });
+    let proved = tokens
+        .iter()
+        .map(async |new| sessions::prove(&db.ctx, &request(), signed_in, Factor::Password, old, new).await.is_ok());
     let proved = join_all(proved).await;
     assert_eq!(proved.iter().filter(|proved| **proved).count(), 1);
     assert_eq!(db.number("select count(*) from sessions").await, 1);
@@ -151,7 +161,9 @@ async fn one_code_opens_once_however_many_send_it() {
     let opened = join_all((0..50).map(async |_| check_code(&db.ctx, &request(), signed_in, &this).await.is_ok())).await;
     assert_eq!(opened.iter().filter(|opened| **opened).count(), 1, "a code of the app");
     sqlx::query("delete from throttles").execute(&db.superuser).await.expect("forgotten");
-    let used = join_all((0..50).map(async |_| use_recovery_code(&db.ctx, &request(), signed_in, &codes[0]).await.is_ok())).await;
+    let used =
+        join_all((0..50).map(async |_| use_recovery_code(&db.ctx, &request(), signed_in, &codes[0]).await.is_ok()))
+            .await;
     assert_eq!(used.iter().filter(|used| **used).count(), 1, "a recovery code");
     assert_eq!(db.count(tenant.id(), Action::RecoveryCodeUsed).await, 1);
     assert_eq!(factors(&db.ctx, signed_in).await.expect("factors").recovery_codes, 9);
@@ -227,8 +239,16 @@ async fn a_recovery_code_is_for_coming_in_and_nothing_else() {
     let tenant = db.workspace("Acme").await;
     let (app, codes) = enrolled(&db, &tenant).await;
     let signed_in = whole(&db, &tenant).await;
-    assert_eq!(use_recovery_code(&db.ctx, &request(), &signed_in, &codes[0]).await, wrong_code(), "no proof for a whole session");
-    assert_eq!(check_password(&db.ctx, &request(), &signed_in, PASSWORD.into()).await, wrong_code(), "nor is the password");
+    assert_eq!(
+        use_recovery_code(&db.ctx, &request(), &signed_in, &codes[0]).await,
+        wrong_code(),
+        "no proof for a whole session"
+    );
+    assert_eq!(
+        check_password(&db.ctx, &request(), &signed_in, PASSWORD.into()).await,
+        wrong_code(),
+        "nor is the password"
+    );
     let half = half(&db, &tenant).await;
     let typed = codes[0].to_uppercase().replace('-', " ");
     assert_eq!(use_recovery_code(&db.ctx, &request(), &half, &typed).await, Ok(Factor::RecoveryCode));
@@ -354,7 +374,8 @@ async fn a_link_sets_a_new_password_once_and_touches_no_factor() {
     let short = reset::reset(&db.ctx, &request(), &token, "short".into()).await;
     assert!(matches!(short, Err(AppError::Invalid(_))), "{short:?}");
     let new = "quite another set of words";
-    let tried = join_all((0..50).map(async |_| reset::reset(&db.ctx, &request(), &token, new.into()).await.is_ok())).await;
+    let tried =
+        join_all((0..50).map(async |_| reset::reset(&db.ctx, &request(), &token, new.into()).await.is_ok())).await;
     assert_eq!(tried.iter().filter(|done| **done).count(), 1);
     assert_eq!(db.count(tenant.id(), Action::PasswordReset).await, 1);
     assert_eq!(found(&db, &open).await, None, "every session has ended");

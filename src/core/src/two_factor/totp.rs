@@ -86,7 +86,9 @@ mod totp_tests {
     fn a_code_opens_in_its_step_and_in_the_next_only() {
         let code = "050471";
         let step = 1_111_111_111 / 30;
-        for (after, opens) in [(-31, false), (-30, false), (0, true), (30, true), (60, false), (86_400, false), (-86_400, false)] {
+        for (after, opens) in
+            [(-31, false), (-30, false), (0, true), (30, true), (60, false), (86_400, false), (-86_400, false)]
+        {
             let found = step_of(SEED, code, at(step * 30 + after)).expect("a step");
             assert_eq!(found, opens.then_some(step), "{after} s after");
         }
@@ -103,7 +105,11 @@ mod totp_tests {
     #[test]
     fn the_link_names_account_and_seed() {
         let told = enrolment(SEED, "ana:x@example.com").expect("enrolment");
-        assert!(told.link.starts_with("otpauth://totp/send0:anax%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), "{}", told.link);
+        assert!(
+            told.link.starts_with("otpauth://totp/send0:anax%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"),
+            "{}",
+            told.link
+        );
         assert_eq!(told.typed, "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
     }
 }

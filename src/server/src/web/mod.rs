@@ -1,10 +1,13 @@
 //! HTTP: the one visible list of layers, and what is no page and no API.
 
+mod client_address;
 mod csrf;
 mod identify;
 mod panics;
 mod plain;
 pub mod statics;
+
+pub use client_address::TrustedProxies;
 
 use crate::rest;
 use app::{
@@ -37,6 +40,8 @@ pub struct Site {
     pub origin: String,
     /// Whether nothing is configured: then pages for trying the product out are shown on this machine.
     pub is_default: bool,
+    /// Whose word is taken for where a request comes from.
+    pub proxies: TrustedProxies,
 }
 
 /// Everything the server answers. Layers are listed from the innermost to the outermost.
@@ -50,7 +55,7 @@ pub fn router(ctx: Ctx, site: Site) -> Router {
         .layer(from_fn(panics::catch))
         .layer(from_fn_with_state(options, html::finish))
         .layer(from_fn_with_state(shown_here, identify::default_mode))
-        .layer(from_fn(identify::identify))
+        .layer(from_fn_with_state(Arc::new(site.proxies), identify::identify))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
 }
 

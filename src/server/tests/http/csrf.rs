@@ -66,7 +66,11 @@ async fn no_function_obeys_another_site() {
             "change_settings" => &[("name", "Evil"), ("theme", "dark")],
             "change_password" => &[("present", PASSWORD), ("new_password", "an evil password")],
             "request_address" => &[("password", PASSWORD), ("email", "evil@example.com")],
-            "begin_passkey_sign_in" | "begin_passkey_proof" | "begin_app" | "remove_app" | "make_recovery_codes"
+            "begin_passkey_sign_in"
+            | "begin_passkey_proof"
+            | "begin_app"
+            | "remove_app"
+            | "make_recovery_codes"
             | "end_other_sessions" => &[],
             "finish_passkey_sign_in" | "finish_passkey_proof" | "finish_passkey" => &[("answer", "{}")],
             "prove_by_code" | "prove_by_recovery_code" | "confirm_app" => &[("code", "000000")],

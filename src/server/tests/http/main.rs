@@ -1,5 +1,6 @@
 //! The server over HTTP: through its real router, on a real database, as the real roles.
 
+mod allowlist;
 mod api;
 mod csrf;
 mod forms;
@@ -7,6 +8,6 @@ mod harness;
 mod headers;
 mod inventory;
 mod matrix;
-mod setup;
 mod second_factor;
+mod setup;
 mod team;

@@ -4,6 +4,7 @@
 use crate::harness::{Browser, Console};
 use app::access;
 use send0_core::{
+    allowlist::Door,
     audit_log::Outcome,
     ids::{EventId, KeyId, WorkspaceId},
     permissions::Role,
@@ -28,6 +29,13 @@ invitation                      make_invitation_link yes yes members.invite memb
 invitation                      revoke_invitation yes yes members.invite members.invite members.invite members.invite
 member                          change_role yes   yes   members.change_role members.change_role members.change_role members.change_role
 member                          remove_member yes yes   members.remove members.remove members.remove members.remove
+new-entry                       add_entry   yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
+entry                           remove_entry yes  yes   allowlist.update allowlist.update allowlist.update allowlist.update
+draft                           set_reporting yes yes   allowlist.update allowlist.update allowlist.update allowlist.update
+draft                           discard_draft yes yes   allowlist.update allowlist.update allowlist.update allowlist.update
+draft                           save_draft  yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
+saved                           confirm_change yes yes  allowlist.update allowlist.update allowlist.update allowlist.update
+saved                           undo_change yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
 ";
 
 /// Anybody, or anybody signed in, may send these; what they then answer is tested elsewhere.
@@ -43,7 +51,8 @@ const PUBLIC_FORMS: [&str; 9] = [
     "reset_password",
 ];
 /// For whoever has shown the password, and for whoever is signed in.
-const HALF_FORMS: [&str; 4] = ["begin_passkey_proof", "finish_passkey_proof", "prove_by_code", "prove_by_recovery_code"];
+const HALF_FORMS: [&str; 4] =
+    ["begin_passkey_proof", "finish_passkey_proof", "prove_by_code", "prove_by_recovery_code"];
 const ACCOUNT_FORMS: [&str; 18] = [
     "begin_app",
     "begin_passkey",
@@ -92,6 +101,9 @@ page                           answer owner admin developer  security   billing 
 /w/:slug/api-keys/new          200    yes   yes   yes        keys.issue keys.issue keys.issue
 /w/:slug/api-keys/:id          200    yes   yes   yes        yes        keys.read  keys.read
 /w/:slug/api-keys/:id/secret   200    yes   yes   yes        keys.issue keys.issue keys.issue
+/w/:slug/allowlist             200    yes   yes   yes        yes        allowlist.read allowlist.read
+/w/:slug/allowlist/:door       200    yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
+/w/:slug/allowlist/:door/review 200   yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
 /w/:slug/audit-log             200    yes   yes   audit.read yes        audit.read audit.read
 /w/:slug/audit-log/:event      200    yes   yes   audit.read yes        audit.read audit.read
 ";
@@ -103,6 +115,7 @@ GET    /v1/members            yes  members.read members.read   yes            me
 GET    /v1/api-keys           yes  keys.read    keys.read      keys.read      yes            keys.read      keys.read
 GET    /v1/api-keys/{id}      yes  keys.read    keys.read      keys.read      yes            keys.read      keys.read
 DELETE /v1/api-keys/{id}      yes  keys.revoke  keys.revoke    keys.revoke    keys.revoke    yes            keys.revoke
+GET    /v1/allowlist          yes  allowlist.read allowlist.read allowlist.read allowlist.read allowlist.read allowlist.read
 GET    /v1/audit-events       yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes
 GET    /v1/audit-events/{id}  yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes
 ";
@@ -140,6 +153,10 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
         None if form == "rename" => vec![("name", key)],
         None if form == "invite" => vec![("emails", key), ("role", "viewer")],
         None if form == "invitation" => vec![("id", key)],
+        None if matches!(form, "new-entry" | "entry" | "draft" | "saved") => {
+            let (version, of) = key.split_once('/').unwrap_or((key, ""));
+            vec![("door", "api"), ("version", version), ("cidr", of), ("id", of), ("days", "7")]
+        }
         None if form == "member" => vec![("id", key), ("role", "billing")],
         None => vec![("name", "Matrix"), ("kind", form)],
     };
@@ -157,6 +174,10 @@ fn action(function: &str) -> &'static str {
         "revoke_invitation" => "invitation.revoked",
         "change_role" => "member.role_changed",
         "remove_member" => "member.removed",
+        "add_entry" | "remove_entry" | "set_reporting" | "discard_draft" => "allowlist.drafted",
+        "save_draft" => "allowlist.changed",
+        "confirm_change" => "allowlist.confirmed",
+        "undo_change" => "allowlist.reverted",
         other => panic!("{other} has no action"),
     }
 }
@@ -180,7 +201,7 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 78);
+    assert_eq!(cases, 120);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
@@ -189,12 +210,26 @@ async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> St
         "rename" => format!("Acme {case}"),
         "invite" => format!("invited{case}@example.com"),
         "invitation" => console.invitation(acme, &format!("waits{case}@example.com"), "viewer").await.0.to_string(),
+        "new-entry" | "entry" | "draft" | "saved" => list(console, acme, form, case).await,
         "member" => {
             let user = console.db.member_named(acme, Role::Viewer, &format!("target{case}")).await;
             console.member_of(acme, user).await.to_string()
         }
         _ => console.key(acme.id(), "test").await.0.to_string(),
     }
+}
+
+/// A list of the API in the state that the form is for: its version, and the entry.
+async fn list(console: &Console, acme: &Tenant, form: &str, case: usize) -> String {
+    let (door, new) = (Door::Api, format!("10.0.0.{case}"));
+    let of = match form {
+        "new-entry" => new,
+        _ => console.entry(acme, door, &new).await.to_string(),
+    };
+    if form == "saved" {
+        console.save(acme, door).await;
+    }
+    format!("{}/{of}", console.version(acme, door).await)
 }
 
 async fn form_is_accepted(
@@ -256,6 +291,7 @@ async fn pages_by_role() {
         for row in rows(PAGES) {
             let id = if row[0].contains("members") { member.clone() } else { key.to_string() };
             let path = row[0].replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());
+            let path = path.replace(":door", "dashboard");
             let what = format!("{role} {path}");
             let mark = console.mark(acme.id()).await;
             let answer = browser.get(&console, &path).await;
@@ -300,6 +336,7 @@ async fn nobody_gets_nowhere_and_strangers_find_nothing() {
     for row in rows(PAGES).iter().filter(|row| row[0].starts_with("/w/")) {
         let path =
             row[0].replace(":slug", "acme").replace(":id", &key.to_string()).replace(":event", &event.to_string());
+        let path = path.replace(":door", "dashboard");
         let next = nobody.get(&console, &path).await.location().to_owned();
         assert_eq!(next, format!("/sign-in?next={}", escaped(&path)));
         let foreign = stranger.get(&console, &path).await;
@@ -376,7 +413,7 @@ async fn routes_by_scope() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 49);
+    assert_eq!(cases, 56);
 }
 
 #[tokio::test]

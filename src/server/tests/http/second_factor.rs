@@ -2,6 +2,7 @@
 
 use crate::harness::{Browser, Console};
 use app::access::{self, Access};
+use secrecy::ExposeSecret;
 use send0_core::{
     accounts::{Begun, Factor, operations},
     audit_log::Action,
@@ -10,7 +11,6 @@ use send0_core::{
     testing::{PASSWORD, Tenant, request},
     two_factor::operations::make_recovery_codes,
 };
-use secrecy::ExposeSecret;
 use time::Duration;
 
 const OWNER: &str = "owner@acme.example";
@@ -18,11 +18,13 @@ const OWNER: &str = "owner@acme.example";
 /// The owner of Acme with a second factor, and their recovery codes.
 async fn with_factor(console: &Console, acme: &Tenant) -> Vec<String> {
     let (ctx, user) = (&console.db.ctx, acme.made.user);
-    sqlx::query("insert into totp_factors (user_id, sealed, confirmed_at, created_at) values ($1, 'sealed', now(), now())")
-        .bind(user.0)
-        .execute(&console.db.superuser)
-        .await
-        .expect("a factor");
+    sqlx::query(
+        "insert into totp_factors (user_id, sealed, confirmed_at, created_at) values ($1, 'sealed', now(), now())",
+    )
+    .bind(user.0)
+    .execute(&console.db.superuser)
+    .await
+    .expect("a factor");
     let hash = secrets::hash("a session of its own");
     operations::start_session(ctx, &request(), user, Begun::With(Factor::Totp), &hash).await.expect("session");
     let signed_in = operations::find_session(ctx, &hash).await.expect("looked").expect("signed in");
@@ -52,10 +54,23 @@ async fn half_a_session_reaches_the_second_factor_and_nothing_else() {
         assert!(answer.location().starts_with("/sign-in?next="), "{path}: {} {}", answer.status, answer.location());
         tried += 1;
     }
-    for function in access::FUNCTIONS.iter().filter(|function| !matches!(function.access, Access::Public | Access::Half)) {
+    for function in
+        access::FUNCTIONS.iter().filter(|function| !matches!(function.access, Access::Public | Access::Half))
+    {
         let name = function.path.rsplit('/').next().expect("a name");
-        let fields = [("workspace", "acme"), ("id", "x"), ("name", "x"), ("role", "x"), ("emails", "x"), ("password", "x"),
-            ("new_password", "x"), ("present", "x"), ("email", "x"), ("code", "x"), ("answer", "x")];
+        let fields = [
+            ("workspace", "acme"),
+            ("id", "x"),
+            ("name", "x"),
+            ("role", "x"),
+            ("emails", "x"),
+            ("password", "x"),
+            ("new_password", "x"),
+            ("present", "x"),
+            ("email", "x"),
+            ("code", "x"),
+            ("answer", "x"),
+        ];
         let answer = owner.post_json(&console, name, &fields).await;
         assert_eq!(answer.status, 401, "{name}: {}", answer.text());
         tried += 1;
@@ -63,7 +78,9 @@ async fn half_a_session_reaches_the_second_factor_and_nothing_else() {
     assert!(tried > 35, "{tried}");
 
     let half = owner.session().to_owned();
-    let wrong = owner.post(&console, "prove_by_recovery_code", &[("_back", "/sign-in/second-factor"), ("code", "nonsense")]).await;
+    let wrong = owner
+        .post(&console, "prove_by_recovery_code", &[("_back", "/sign-in/second-factor"), ("code", "nonsense")])
+        .await;
     assert_eq!(wrong.location(), "/sign-in/second-factor");
     assert!(owner.get(&console, "/sign-in/second-factor").await.text().contains("This code does not open anything"));
     let proved = owner.post(&console, "prove_by_recovery_code", &[("code", &codes[0])]).await;
@@ -83,7 +100,13 @@ async fn an_old_proof_asks_for_another_and_keeps_what_was_typed() {
     let (console, acme) = Console::with_acme().await;
     let mut owner = Browser::signed_in(&console, OWNER).await;
     console.db.ctx.clock.advance(Duration::minutes(11));
-    let form = [("_back", "/w/acme/api-keys/new"), ("workspace", "acme"), ("name", "CI deploy"), ("kind", "restricted"), ("scopes[]", "audit.read")];
+    let form = [
+        ("_back", "/w/acme/api-keys/new"),
+        ("workspace", "acme"),
+        ("name", "CI deploy"),
+        ("kind", "restricted"),
+        ("scopes[]", "audit.read"),
+    ];
     let mark = console.mark(acme.id()).await;
     let refused = owner.post(&console, "issue_key", &form).await;
     assert_eq!(refused.location(), "/account/prove?next=%2Fw%2Facme%2Fapi%2Dkeys%2Fnew");
@@ -91,12 +114,17 @@ async fn an_old_proof_asks_for_another_and_keeps_what_was_typed() {
     assert_eq!((event.action.as_str(), event.reason.as_deref()), ("api_key.issued", Some("proof_needed")));
     let page = owner.get(&console, refused.location()).await.text();
     assert!(page.contains("Confirm that it is you") && page.contains("name=\"password\""), "{page}");
-    let wrong = [("_back", "/account/prove?next=%2Fw%2Facme%2Fapi%2Dkeys%2Fnew"), ("next", "/w/acme/api-keys/new"), ("password", "wrong")];
+    let wrong = [
+        ("_back", "/account/prove?next=%2Fw%2Facme%2Fapi%2Dkeys%2Fnew"),
+        ("next", "/w/acme/api-keys/new"),
+        ("password", "wrong"),
+    ];
     owner.post(&console, "prove_by_password", &wrong).await;
     let page = owner.get(&console, "/account/prove").await.text();
     assert!(page.contains("This is not your present password"), "{page}");
     let before = owner.session().to_owned();
-    let proved = owner.post(&console, "prove_by_password", &[("next", "/w/acme/api-keys/new"), ("password", PASSWORD)]).await;
+    let proved =
+        owner.post(&console, "prove_by_password", &[("next", "/w/acme/api-keys/new"), ("password", PASSWORD)]).await;
     assert_eq!(proved.location(), "/w/acme/api-keys/new");
     assert_ne!(before, owner.session(), "a proof changes the token");
     let page = owner.get(&console, "/w/acme/api-keys/new").await.text();
@@ -136,7 +164,8 @@ async fn sessions_are_listed_and_end_at_once() {
     let mut here = Browser::signed_in(&console, OWNER).await;
     let mut there = Browser::signed_in(&console, OWNER).await;
     let page = here.get(&console, "/account/sessions").await.text();
-    let others: Vec<&str> = page.match_indices("name=\"id\" value=\"ses_").map(|(at, _)| &page[at + 17..at + 17 + 30]).collect();
+    let others: Vec<&str> =
+        page.match_indices("name=\"id\" value=\"ses_").map(|(at, _)| &page[at + 17..at + 17 + 30]).collect();
     assert_eq!(others.len(), 1, "this one has no button: {page}");
     let ended = here.post(&console, "end_session", &[("id", others[0])]).await;
     assert_eq!(ended.location(), "/account/sessions");
