@@ -11,6 +11,7 @@ use crate::{
         AcceptInvitation, InviteMembers, JoinWorkspace, MakeInvitationLink, ResendInvitation, RevokeInvitation,
     },
     members::server_fns::{ChangeRole, LeaveWorkspace, RemoveMember},
+    policies::server_fns::ChangePolicy,
     two_factor::server_fns::{
         BeginApp, BeginPasskey, BeginPasskeyProof, BeginPasskeySignIn, ConfirmApp, FinishPasskey, FinishPasskeyProof,
         FinishPasskeySignIn, MakeRecoveryCodes, ProveByCode, ProveByPassword, ProveByRecoveryCode, RemoveApp,
@@ -77,6 +78,11 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: RequestAddress::PATH, access: Access::Account, echo: &["email"] },
     Function { path: CancelAddress::PATH, access: Access::Account, echo: &[] },
     Function { path: ConfirmAddress::PATH, access: Access::Public, echo: &[] },
+    Function {
+        path: ChangePolicy::PATH,
+        access: Access::Permission(Permission::PoliciesUpdate),
+        echo: &["demand", "grace_days"],
+    },
     Function { path: BeginPasskeySignIn::PATH, access: Access::Public, echo: &[] },
     Function { path: FinishPasskeySignIn::PATH, access: Access::Public, echo: &[] },
     Function { path: BeginPasskeyProof::PATH, access: Access::Half, echo: &[] },

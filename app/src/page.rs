@@ -5,7 +5,10 @@ use crate::{
     forms::FormState,
     html::explanation,
     palette::{CommandPalette, Commands},
-    ui::{AppFrame, Banner, BareFrame, Button, ButtonKind, NavItem, NoPermission, Tone, WorkspaceItem},
+    ui::{
+        AppFrame, Banner, BareFrame, Button, ButtonKind, ButtonLink, NavItem, NoPermission, TimeAgo, Tone,
+        WorkspaceItem,
+    },
     visit::Visit,
 };
 use axum::http::StatusCode;
@@ -19,6 +22,7 @@ use send0_core::{
     accounts::{Membership, SignedIn, operations::memberships},
     flash::Flash,
     permissions::{Permission, Role},
+    policies,
 };
 use std::future::Future;
 use time::OffsetDateTime;
@@ -100,9 +104,11 @@ where
             return view! { <BareFrame>{sorry(AppError::NotFound, &visit)}</BareFrame> }.into_any();
         };
         let inside = Inside { visit: visit.clone(), actor, here: here.clone(), now: visit.ctx.clock.now() };
-        let said = said(&visit);
+        let (said, due) = (said(&visit), factor_due(&visit, &here).await);
         let content = match load(inside).await {
-            Ok(view) => view! { <Title text=format!("{title} · {}", here.workspace_name)/> {said} {view} }.into_any(),
+            Ok(view) => {
+                view! { <Title text=format!("{title} · {}", here.workspace_name)/> {due} {said} {view} }.into_any()
+            }
             Err(error) => sorry(error, &visit),
         };
         framed(
@@ -238,6 +244,22 @@ fn navigation(here: &Membership, section: &str) -> Vec<NavItem> {
     .collect()
 }
 
+/// What the workspace will demand soon, to whoever cannot show it yet.
+async fn factor_due(visit: &Visit, here: &Membership) -> Option<AnyView> {
+    let demand = policies::operations::unmet(&visit.ctx, &visit.signed_in().ok()?, here).await.ok()??;
+    let what = if demand.passkey { "signs in with a passkey" } else { "has a second factor" };
+    let title = format!("{} soon lets in only who {what}", here.workspace_name);
+    let now = visit.ctx.clock.now();
+    Some(
+        view! {
+            <Banner tone=Tone::Warn title>
+                <p><a href="/account/security">"Add one to your account"</a>" now. You are kept out "<TimeAgo at=demand.due_at now/>" otherwise."</p>
+            </Banner>
+        }
+        .into_any(),
+    )
+}
+
 /// The sentence that an accepted form left.
 fn said(visit: &Visit) -> Option<impl IntoView + use<>> {
     match visit.flash().as_deref() {
@@ -265,6 +287,7 @@ fn sorry(error: AppError, visit: &Visit) -> AnyView {
             }
             let title = match error {
                 AppError::ProofNeeded => "Confirm that it is you",
+                AppError::FactorNeeded { .. } => "A second factor is needed here",
                 AppError::NotFound => "There is nothing here",
                 AppError::Unavailable => "Not right now",
                 AppError::Refused(_) => "This was refused",
@@ -276,7 +299,10 @@ fn sorry(error: AppError, visit: &Visit) -> AnyView {
                 AppError::NotFound => "The address is wrong, or what it names is not yours to see.".to_owned(),
                 error => error.to_string(),
             };
-            view! { <Title text=title/> {explanation(error.status(), title, text, id)} }.into_any()
+            let factors = matches!(error, AppError::FactorNeeded { .. }).then(|| {
+                view! { <p><ButtonLink href="/account/security" kind=ButtonKind::Primary>"Add one to your account"</ButtonLink></p> }
+            });
+            view! { <Title text=title/> {explanation(error.status(), title, text, id)} {factors} }.into_any()
         }
     }
 }

@@ -29,6 +29,12 @@ pub enum AppError {
     /// 403: refused for another reason, which the sentence gives.
     #[error("{0}")]
     Refused(String),
+    /// 403: the workspace demands a second factor, and the time to add one is over.
+    #[error("{}", factor_needed(*.passkey))]
+    FactorNeeded {
+        /// Whether it must be a passkey.
+        passkey: bool,
+    },
     /// 403: whoever is signed in must show once more that it is them; their last proof is too old for this.
     #[error("Confirm that it is you, then try again.")]
     ProofNeeded,
@@ -66,7 +72,11 @@ impl AppError {
         match self {
             Self::Malformed(_) => 400,
             Self::Unauthenticated(_) => 401,
-            Self::Forbidden(_) | Self::Refused(_) | Self::ProofNeeded | Self::BlockedByIp(_) => 403,
+            Self::Forbidden(_)
+            | Self::Refused(_)
+            | Self::ProofNeeded
+            | Self::BlockedByIp(_)
+            | Self::FactorNeeded { .. } => 403,
             Self::NotFound => 404,
             Self::Conflict(_) => 409,
             Self::Invalid(_) => 422,
@@ -106,6 +116,17 @@ fn unauthenticated(code: &str) -> &'static str {
         }
         "unknown_key" => "No API key of send0 opens with this.",
         _ => "Sign in to continue.",
+    }
+}
+
+fn factor_needed(passkey: bool) -> &'static str {
+    match passkey {
+        true => {
+            "This workspace lets in only who signs in with a passkey. Add one to your account, and sign in with it."
+        }
+        false => {
+            "This workspace lets in only who has a second factor, and your time to add one is over. Add one to come back."
+        }
     }
 }
 

@@ -20,7 +20,7 @@ mod strength;
 #[cfg(feature = "server")]
 pub(crate) use passwords::Passwords;
 #[cfg(feature = "server")]
-pub(crate) use queries::{code_attempt, create as create_account, forget_failures};
+pub(crate) use queries::{code_attempt, create as create_account, forget_failures, memberships_of};
 #[cfg(feature = "server")]
 pub use strength::check_password;
 

@@ -2,6 +2,7 @@ use crate::{
     FieldError,
     ids::{MemberId, SessionId, UserId, WorkspaceId},
     permissions::Role,
+    policies::Demand,
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -121,6 +122,8 @@ pub struct Membership {
     pub role: Role,
     /// When they last opened a page in it, to the minute.
     pub last_seen_at: Option<OffsetDateTime>,
+    /// What it demands of them before they come in.
+    pub demand: Option<Demand>,
 }
 
 /// The longest name of a person, in characters.

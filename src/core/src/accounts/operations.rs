@@ -7,7 +7,7 @@ use crate::{
     allowlist,
     audit_log::{Action, Event, Outcome},
     ids::{SessionId, UserId, WorkspaceId},
-    secrets, two_factor,
+    policies, secrets, two_factor,
 };
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgConnection;
@@ -241,6 +241,7 @@ pub async fn enter(
     let membership = memberships.iter().find(|membership| membership.slug == slug).ok_or(AppError::NotFound)?;
     let actor = actor(membership, signed_in, request);
     allowlist::gate::admit(ctx, &actor).await?;
+    policies::operations::admit(ctx, signed_in, &actor, membership).await?;
     let now = ctx.clock.now();
     if membership.last_seen_at.is_none_or(|seen| now - seen > time::Duration::MINUTE) {
         queries::seen(&ctx.db.auth, membership.workspace, signed_in.user, now).await?;

@@ -7,6 +7,7 @@ use crate::{
     AppError,
     actor::Request,
     ids::{MemberId, SessionId, UserId, WorkspaceId},
+    policies::Demand,
 };
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
@@ -52,7 +53,8 @@ pub(crate) async fn create(
 pub(super) async fn memberships(executor: impl PgExecutor<'_>, user: UserId) -> Result<Vec<Membership>, AppError> {
     let rows = sqlx::query!(
         r#"select workspace_id as "workspace_id!", slug as "slug!", workspace_name as "workspace_name!",
-            member_id as "member_id!", role as "role!", last_seen_at from account_memberships($1)"#,
+            member_id as "member_id!", role as "role!", last_seen_at, require_two_factor as "require_two_factor!",
+            require_passkey as "require_passkey!", factor_due_at from account_memberships($1)"#,
         user.0,
     )
     .fetch_all(executor)
@@ -66,9 +68,18 @@ pub(super) async fn memberships(executor: impl PgExecutor<'_>, user: UserId) -> 
                 member: MemberId(row.member_id),
                 role: row.role.parse().map_err(|()| AppError::Internal)?,
                 last_seen_at: row.last_seen_at,
+                demand: row
+                    .factor_due_at
+                    .filter(|_| row.require_two_factor)
+                    .map(|due_at| Demand { passkey: row.require_passkey, due_at }),
             })
         })
         .collect()
+}
+
+/// Likewise, within a transaction.
+pub(crate) async fn memberships_of(conn: &mut PgConnection, user: UserId) -> Result<Vec<Membership>, AppError> {
+    memberships(conn, user).await
 }
 
 pub(super) async fn start_session(

@@ -31,7 +31,7 @@ fn from(address: &str) -> Request {
 }
 
 fn acting(tenant: &Tenant, user: UserId, role: Role, address: &str) -> Actor {
-    let who = Who::User { id: user, name: format!("The {role}"), role, session: Some(SessionId::new()) };
+    let who = Who::User { id: user, name: format!("The {role}"), role, session: Some(SessionId::new()), proved_at: crate::testing::PROVEN };
     Actor { workspace: tenant.id(), who, request: from(address) }
 }
 

@@ -58,6 +58,7 @@ actions! {
     SessionRevoked, "session.revoked", "ended a session";
     PasswordResetRequested, "account.password_reset_requested", "asked for a new password";
     PasswordReset, "account.password_reset", "set a new password by mail";
+    PolicyChanged, "policy.changed", "changed what the workspace demands of its members";
     FactorAdded, "factor.added", "added a factor";
     FactorRenamed, "factor.renamed", "renamed a factor";
     FactorRemoved, "factor.removed", "removed a factor";

@@ -293,6 +293,7 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "data_keys",
         "invitations",
         "members",
+        "policies",
         "workspaces",
     ];
     assert_eq!(tenant_tables(&mut conn).await, tenants, "a new table: is it a tenant's?");
@@ -374,6 +375,7 @@ const RIGHTS: &str = "
     send0_app      invitations          select insert update delete
     send0_app      allowlists           select insert update(version) update(draft_decide_by) update(decide_by) update(previous_decide_by) update(reverts_at)
     send0_app      allowlist_entries    select insert delete update(in_draft) update(in_force) update(in_previous)
+    send0_app      policies             select insert update
     send0_app      audit_events         select
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
@@ -382,6 +384,7 @@ const RIGHTS: &str = "
     send0_lookup   workspaces           select
     send0_lookup   members              select update(last_seen_at)
     send0_lookup   invitations          select
+    send0_lookup   policies             select
     send0_lookup   allowlists           select
     send0_lookup   allowlist_entries    select
     send0_lookup   api_keys             select update(last_used_at)
@@ -501,6 +504,7 @@ const FUNCTIONS: &str = "
     totp_remove                  send0_lookup  send0_auth
     totp_use                     send0_lookup  send0_auth
     workspace_claim_slug         send0_lookup  send0_app
+    workspace_factors            send0_lookup  send0_app
     workspace_find               send0_lookup  send0_app
     workspace_people             send0_lookup  send0_app
 ";

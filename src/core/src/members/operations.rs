@@ -3,7 +3,7 @@
 //! Three rules hold whoever asks: nobody gives or takes a role above their own, a workspace keeps an owner, and every key
 //! has somebody who answers for it.
 
-use super::{KeyFate, MemberView, Page, queries};
+use super::{KeyFate, MemberFactors, MemberView, Page, queries};
 use crate::{
     Actor, AppError, Ctx,
     actor::Who,
@@ -14,7 +14,10 @@ use crate::{
     invitations,
     mail::{self, Letter},
     permissions::{Permission, Role},
+    policies,
+    two_factor::Factors,
 };
+use std::collections::HashMap;
 
 /// The longest page.
 pub const LIMIT_MAX: u32 = 100;
@@ -35,7 +38,8 @@ pub async fn list(
     let more = members.len() > limit as usize;
     members.truncate(limit as usize);
     let older = members.last().filter(|_| more).map(|member| member.id);
-    Ok(Page { members: members.into_iter().map(|member| as_seen_by(actor, member)).collect(), older })
+    let factors = policies::operations::factors(read.conn()).await?;
+    Ok(Page { members: members.into_iter().map(|member| as_seen_by(actor, member, &factors)).collect(), older })
 }
 
 /// How many there are.
@@ -53,7 +57,8 @@ pub async fn show(ctx: &Ctx, actor: &Actor, id: MemberId, attempted: Action) -> 
     ctx.authorise(actor, Permission::MembersRead, attempted).await?;
     let mut read = ctx.db.read(actor.workspace).await?;
     let member = queries::find(read.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)?;
-    Ok(as_seen_by(actor, member))
+    let factors = policies::operations::factors(read.conn()).await?;
+    Ok(as_seen_by(actor, member, &factors))
 }
 
 /// Whether the actor may see who is in the workspace, for pages that need no list.
@@ -61,9 +66,11 @@ pub async fn may_read(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<(),
     ctx.authorise(actor, Permission::MembersRead, attempted).await
 }
 
-fn as_seen_by(actor: &Actor, member: MemberView) -> MemberView {
-    let last_seen_at = member.last_seen_at.filter(|_| actor.may(Permission::PoliciesRead));
-    MemberView { last_seen_at, ..member }
+fn as_seen_by(actor: &Actor, member: MemberView, factors: &HashMap<UserId, Factors>) -> MemberView {
+    let knows = actor.may(Permission::PoliciesRead);
+    let factors = factors.get(&member.user_id).filter(|_| knows);
+    let factors = factors.map(|factors| MemberFactors { totp: factors.totp, passkeys: factors.passkeys });
+    MemberView { last_seen_at: member.last_seen_at.filter(|_| knows), factors, ..member }
 }
 
 /// The keys that open something and that this member answers for: whoever removes them decides about each.

@@ -4,6 +4,7 @@ use crate::{
     database::constraint,
     ids::{MemberId, UserId, WorkspaceId},
     permissions::Role,
+    policies,
 };
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -17,13 +18,15 @@ pub(crate) async fn insert(
     role: Role,
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
+    let due_at = policies::operations::due_at(conn, workspace, now).await?;
     let inserted = sqlx::query!(
-        "insert into members (workspace_id, member_id, user_id, role, joined_at) values ($1, $2, $3, $4, $5)",
+        "insert into members (workspace_id, member_id, user_id, role, joined_at, factor_due_at) values ($1, $2, $3, $4, $5, $6)",
         workspace.0,
         member.0,
         user.0,
         role.as_str(),
         now,
+        due_at,
     )
     .execute(&mut *conn)
     .await;
@@ -57,6 +60,7 @@ impl Row {
             role: self.role.parse().map_err(|()| AppError::Internal)?,
             joined_at: self.joined_at,
             last_seen_at: self.last_seen_at,
+            factors: None,
         })
     }
 }

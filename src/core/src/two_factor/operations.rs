@@ -11,6 +11,7 @@ use crate::{
     envelope::Place,
     flash::{self, Flash},
     ids::UserId,
+    policies::operations::keep_enough,
     secrets,
 };
 use secrecy::SecretString;
@@ -279,7 +280,9 @@ pub async fn remove_app(ctx: &Ctx, request: &Request, signed_in: &SignedIn) -> R
 
 /// Without a second factor there is nothing to recover. Sessions that began with the factor end.
 pub(super) async fn after_removal(conn: &mut sqlx::PgConnection, signed_in: &SignedIn) -> Result<(), AppError> {
-    if !queries::factors(&mut *conn, signed_in.user).await?.is_second() {
+    let left = queries::factors(&mut *conn, signed_in.user).await?;
+    keep_enough(left, &accounts::memberships_of(conn, signed_in.user).await?)?;
+    if !left.is_second() {
         queries::put_codes(conn, signed_in.user, &[]).await?;
     }
     accounts::operations::end_others(conn, signed_in).await

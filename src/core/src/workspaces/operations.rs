@@ -11,6 +11,7 @@ use crate::{
     ids::{MemberId, UserId, WorkspaceId},
     members,
     permissions::{Permission, Role},
+    policies::{self, Policy},
     secrets,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -142,6 +143,7 @@ async fn establish(
         return Err(void_link());
     }
     let slug = queries::insert(tx.conn(), workspace, &slug_of(&parsed.workspace), &parsed.workspace, now).await?;
+    policies::insert(tx.conn(), workspace, Policy::NEW, now).await?;
     accounts::create_account(tx.conn(), user, &parsed.email, &parsed.name, &password_hash, now).await?;
     members::insert(tx.conn(), workspace, member, user, Role::Owner, now).await?;
     let events = vec![created(workspace, &parsed.workspace, &slug)];
@@ -166,6 +168,7 @@ pub async fn create(ctx: &Ctx, request: &Request, signed_in: &SignedIn, name: &s
     let actor = Actor { workspace, who, request: request.clone() };
     let mut tx = ctx.db.change(&actor).await?;
     let slug = queries::insert(tx.conn(), workspace, &slug_of(&name), &name, now).await?;
+    policies::insert(tx.conn(), workspace, Policy::NEW, now).await?;
     members::insert(tx.conn(), workspace, member, signed_in.user, Role::Owner, now).await?;
     let events = vec![created(workspace, &name, &slug)];
     tx.commit_all(events, joined(member, signed_in.user, &signed_in.name, &signed_in.email)).await?;

@@ -137,6 +137,7 @@ impl From<AppError> for ApiError {
             },
             // A key is its own proof; nothing of the API ever asks for one.
             AppError::ProofNeeded => Self::new(StatusCode::FORBIDDEN, "proof_needed", error.to_string()),
+            AppError::FactorNeeded { .. } => new("second_factor_missing"),
             AppError::Refused(_) => new("refused"),
             AppError::BlockedByIp(_) => new("blocked_by_ip"),
             AppError::NotFound => new("not_found"),

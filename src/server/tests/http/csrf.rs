@@ -53,6 +53,7 @@ async fn no_function_obeys_another_site() {
             "issue_key" => &[("workspace", "acme"), ("name", "Evil"), ("kind", "live")],
             "revoke_key" => &[("workspace", "acme"), ("id", &key)],
             "rename_workspace" => &[("workspace", "acme"), ("name", "Evil")],
+            "change_policy" => &[("workspace", "acme"), ("demand", "off"), ("grace_days", "1")],
             "create_workspace" => &[("name", "Evil")],
             "invite_members" => &[("workspace", "acme"), ("emails", "evil@example.com"), ("role", "owner")],
             "resend_invitation" | "make_invitation_link" | "revoke_invitation" => {

@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 47] = [
+const FUNCTION_PATHS: [&str; 48] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -38,6 +38,7 @@ const FUNCTION_PATHS: [&str; 47] = [
     "/_fn/app/members/server_fns/change_role",
     "/_fn/app/members/server_fns/leave_workspace",
     "/_fn/app/members/server_fns/remove_member",
+    "/_fn/app/policies/server_fns/change_policy",
     "/_fn/app/two_factor/server_fns/begin_app",
     "/_fn/app/two_factor/server_fns/begin_passkey",
     "/_fn/app/two_factor/server_fns/begin_passkey_proof",

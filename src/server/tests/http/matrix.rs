@@ -23,6 +23,7 @@ test                            issue_key   yes   yes   yes        keys.issue ke
 live                            issue_key   yes   yes   audit.read keys.issue keys.issue  keys.issue
 -                               revoke_key  yes   yes   yes        yes        keys.revoke keys.revoke
 rename                          rename_workspace yes yes workspace.update workspace.update workspace.update workspace.update
+policy                          change_policy yes yes policies.update policies.update policies.update policies.update
 invite                          invite_members yes yes members.invite members.invite members.invite members.invite
 invitation                      resend_invitation yes yes members.invite members.invite members.invite members.invite
 invitation                      make_invitation_link yes yes members.invite members.invite members.invite members.invite
@@ -151,6 +152,8 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
         Some((kind, scope)) => vec![("name", "Matrix"), ("kind", kind), ("scopes[]", scope)],
         None if form == "-" => vec![("id", key), ("reason", "because")],
         None if form == "rename" => vec![("name", key)],
+        // Another number of days each time: what changes nothing is no event.
+        None if form == "policy" => vec![("demand", "two_factor"), ("grace_days", key)],
         None if form == "invite" => vec![("emails", key), ("role", "viewer")],
         None if form == "invitation" => vec![("id", key)],
         None if matches!(form, "new-entry" | "entry" | "draft" | "saved") => {
@@ -168,6 +171,7 @@ fn action(function: &str) -> &'static str {
         "issue_key" => "api_key.issued",
         "revoke_key" => "api_key.revoked",
         "rename_workspace" => "workspace.renamed",
+        "change_policy" => "policy.changed",
         "invite_members" => "member.invited",
         "resend_invitation" => "invitation.resent",
         "make_invitation_link" => "invitation.link_made",
@@ -201,13 +205,14 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 120);
+    assert_eq!(cases, 126);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
 async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> String {
     match form {
         "rename" => format!("Acme {case}"),
+        "policy" => (case % 29 + 2).to_string(),
         "invite" => format!("invited{case}@example.com"),
         "invitation" => console.invitation(acme, &format!("waits{case}@example.com"), "viewer").await.0.to_string(),
         "new-entry" | "entry" | "draft" | "saved" => list(console, acme, form, case).await,
