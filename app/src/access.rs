@@ -2,7 +2,8 @@
 
 use crate::{
     accounts::server_fns::{
-        CancelAddress, ChangePassword, ChangeSettings, ConfirmAddress, RequestAddress, SignIn, SignOut,
+        CancelAddress, ChangePassword, ChangeSettings, ConfirmAddress, EndOtherSessions, EndSession, RequestAddress,
+        RequestReset, ResetPassword, SignIn, SignOut,
     },
     allowlist::server_fns::{AddEntry, ConfirmChange, DiscardDraft, RemoveEntry, SaveDraft, SetReporting, UndoChange},
     api_keys::server_fns::{IssueKey, RevokeKey},
@@ -10,6 +11,11 @@ use crate::{
         AcceptInvitation, InviteMembers, JoinWorkspace, MakeInvitationLink, ResendInvitation, RevokeInvitation,
     },
     members::server_fns::{ChangeRole, LeaveWorkspace, RemoveMember},
+    two_factor::server_fns::{
+        BeginApp, BeginPasskey, BeginPasskeyProof, BeginPasskeySignIn, ConfirmApp, FinishPasskey, FinishPasskeyProof,
+        FinishPasskeySignIn, MakeRecoveryCodes, ProveByCode, ProveByPassword, ProveByRecoveryCode, RemoveApp,
+        RemovePasskey, RenamePasskey,
+    },
     workspaces::server_fns::{CreateWorkspace, RenameWorkspace, SetUp},
 };
 use leptos::server_fn::ServerFn;
@@ -20,6 +26,8 @@ use send0_core::permissions::Permission;
 pub enum Access {
     /// Anybody.
     Public,
+    /// Whoever has shown the right password; a second factor may be still to come.
+    Half,
     /// Whoever is signed in.
     Account,
     /// Whoever runs the server: in the default mode, from this machine.
@@ -80,6 +88,25 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: SaveDraft::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
     Function { path: ConfirmChange::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
     Function { path: UndoChange::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
+    Function { path: BeginPasskeySignIn::PATH, access: Access::Public, echo: &[] },
+    Function { path: FinishPasskeySignIn::PATH, access: Access::Public, echo: &[] },
+    Function { path: BeginPasskeyProof::PATH, access: Access::Half, echo: &[] },
+    Function { path: FinishPasskeyProof::PATH, access: Access::Half, echo: &[] },
+    Function { path: ProveByCode::PATH, access: Access::Half, echo: &[] },
+    Function { path: ProveByRecoveryCode::PATH, access: Access::Half, echo: &[] },
+    Function { path: ProveByPassword::PATH, access: Access::Account, echo: &[] },
+    Function { path: BeginApp::PATH, access: Access::Account, echo: &[] },
+    Function { path: ConfirmApp::PATH, access: Access::Account, echo: &[] },
+    Function { path: RemoveApp::PATH, access: Access::Account, echo: &[] },
+    Function { path: MakeRecoveryCodes::PATH, access: Access::Account, echo: &[] },
+    Function { path: BeginPasskey::PATH, access: Access::Account, echo: &[] },
+    Function { path: FinishPasskey::PATH, access: Access::Account, echo: &[] },
+    Function { path: RenamePasskey::PATH, access: Access::Account, echo: &[] },
+    Function { path: RemovePasskey::PATH, access: Access::Account, echo: &[] },
+    Function { path: EndSession::PATH, access: Access::Account, echo: &[] },
+    Function { path: EndOtherSessions::PATH, access: Access::Account, echo: &[] },
+    Function { path: RequestReset::PATH, access: Access::Public, echo: &["email"] },
+    Function { path: ResetPassword::PATH, access: Access::Public, echo: &[] },
     Function { path: RevokeKey::PATH, access: Access::Permission(Permission::KeysRevoke), echo: &["reason"] },
 ];
 
@@ -91,6 +118,14 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/invitations", Access::Public),
     ("/account", Access::Account),
     ("/account/address", Access::Public),
+    ("/account/security", Access::Account),
+    ("/account/security/app", Access::Account),
+    ("/account/security/recovery-codes", Access::Account),
+    ("/account/sessions", Access::Account),
+    ("/account/prove", Access::Account),
+    ("/sign-in/second-factor", Access::Half),
+    ("/sign-in/forgot", Access::Public),
+    ("/sign-in/reset", Access::Public),
     ("/workspaces/new", Access::Account),
     ("/dev/kit", Access::Dev),
     ("/dev/mailbox", Access::Dev),

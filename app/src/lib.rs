@@ -13,6 +13,7 @@ pub mod invitations;
 pub mod islands;
 pub mod members;
 pub mod palette;
+pub mod two_factor;
 pub mod workspaces;
 
 #[cfg(feature = "ssr")]

@@ -137,8 +137,13 @@ where
             Err(error) => sorry(error, &visit),
         };
         let memberships = memberships(&visit.ctx, signed_in.user).await.unwrap_or_default();
-        let nav =
-            vec![NavItem { label: "Account".into(), href: "/account".into(), current: title == "Account", note: None }];
+        let entry = |(label, href): (&str, &str)| NavItem {
+            label: label.into(),
+            href: href.into(),
+            current: title == label,
+            note: None,
+        };
+        let nav = ACCOUNT_SECTIONS.into_iter().map(entry).collect();
         framed(&visit, "Your account", workspace_items(&memberships, None), nav, vec![], content)
     })
 }
@@ -168,9 +173,10 @@ fn framed(
     content: AnyView,
 ) -> AnyView {
     let pages = nav.iter().map(|item| (item.label.clone(), item.href.clone()));
-    let account = ("Your account".to_owned(), "/account".to_owned());
+    let account = ["Your account", "Your security", "Your sessions"].into_iter().zip(ACCOUNT_SECTIONS);
+    let account = account.map(|(label, (_, href))| (label.to_owned(), href.to_owned()));
     let others = workspaces.iter().filter(|item| !item.current).map(|item| (item.name.clone(), item.href.clone()));
-    let commands = pages.chain(actions).chain(others).chain([account]).collect();
+    let commands = pages.chain(actions).chain(others).chain(account).collect();
     let person = visit.signed_in().map(|signed_in| signed_in.name).unwrap_or_default();
     let tools = view! { <CommandPalette><Commands commands=commands/></CommandPalette> }.into_any();
     let sign_out = FormState::of::<SignOut>(visit).view(view! { <Button kind=ButtonKind::Quiet>"Sign out"</Button> });
@@ -202,6 +208,10 @@ const SECTIONS: [(&str, &str, Permission); 6] = [
     ("Audit log", "audit-log", Permission::AuditRead),
     ("Settings", "settings", Permission::WorkspaceUpdate),
 ];
+
+/// What belongs to the person.
+const ACCOUNT_SECTIONS: [(&str, &str); 3] =
+    [("Account", "/account"), ("Security", "/account/security"), ("Sessions", "/account/sessions")];
 
 /// What the palette offers besides the sections.
 const ACTIONS: [(&str, &str, Permission); 5] = [
@@ -250,7 +260,11 @@ fn sorry(error: AppError, visit: &Visit) -> AnyView {
         AppError::Forbidden(permission) => forbidden(permission, id).into_any(),
         AppError::BlockedByIp(_) => blocked(&error, id).into_any(),
         error => {
+            if matches!(error, AppError::ProofNeeded) {
+                leptos_axum::redirect(&crate::forms::prove_path(&visit.address()));
+            }
             let title = match error {
+                AppError::ProofNeeded => "Confirm that it is you",
                 AppError::NotFound => "There is nothing here",
                 AppError::Unavailable => "Not right now",
                 AppError::Refused(_) => "This was refused",

@@ -70,6 +70,7 @@ pub async fn accept_invitation() -> Result<(), FnError> {
 /// Makes the account that the invitation is for, and comes in.
 #[server]
 pub async fn join_workspace(name: String, password: String) -> Result<(), FnError> {
+    use send0_core::accounts::{Begun, Factor};
     use crate::{cookies, forms, page, sessions, visit};
     use send0_core::invitations::operations::{NewPerson, join};
     let visit = visit::Visit::now();
@@ -77,7 +78,8 @@ pub async fn join_workspace(name: String, password: String) -> Result<(), FnErro
     let new = NewPerson { name, password: password.into() };
     let (user, slug) = join(&visit.ctx, &visit.request(), token, new).await?;
     visit::set_cookie(cookies::clear(cookies::INVITATION));
-    sessions::begin(&visit.ctx, &visit.session()?, &visit.request(), user).await?;
+    let begun = Begun::With(Factor::Password);
+    sessions::begin(&visit.ctx, &visit.session()?, &visit.request(), user, begun).await?;
     forms::go(&page::path_in(&slug, ""));
     Ok(())
 }

@@ -32,6 +32,9 @@ pub enum AppError {
     /// 403: the allowlist of the workspace does not name the address, which is the caller's own.
     #[error("The allowlist of this workspace does not let {0} in.")]
     BlockedByIp(String),
+    /// 403: whoever is signed in must show once more that it is them; their last proof is too old for this.
+    #[error("Confirm that it is you, then try again.")]
+    ProofNeeded,
     /// 404: unknown, or another workspace's: the answer is the same.
     #[error("There is nothing here.")]
     NotFound,
@@ -63,7 +66,7 @@ impl AppError {
         match self {
             Self::Malformed(_) => 400,
             Self::Unauthenticated(_) => 401,
-            Self::Forbidden(_) | Self::Refused(_) | Self::BlockedByIp(_) => 403,
+            Self::Forbidden(_) | Self::Refused(_) | Self::ProofNeeded | Self::BlockedByIp(_) => 403,
             Self::NotFound => 404,
             Self::Conflict(_) => 409,
             Self::Invalid(_) => 422,
@@ -92,6 +95,9 @@ impl FieldError {
 fn unauthenticated(code: &str) -> &'static str {
     match code {
         "wrong_credentials" => "Mail address or password is wrong.",
+        "wrong_code" => "This code does not open anything: it is wrong, too old, or was used already.",
+        "wrong_passkey" => "This passkey does not open anything here. Sign in another way.",
+        "second_factor" => "The second factor is still to come.",
         "expired_key" => "This API key has expired. Issue another one.",
         "revoked_key" => "This API key was revoked. Issue another one.",
         "missing_key" => "Send an API key as Authorization: Bearer sk_….",

@@ -106,6 +106,8 @@ ids! {
     EventId = "evt", Uuid::now_v7();
     /// A signed-in session.
     SessionId = "ses", Uuid::now_v7();
+    /// A passkey of a person.
+    PasskeyId = "pas", Uuid::now_v7();
     /// One HTTP request or command.
     RequestId = "req", Uuid::now_v7();
 }

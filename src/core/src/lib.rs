@@ -12,6 +12,7 @@ pub mod ids;
 pub mod invitations;
 pub mod members;
 pub mod permissions;
+pub mod two_factor;
 pub mod workspaces;
 
 #[cfg(feature = "server")]

@@ -60,6 +60,7 @@ async fn issue_as(
     for scope in &new.scopes {
         ctx.authorise(actor, *scope, Action::ApiKeyIssued).await?;
     }
+    ctx.demand_proof(actor, Event::new(Action::ApiKeyIssued).under(Permission::KeysIssue)).await?;
     let mut tx = ctx.db.change(actor).await?;
     queries::insert(&mut tx, actor, issued, &new, ctx.clock.now()).await?;
     if let Some(row) = shown {

@@ -52,6 +52,18 @@ actions! {
     SessionStarted, "session.started", "signed in";
     SessionRefused, "session.refused", "tried to sign in";
     SessionEnded, "session.ended", "signed out";
+    SecondFactorAsked, "session.second_factor_asked", "gave the right password and was asked for the second factor";
+    SecondFactorRefused, "session.second_factor_refused", "did not give the second factor";
+    SessionProved, "session.proved", "confirmed that it is them";
+    SessionRevoked, "session.revoked", "ended a session";
+    PasswordResetRequested, "account.password_reset_requested", "asked for a new password";
+    PasswordReset, "account.password_reset", "set a new password by mail";
+    FactorAdded, "factor.added", "added a factor";
+    FactorRenamed, "factor.renamed", "renamed a factor";
+    FactorRemoved, "factor.removed", "removed a factor";
+    FactorEnrolmentStarted, "factor.enrolment_started", "began to set up a factor";
+    RecoveryCodesMade, "recovery_codes.made", "made new recovery codes";
+    RecoveryCodeUsed, "recovery_code.used", "signed in with a recovery code";
     ApiKeyIssued, "api_key.issued", "issued API key";
     ApiKeyRevoked, "api_key.revoked", "revoked API key";
     ApiKeyHandedOver, "api_key.handed_over", "handed over API key";
@@ -74,7 +86,13 @@ impl Action {
     pub fn is_routine(self) -> bool {
         matches!(
             self,
-            Self::ApiCalled | Self::PageViewed | Self::SessionStarted | Self::SessionEnded | Self::AuditLogSearched
+            Self::ApiCalled
+                | Self::PageViewed
+                | Self::SessionStarted
+                | Self::SessionEnded
+                | Self::SecondFactorAsked
+                | Self::SessionProved
+                | Self::AuditLogSearched
         )
     }
 

@@ -19,7 +19,7 @@ use tokio::net::{UnixListener, UnixStream};
 use uuid::Uuid;
 
 /// The tables that belong to no tenant, and why. Every other one is a tenant's.
-const OUTSIDE: [(&str, &str); 12] = [
+const OUTSIDE: [(&str, &str); 17] = [
     ("workspace_directory", "finds the workspace of a slug"),
     ("member_directory", "finds the workspaces of a person"),
     ("users", "a person is in several workspaces"),
@@ -31,6 +31,11 @@ const OUTSIDE: [(&str, &str); 12] = [
     ("invitation_directory", "finds the invitation of a token"),
     ("mails", "of workspaces and of accounts, sealed; no login reads it"),
     ("address_changes", "belongs to a person"),
+    ("totp_factors", "belongs to a person"),
+    ("recovery_codes", "belongs to a person"),
+    ("passkeys", "belongs to a person, and is found before anybody is signed in"),
+    ("ceremonies", "found by a cookie before anybody is signed in"),
+    ("password_resets", "belongs to a person"),
     ("_sqlx_migrations", "what the migrator has done"),
 ];
 
@@ -385,6 +390,11 @@ const RIGHTS: &str = "
     send0_lookup   invitation_directory select insert delete
     send0_lookup   mails                select insert delete
     send0_lookup   address_changes      select insert update delete
+    send0_lookup   totp_factors         select insert update delete
+    send0_lookup   passkeys             select insert update delete
+    send0_lookup   recovery_codes       select insert delete
+    send0_lookup   ceremonies           select insert delete
+    send0_lookup   password_resets      select insert delete
     send0_lookup   key_directory        select insert
     send0_lookup   users                select insert update(name) update(email) update(password_hash) update(time_zone) update(theme)
     send0_lookup   sessions             select insert update delete
@@ -421,6 +431,7 @@ async fn each_role_has_the_rights_of_the_list_and_no_other() {
 const FUNCTIONS: &str = "
     account_create               send0_lookup  send0_app
     account_find                 send0_lookup  send0_auth
+    account_lock                 send0_lookup  send0_auth
     account_memberships          send0_lookup  send0_auth
     account_password             send0_lookup  send0_auth
     account_set                  send0_lookup  send0_auth
@@ -435,9 +446,13 @@ const FUNCTIONS: &str = "
     append_event                 send0_log     send0_app
     append_events                send0_log     send0_auth
     audit_events_are_append_only send0_owner
+    ceremony_put                 send0_lookup  send0_auth
+    ceremony_take                send0_lookup  send0_auth
     demo_clock_begin             send0_log    send0_migrator
     demo_clock_set               send0_log    send0_migrator
     expired_purge                send0_lookup  send0_worker
+    factors_of                   send0_lookup  send0_auth
+    factors_purge                send0_lookup  send0_worker
     flash_put                    send0_lookup  send0_app send0_auth
     flash_take                   send0_lookup  send0_auth
     invitation_find              send0_lookup  send0_auth
@@ -452,17 +467,39 @@ const FUNCTIONS: &str = "
     member_register              send0_lookup  send0_app
     member_seen                  send0_lookup  send0_auth
     member_unregister            send0_lookup  send0_app
+    passkey_add                  send0_lookup  send0_auth
+    passkey_find                 send0_lookup  send0_auth
+    passkey_handle               send0_lookup  send0_auth
+    passkey_remove               send0_lookup  send0_auth
+    passkey_rename               send0_lookup  send0_auth
+    passkey_used                 send0_lookup  send0_auth
+    passkeys_of                  send0_lookup  send0_auth
+    recovery_code_use            send0_lookup  send0_auth
+    recovery_codes_put           send0_lookup  send0_auth
+    reset_find                   send0_lookup  send0_auth
+    reset_start                  send0_lookup  send0_auth
+    reset_take                   send0_lookup  send0_auth
     session_end                  send0_lookup  send0_auth
+    session_end_one              send0_lookup  send0_auth
     session_find                 send0_lookup  send0_auth
+    session_prove                send0_lookup  send0_auth
     session_start                send0_lookup  send0_auth
+    sessions_end_all             send0_lookup  send0_auth
     sessions_end_others          send0_lookup  send0_auth
+    sessions_of                  send0_lookup  send0_auth
     setup_consume                send0_lookup  send0_app
     setup_needed                 send0_lookup  send0_auth
     setup_offer                  send0_lookup  send0_auth
     setup_offered                send0_lookup  send0_auth
     throttle_attempt             send0_lookup  send0_auth
+    throttle_code                send0_lookup  send0_auth
     throttle_forget              send0_lookup  send0_auth
     throttle_uncount             send0_lookup  send0_auth
+    totp_confirm                 send0_lookup  send0_auth
+    totp_find                    send0_lookup  send0_auth
+    totp_put                     send0_lookup  send0_auth
+    totp_remove                  send0_lookup  send0_auth
+    totp_use                     send0_lookup  send0_auth
     workspace_claim_slug         send0_lookup  send0_app
     workspace_find               send0_lookup  send0_app
     workspace_people             send0_lookup  send0_app

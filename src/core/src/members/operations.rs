@@ -99,6 +99,7 @@ pub(crate) async fn present_role(
 pub async fn change_role(ctx: &Ctx, actor: &Actor, id: MemberId, role: &str) -> Result<MemberView, AppError> {
     let (permission, action) = (Permission::MembersChangeRole, Action::MemberRoleChanged);
     ctx.authorise(actor, permission, action).await?;
+    ctx.demand_proof(actor, Event::new(action).under(permission)).await?;
     let role = super::parse_role(role).map_err(|error| AppError::Invalid(vec![error]))?;
     ctx.vault.warm(actor.workspace).await?;
     let mut tx = ctx.db.change(actor).await?;
@@ -139,6 +140,7 @@ pub async fn remove(
 ) -> Result<MemberView, AppError> {
     let (permission, action) = (Permission::MembersRemove, Action::MemberRemoved);
     ctx.authorise(actor, permission, action).await?;
+    ctx.demand_proof(actor, Event::new(action).under(permission)).await?;
     let mut tx = ctx.db.change(actor).await?;
     let own = present_role(ctx, actor, &mut tx, permission, action).await?;
     let member = queries::find(tx.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)?;

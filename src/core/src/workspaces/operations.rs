@@ -131,7 +131,7 @@ async fn establish(
     let now = ctx.clock.now();
     let (user, member) = (UserId::new(), MemberId::new());
     let who = match token {
-        Some(_) => Who::User { id: user, name: parsed.name.clone(), role: Role::Owner, session: None },
+        Some(_) => Who::User { id: user, name: parsed.name.clone(), role: Role::Owner, session: None, proved_at: now },
         None => Who::System("cli"),
     };
     let actor = Actor { workspace, who, request: request.clone() };
@@ -161,6 +161,7 @@ pub async fn create(ctx: &Ctx, request: &Request, signed_in: &SignedIn, name: &s
         name: signed_in.name.clone(),
         role: Role::Owner,
         session: Some(signed_in.session),
+        proved_at: signed_in.proved_at,
     };
     let actor = Actor { workspace, who, request: request.clone() };
     let mut tx = ctx.db.change(&actor).await?;

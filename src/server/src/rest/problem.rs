@@ -135,6 +135,8 @@ impl From<AppError> for ApiError {
                 required_scope: Some(scope),
                 ..new("missing_scope")
             },
+            // A key is its own proof; nothing of the API ever asks for one.
+            AppError::ProofNeeded => Self::new(StatusCode::FORBIDDEN, "proof_needed", error.to_string()),
             AppError::Refused(_) => new("refused"),
             AppError::BlockedByIp(_) => new("blocked_by_ip"),
             AppError::NotFound => new("not_found"),

@@ -14,6 +14,7 @@ use app::{
     cookies, forms, html,
     sessions::{Store, signed_in},
     shell::{App, shell},
+    visit::Known,
 };
 use axum::{
     Router,
@@ -97,7 +98,10 @@ async fn know_who(session: Session, mut request: Request, next: Next) -> Respons
         match signed_in(&session).await {
             Ok(None) => {}
             Ok(Some(who)) => {
-                request.extensions_mut().insert(who);
+                if who.is_whole {
+                    request.extensions_mut().insert(who.clone());
+                }
+                request.extensions_mut().insert(Known(who));
             }
             Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
@@ -113,5 +117,6 @@ fn plain_routes(ctx: Ctx) -> Router {
         .route("/setup/{token}", get(plain::open_setup))
         .route("/invitations/{token}", get(plain::open_invitation))
         .route("/account/address/{token}", get(plain::open_address))
+        .route("/sign-in/reset/{token}", get(plain::open_reset))
         .with_state(ctx)
 }

@@ -77,6 +77,19 @@ async fn no_function_obeys_another_site() {
                 ("id", &entry),
                 ("cidr", "192.0.2.0/24"),
             ],
+            "begin_passkey_sign_in"
+            | "begin_passkey_proof"
+            | "begin_app"
+            | "remove_app"
+            | "make_recovery_codes"
+            | "end_other_sessions" => &[],
+            "finish_passkey_sign_in" | "finish_passkey_proof" | "finish_passkey" => &[("answer", "{}")],
+            "prove_by_code" | "prove_by_recovery_code" | "confirm_app" => &[("code", "000000")],
+            "prove_by_password" => &[("password", PASSWORD)],
+            "begin_passkey" => &[("name", "Evil")],
+            "rename_passkey" | "remove_passkey" | "end_session" => &[("id", "x"), ("name", "Evil")],
+            "request_reset" => &[("email", "owner@acme.example")],
+            "reset_password" => &[("password", "an evil password")],
             other => panic!("{other} is not tested here"),
         };
         for (kind, site, origin, status) in VARIANTS {

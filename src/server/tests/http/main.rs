@@ -8,5 +8,6 @@ mod harness;
 mod headers;
 mod inventory;
 mod matrix;
+mod second_factor;
 mod setup;
 mod team;
