@@ -151,7 +151,7 @@ impl Actor {
     }
 
     /// The same person with the role that they have by now.
-    pub(crate) fn as_role(mut self, now: Role) -> Self {
+    pub(crate) fn with_role(mut self, now: Role) -> Self {
         if let Who::User { role, .. } = &mut self.who {
             *role = now;
         }

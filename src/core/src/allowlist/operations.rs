@@ -153,13 +153,14 @@ pub async fn discard(ctx: &Ctx, actor: &Actor, door: Door, version: &str) -> Res
     finish(tx, actor, door, event).await
 }
 
-/// Makes the draft count. Gives the time at which it goes back unless somebody confirms it.
+/// Makes the draft count, for somebody who showed a moment ago that it is them. Gives the time at which it goes back unless somebody confirms it.
 ///
 /// # Errors
 /// [`AppError::Conflict`] when it would shut out whoever saves it or every owner, when nothing would change, and when
 /// somebody else changed the list meanwhile.
 pub async fn save(ctx: &Ctx, actor: &Actor, door: Door, version: &str) -> Result<OffsetDateTime, AppError> {
     let (mut tx, list) = edit(ctx, actor, door, version, Action::AllowlistChanged).await?;
+    ctx.demand_proof(actor, about(Action::AllowlistChanged, door)).await?;
     if !list.is_drafted() {
         return Err(AppError::Conflict("The draft is what is in force already.".into()));
     }

@@ -16,7 +16,7 @@ use crate::{
     audit_log::{Action, Event, EventView, Outcome},
     ids::{AllowlistEntryId, RequestId, SessionId, UserId},
     permissions::{Permission, Role},
-    testing::{Tenant, TestDb, request},
+    testing::{PROVEN, Tenant, TestDb, request},
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use std::net::IpAddr;
@@ -31,7 +31,8 @@ fn from(address: &str) -> Request {
 }
 
 fn acting(tenant: &Tenant, user: UserId, role: Role, address: &str) -> Actor {
-    let who = Who::User { id: user, name: format!("The {role}"), role, session: Some(SessionId::new()), proved_at: crate::testing::PROVEN };
+    let who =
+        Who::User { id: user, name: format!("The {role}"), role, session: Some(SessionId::new()), proved_at: PROVEN };
     Actor { workspace: tenant.id(), who, request: from(address) }
 }
 
@@ -603,6 +604,23 @@ async fn each_role_may_what_the_list_says() {
             assert_eq!(denied, done.iter().rev().map(|(action, _)| *action).collect::<Vec<_>>(), "{role}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_open_session_alone_saves_nothing() {
+    let (db, tenant, owner) = acme().await;
+    put(&db, &owner, Door::Dashboard, "203.0.113.0/24", "").await;
+    let mut left_open = owner.clone();
+    if let Who::User { proved_at, .. } = &mut left_open.who {
+        *proved_at = db.ctx.clock.now() - Duration::minutes(11);
+    }
+    assert_eq!(saved(&db, &left_open, Door::Dashboard).await, Err(AppError::ProofNeeded));
+    let event = last_event(&db, &tenant).await;
+    assert_eq!(
+        (event.action.as_str(), event.outcome, event.reason.as_deref()),
+        ("allowlist.changed", Outcome::Denied, Some("proof_needed"))
+    );
+    assert_eq!(saved(&db, &owner, Door::Dashboard).await, Ok(()));
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ pub(crate) async fn present_role(
     queries::lock(tx.conn(), actor.workspace).await?;
     let Who::User { id, .. } = actor.who else { return Ok(Role::Owner) };
     let role = queries::role_of(tx.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)?;
-    ctx.authorise(&actor.clone().as_role(role), permission, attempted).await?;
+    ctx.authorise(&actor.clone().with_role(role), permission, attempted).await?;
     Ok(role)
 }
 

@@ -3,7 +3,7 @@
 use crate::harness::{Browser, Console, form};
 use app::access;
 use axum::{body::Body, http::Request};
-use send0_core::{audit_log::Outcome, ids::WorkspaceId, permissions::Role, testing::PASSWORD};
+use send0_core::{allowlist::Door, audit_log::Outcome, ids::WorkspaceId, permissions::Role, testing::PASSWORD};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const OURS: &str = crate::harness::ORIGIN;
@@ -42,6 +42,9 @@ async fn no_function_obeys_another_site() {
     let (invitation, token) = console.invitation(&acme, "waits@example.com", "viewer").await;
     let invitation = invitation.to_string();
     owner.get(&console, &format!("/invitations/{token}")).await;
+    let entry = console.entry(&acme, Door::Api, "203.0.113.0/24").await.to_string();
+    console.save(&acme, Door::Api).await;
+    let version = console.version(&acme, Door::Api).await;
     let mut refusals = 0;
     for function in access::FUNCTIONS {
         let fields: &[(&str, &str)] = match function.path.rsplit('/').next().expect("a name") {
@@ -67,6 +70,14 @@ async fn no_function_obeys_another_site() {
             "change_settings" => &[("name", "Evil"), ("theme", "dark")],
             "change_password" => &[("present", PASSWORD), ("new_password", "an evil password")],
             "request_address" => &[("password", PASSWORD), ("email", "evil@example.com")],
+            "add_entry" | "remove_entry" | "set_reporting" | "discard_draft" | "save_draft" | "confirm_change"
+            | "undo_change" => &[
+                ("workspace", "acme"),
+                ("door", "api"),
+                ("version", &version),
+                ("id", &entry),
+                ("cidr", "192.0.2.0/24"),
+            ],
             "begin_passkey_sign_in"
             | "begin_passkey_proof"
             | "begin_app"
