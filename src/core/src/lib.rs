@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod audit_log;
+pub mod contacts;
 pub mod error;
 pub mod ids;
 pub mod invitations;

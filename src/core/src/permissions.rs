@@ -137,6 +137,7 @@ permissions! {
     KeysIssue, "keys.issue", false, [Owner, Admin, Developer], "Issue API keys with scopes that one has oneself.";
     KeysRevoke, "keys.revoke", true, [Owner, Admin, Developer, Security], "Revoke API keys.";
     AuditRead, "audit.read", true, [Owner, Admin, Security], "Read and search the audit log.";
+    ContactsManage, "contacts.manage", false, [Owner, Admin, Security], "Name security contacts, and what they are told about.";
 }
 
 impl Permission {
@@ -199,6 +200,7 @@ mod tests {
         keys.issue      yes   yes   yes       no       no      no     no
         keys.revoke     yes   yes   yes       yes      no      no     yes
         audit.read      yes   yes   no        yes      no      no     yes
+        contacts.manage yes   yes   no        yes      no      no     no
     ";
 
     #[test]

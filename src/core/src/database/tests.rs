@@ -18,7 +18,7 @@ use tokio::net::{UnixListener, UnixStream};
 use uuid::Uuid;
 
 /// The tables that belong to no tenant, and why. Every other one is a tenant's.
-const OUTSIDE: [(&str, &str); 12] = [
+const OUTSIDE: [(&str, &str); 13] = [
     ("workspace_directory", "finds the workspace of a slug"),
     ("member_directory", "finds the workspaces of a person"),
     ("users", "a person is in several workspaces"),
@@ -30,6 +30,7 @@ const OUTSIDE: [(&str, &str); 12] = [
     ("invitation_directory", "finds the invitation of a token"),
     ("mails", "of workspaces and of accounts, sealed; no login reads it"),
     ("address_changes", "belongs to a person"),
+    ("contact_directory", "finds the security contact of a token"),
     ("_sqlx_migrations", "what the migrator has done"),
 ];
 
@@ -276,7 +277,8 @@ async fn every_table_is_a_protected_tenants_or_excused() {
     let db = TestDb::new().await;
     let mut conn = db.connect(db.options.get_username()).await;
     assert_eq!(unprotected(&mut conn).await, Vec::<String>::new());
-    let tenants = ["api_keys", "audit_events", "audit_heads", "data_keys", "invitations", "members", "workspaces"];
+    let tenants =
+        ["api_keys", "audit_events", "audit_heads", "contacts", "data_keys", "invitations", "members", "workspaces"];
     assert_eq!(tenant_tables(&mut conn).await, tenants, "a new table: is it a tenant's?");
     for (table, reason) in OUTSIDE {
         let there = truth(&mut conn, &format!("select to_regclass('{table}') is not null")).await;
@@ -354,6 +356,7 @@ const RIGHTS: &str = "
     send0_app      data_keys            select insert
     send0_app      api_keys             select insert update(revoked_at) update(revoked_by) update(reason) update(responsible)
     send0_app      invitations          select insert update delete
+    send0_app      contacts             select insert delete update(kinds) update(confirmed_at) update(expires_at) update(tested_at)
     send0_app      audit_events         select
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
@@ -366,7 +369,9 @@ const RIGHTS: &str = "
     send0_lookup   workspace_directory  select insert
     send0_lookup   member_directory     select insert delete
     send0_lookup   invitation_directory select insert delete
-    send0_lookup   mails                select insert delete
+    send0_lookup   contacts             select
+    send0_lookup   contact_directory    select insert delete
+    send0_lookup   mails                select insert delete update(attempts) update(next_at) update(sent_at) update(last_error)
     send0_lookup   address_changes      select insert update delete
     send0_lookup   key_directory        select insert
     send0_lookup   users                select insert update(name) update(email) update(password_hash) update(time_zone) update(theme)
@@ -416,6 +421,10 @@ const FUNCTIONS: &str = "
     append_event                 send0_log     send0_app
     append_events                send0_log     send0_auth
     audit_events_are_append_only send0_owner
+    contact_find                 send0_lookup  send0_auth
+    contact_register             send0_lookup  send0_app
+    contact_take                 send0_lookup  send0_app
+    contact_unregister           send0_lookup  send0_app
     demo_clock_begin             send0_log    send0_migrator
     demo_clock_set               send0_log    send0_migrator
     expired_purge                send0_lookup  send0_worker
@@ -428,8 +437,12 @@ const FUNCTIONS: &str = "
     key_find                     send0_lookup  send0_auth
     key_register                 send0_lookup  send0_app
     keys_used                    send0_lookup  send0_worker
+    mail_claim                   send0_lookup  send0_worker
+    mail_give_up                 send0_lookup  send0_app
     mail_list                    send0_lookup  send0_auth
     mail_put                     send0_lookup  send0_app send0_auth
+    mail_retry                   send0_lookup  send0_worker
+    mail_sent                    send0_lookup  send0_worker
     member_register              send0_lookup  send0_app
     member_seen                  send0_lookup  send0_auth
     member_unregister            send0_lookup  send0_app
