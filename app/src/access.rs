@@ -5,6 +5,7 @@ use crate::{
         CancelAddress, ChangePassword, ChangeSettings, ConfirmAddress, RequestAddress, SignIn, SignOut,
     },
     api_keys::server_fns::{IssueKey, RevokeKey},
+    contacts::server_fns::{AddContact, ChangeContact, ConfirmContact, RemoveContact, TestContact},
     invitations::server_fns::{
         AcceptInvitation, InviteMembers, JoinWorkspace, MakeInvitationLink, ResendInvitation, RevokeInvitation,
     },
@@ -68,6 +69,19 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: RequestAddress::PATH, access: Access::Account, echo: &["email"] },
     Function { path: CancelAddress::PATH, access: Access::Account, echo: &[] },
     Function { path: ConfirmAddress::PATH, access: Access::Public, echo: &[] },
+    Function {
+        path: AddContact::PATH,
+        access: Access::Permission(Permission::ContactsManage),
+        echo: &["email", "kinds[]"],
+    },
+    Function {
+        path: ChangeContact::PATH,
+        access: Access::Permission(Permission::ContactsManage),
+        echo: &["kinds[]"],
+    },
+    Function { path: TestContact::PATH, access: Access::Permission(Permission::ContactsManage), echo: &[] },
+    Function { path: RemoveContact::PATH, access: Access::Permission(Permission::ContactsManage), echo: &[] },
+    Function { path: ConfirmContact::PATH, access: Access::Public, echo: &[] },
     Function { path: RevokeKey::PATH, access: Access::Permission(Permission::KeysRevoke), echo: &["reason"] },
 ];
 
@@ -77,6 +91,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/setup", Access::Public),
     ("/sign-in", Access::Public),
     ("/invitations", Access::Public),
+    ("/contacts", Access::Public),
     ("/account", Access::Account),
     ("/account/address", Access::Public),
     ("/workspaces/new", Access::Account),
@@ -87,6 +102,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/w/:slug/members/invite", Access::Permission(Permission::MembersInvite)),
     ("/w/:slug/members/:id", Access::Permission(Permission::MembersRead)),
     ("/w/:slug/roles", Access::Permission(Permission::MembersRead)),
+    ("/w/:slug/contacts", Access::Permission(Permission::ContactsManage)),
+    ("/w/:slug/contacts/:id", Access::Permission(Permission::ContactsManage)),
     ("/w/:slug/settings", Access::Permission(Permission::WorkspaceUpdate)),
     ("/w/:slug/api-keys", Access::Permission(Permission::KeysRead)),
     ("/w/:slug/api-keys/new", Access::Permission(Permission::KeysIssue)),

@@ -13,6 +13,8 @@ pub const SETUP: &str = "__Host-setup";
 pub const INVITATION: &str = "__Host-invitation";
 /// Holds the token that confirms a mail address, once its link was opened.
 pub const ADDRESS: &str = "__Host-address";
+/// Holds the token that confirms a security contact, once its link was opened.
+pub const CONTACT: &str = "__Host-contact";
 /// Holds the token of the session.
 pub const SESSION: &str = "__Host-session";
 

@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod contacts;
 pub mod error;
 pub mod invitations;
 pub mod islands;

@@ -194,11 +194,12 @@ fn workspace_items(memberships: &[Membership], here: Option<&str>) -> Vec<Worksp
 }
 
 /// What the role may not see is not offered; asking for it all the same is refused, and written down.
-const SECTIONS: [(&str, &str, Permission); 5] = [
+const SECTIONS: [(&str, &str, Permission); 6] = [
     ("Overview", "", Permission::WorkspaceRead),
     ("Team", "members", Permission::MembersRead),
     ("API keys", "api-keys", Permission::KeysRead),
     ("Audit log", "audit-log", Permission::AuditRead),
+    ("Contacts", "contacts", Permission::ContactsManage),
     ("Settings", "settings", Permission::WorkspaceUpdate),
 ];
 

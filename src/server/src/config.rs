@@ -1,7 +1,10 @@
 //! What the environment and the command line say, and what is wrong with it, in plain words.
 
 use crate::postgres;
-use send0_core::database::Logins;
+use send0_core::{
+    database::Logins,
+    mail::{RelayAddress, RelayError},
+};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -40,6 +43,8 @@ pub struct Config {
     pub origin: Option<String>,
     /// Where PostgreSQL is.
     pub database: Where,
+    /// Who takes our mail; without one it ends up in the local mailbox.
+    pub relay: Option<RelayAddress>,
 }
 
 /// What is wrong, and what would be right.
@@ -47,7 +52,7 @@ pub struct Config {
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 12] = [
     "SEND0_DATABASE_URL",
     "SEND0_DATABASE_URL_AUDITOR",
     "SEND0_DATABASE_URL_AUTH",
@@ -56,13 +61,18 @@ const KNOWN: [&str; 10] = [
     "SEND0_DATA",
     "SEND0_KEY_FILE",
     "SEND0_LISTEN",
+    "SEND0_MAIL_FROM",
     "SEND0_PUBLIC_ORIGIN",
+    "SEND0_SMTP_URL",
     // Read by the tests of this repository.
     "SEND0_TEST_POSTGRES",
 ];
 
 /// Where to listen when nothing is said: by name, because an IP address cannot hold a passkey.
 pub const LISTEN: &str = "localhost:3000";
+
+/// Who sends when nothing is said.
+const SENDER: &str = "security@send0.dev";
 
 impl Config {
     /// Reads the environment; what the command line says wins.
@@ -75,6 +85,7 @@ impl Config {
             listen: listen.or_else(|| var("SEND0_LISTEN")).unwrap_or_else(|| LISTEN.to_owned()),
             origin: var("SEND0_PUBLIC_ORIGIN").map(|text| parse_origin(&text)).transpose()?,
             database: database()?,
+            relay: var("SEND0_SMTP_URL").map(|url| relay(&url, var("SEND0_MAIL_FROM").as_deref())).transpose()?,
         })
     }
 
@@ -148,6 +159,13 @@ fn parse_origin(text: &str) -> Result<String, ConfigError> {
     Ok(text.to_owned())
 }
 
+fn relay(url: &str, sender: Option<&str>) -> Result<RelayAddress, ConfigError> {
+    RelayAddress::parse(url, sender.unwrap_or(SENDER)).map_err(|error| {
+        let name = if error == RelayError::Sender { "SEND0_MAIL_FROM" } else { "SEND0_SMTP_URL" };
+        ConfigError(format!("{name}: {error}"))
+    })
+}
+
 fn database() -> Result<Where, ConfigError> {
     let Some(app) = login("SEND0_DATABASE_URL")? else { return Ok(Where::Embedded) };
     let needed = |name: &str| {
@@ -205,6 +223,7 @@ mod tests {
                 listen: listen.into(),
                 origin: None,
                 database: Where::Embedded,
+                relay: None,
             };
             config.address().map(|address| address.to_string()).map_err(|error| error.0)
         };
@@ -214,6 +233,15 @@ mod tests {
         for refused in ["0.0.0.0:3000", "[::]:3000", "192.168.1.1:3000", "example.com:3000", "localhost:x"] {
             assert!(address(refused).is_err(), "{refused}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_relay_is_said_of_the_right_variable() {
+        let wrong = |url: &str, sender| relay(url, sender).expect_err("refused").0;
+        assert!(wrong("smtp://user:hunter2@mail.example.com", None).starts_with("SEND0_SMTP_URL: a relay on another"));
+        assert!(!wrong("smtp://user:hunter2@mail.example.com", None).contains("hunter2"));
+        assert!(wrong("smtps://mail.example.com", Some("nobody")).starts_with("SEND0_MAIL_FROM: not a sender"));
+        assert!(relay("smtps://mail.example.com", None).is_ok());
     }
 
     #[test]

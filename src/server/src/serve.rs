@@ -42,7 +42,7 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
 async fn run(config: &Config, ctx: Ctx, listener: TcpListener, installation: &mut Installation) -> Result<(), Failure> {
     ctx.db.refuse_excess_rights().await?;
     let port = listener.local_addr()?.port();
-    let site = Site { is_default: config.origin.is_none(), ..site(&config.origin_on(port)) };
+    let site = Site { is_default: config.origin.is_none() && config.relay.is_none(), ..site(&config.origin_on(port)) };
     let ctx = ctx.at(&site.origin);
     let stop = stop_on_signal()?;
     let jobs = tokio::spawn(jobs::run(ctx.clone(), stop.clone()));

@@ -11,6 +11,7 @@ mod queries;
 mod relay;
 mod render;
 pub use relay::{Relay, RelayAddress, RelayError};
+pub use render::{BUTTON, FOOT};
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;

@@ -1,6 +1,7 @@
 //! The server over HTTP: through its real router, on a real database, as the real roles.
 
 mod api;
+mod contacts;
 mod csrf;
 mod forms;
 mod harness;
