@@ -22,10 +22,14 @@ const WHOLE: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RelayError {
     /// No address of a relay at all.
-    #[error("not an address such as smtps://user:password@mail.example.com or smtp://mail.example.com:587?tls=required.")]
+    #[error(
+        "not an address such as smtps://user:password@mail.example.com or smtp://mail.example.com:587?tls=required."
+    )]
     Address,
     /// In the clear, to another machine.
-    #[error("a relay on another machine needs smtps://, or smtp:// with ?tls=required. Anything weaker can be read by whoever is between.")]
+    #[error(
+        "a relay on another machine needs smtps://, or smtp:// with ?tls=required. Anything weaker can be read by whoever is between."
+    )]
     Plain,
     /// The sender is no address.
     #[error("not a sender such as security@example.com or Acme security <security@example.com>.")]

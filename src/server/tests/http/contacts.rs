@@ -25,7 +25,10 @@ async fn the_link_becomes_a_cookie_and_confirms_once() {
     assert!(arrived.header("set-cookie").starts_with("__Host-contact="));
     for _ in 0..2 {
         let page = soc.get(&console, "/contacts").await.text();
-        assert!(page.contains("names soc@example.com as a security contact of Acme") && !page.contains(&token), "{page}");
+        assert!(
+            page.contains("names soc@example.com as a security contact of Acme") && !page.contains(&token),
+            "{page}"
+        );
     }
     assert_eq!(console.db.count(acme.id(), Action::ContactConfirmed).await, 0, "looking confirms nothing");
     let mut twice = soc.clone();
