@@ -53,7 +53,7 @@ test.describe('in Kolkata', () => {
 test('a page without an island carries no script', async ({ workspace, newVisitor }) => {
   const stranger = await newVisitor();
   const invitation = await workspace.invitationLink('bo@example.com', 'viewer');
-  for (const path of ['/sign-in', '/nothing', '/invitations', '/account/address', invitation]) {
+  for (const path of ['/sign-in', '/nothing', '/invitations', '/contacts', '/account/address', invitation]) {
     await stranger.goto(path);
     await expect(stranger.locator('script, link[rel=modulepreload], leptos-island'), path).toHaveCount(0);
   }
