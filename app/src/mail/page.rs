@@ -49,12 +49,11 @@ fn letter(mail: MailView, now: OffsetDateTime) -> impl IntoView {
             <h2>{letter.subject.clone()}</h2>
             <p class="meta">"To " {letter.to.clone()} ", " <TimeAgo at=mail.at now/></p>
             <div class="stack">{text}{link}<p class="meta">{FOOT}</p></div>
-            {part("The text part", letter.as_text())}
-            {part("The HTML part", letter.as_html())}
+            <details class="mail-parts">
+                <summary class="meta">"As it is sent"</summary>
+                <CodeBlock label="text/plain" code=letter.as_text()/>
+                <CodeBlock label="text/html" code=letter.as_html()/>
+            </details>
         </li>
     }
-}
-
-fn part(name: &'static str, code: String) -> impl IntoView {
-    view! { <details class="mail-part"><summary class="meta">{name}</summary><CodeBlock code/></details> }
 }

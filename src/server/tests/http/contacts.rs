@@ -114,7 +114,7 @@ async fn the_mailbox_shows_both_parts_of_a_mail() {
     let link = format!("{ORIGIN}/invitations/{token}");
     let first = mail.split("href=\"").nth(1).and_then(|rest| rest.split('"').next());
     assert_eq!(first, Some(link.as_str()), "the first link of the item is that of the mail");
-    assert!(mail.contains("The text part") && mail.contains("The HTML part"), "{mail}");
+    assert!(mail.contains("text/plain") && mail.contains("text/html"), "{mail}");
     assert!(mail.contains("&lt;!DOCTYPE html&gt;") && mail.contains("Open send0"), "{mail}");
     assert!(!page.contains("<iframe") && !mail.contains("style=\"font"), "nothing of the mail itself is rendered");
 }
