@@ -245,12 +245,18 @@ fn navigation(here: &Membership, section: &str) -> Vec<NavItem> {
     .collect()
 }
 
+/// Before that, the checklist of the overview says it.
+const SOON: time::Duration = time::Duration::days(3);
+
 /// What the workspace will demand soon, to whoever cannot show it yet.
 async fn factor_due(visit: &Visit, here: &Membership) -> Option<AnyView> {
     let demand = policies::operations::unmet(&visit.ctx, &visit.signed_in().ok()?, here).await.ok()??;
     let what = if demand.passkey { "signs in with a passkey" } else { "has a second factor" };
     let title = format!("{} soon lets in only who {what}", here.workspace_name);
     let now = visit.ctx.clock.now();
+    if demand.due_at - now > SOON {
+        return None;
+    }
     Some(
         view! {
             <Banner tone=Tone::Warn title>

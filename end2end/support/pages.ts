@@ -1,5 +1,6 @@
 import { expect, type Page } from '@playwright/test';
 import { issueKey, shownKey, summary } from './forms';
+import { enrol } from './totp';
 import { PASSWORD, type Workspace } from './workspace';
 
 export type Look = { name: string; open: (page: Page, workspace: Workspace) => Promise<unknown> };
@@ -150,6 +151,42 @@ export const LOOKS: Look[] = [
     await page.getByRole('button', { name: 'Send both links' }).click();
     await expect(page.getByText('Both by')).toBeVisible();
   }),
+  signedIn('security', (page) => page.goto('/account/security')),
+  signedIn('security-enrolled', (page) => enrol(page)),
+  signedIn('app', async (page) => {
+    await page.goto('/account/security');
+    await page.getByRole('button', { name: 'Set up an app' }).click();
+    await page.getByRole('button', { name: 'Show my recovery codes' }).click();
+    await page.getByRole('link', { name: 'I have saved them' }).click();
+    await expect(page.getByRole('img', { name: 'QR code' })).toBeVisible();
+  }),
+  signedIn('recovery-codes', async (page) => {
+    await page.goto('/account/security');
+    await page.getByRole('button', { name: 'Set up an app' }).click();
+    await page.getByRole('button', { name: 'Show my recovery codes' }).click();
+    await expect(page.locator('.codes code')).toHaveCount(10);
+  }),
+  signedIn('sessions', (page) => page.goto('/account/sessions')),
+  signedIn('prove', (page, workspace) => page.goto(`/account/prove?next=${workspace.path('api-keys/new')}`)),
+  signedIn('second-factor', async (page, workspace) => {
+    await enrol(page);
+    await page.context().clearCookies();
+    await page.goto('/sign-in');
+    await workspace.fillSignIn(page);
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Second factor');
+  }),
+  { name: 'forgot', open: (page) => page.goto('/sign-in/forgot?sent') },
+  {
+    name: 'reset',
+    open: async (page, workspace) => {
+      await page.goto('/sign-in/forgot');
+      await page.getByLabel('Mail address').fill(workspace.email);
+      await page.getByRole('button', { name: 'Send the link' }).click();
+      await page.goto(await workspace.mailedLink(workspace.email));
+      await expect(page.getByLabel('New password')).toBeVisible();
+    },
+  },
+  { name: 'reset-void', open: (page) => page.goto('/sign-in/reset') },
   signedIn('new-workspace', (page) => page.goto('/workspaces/new')),
   signedIn('keys-empty', (page, workspace) => page.goto(workspace.path('api-keys'))),
   signedIn('keys', async (page, workspace) => {

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { expect } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
@@ -19,4 +19,24 @@ export function totp(seed: string, at = step()): string {
 /** A code opens once: the next one comes with the next step. */
 export async function nextStep(after: number): Promise<void> {
   await expect.poll(step, { timeout: 40_000 }).toBeGreaterThan(after);
+}
+
+/** Sets an app up, as far as the seed and the codes. */
+export async function enrol(page: Page): Promise<{ seed: string; codes: string[]; confirmedAt: number }> {
+  await page.goto('/account/security');
+  await page.getByRole('button', { name: 'Set up an app' }).click();
+  await page.getByRole('button', { name: 'Show my recovery codes' }).click();
+  const codes = await page.locator('.codes code').allInnerTexts();
+  expect(codes).toHaveLength(10);
+  await page.getByRole('link', { name: 'I have saved them' }).click();
+  await expect(page.getByRole('img', { name: 'QR code' })).toBeVisible();
+  const seed = await page.locator('.enrol-key').innerText();
+  await page.getByLabel('Code that the app shows').fill('000000');
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await expect(page.getByText('This is not the present code of the app').first()).toBeVisible();
+  const confirmedAt = step();
+  await page.getByLabel('Code that the app shows').fill(totp(seed));
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await expect(page.getByText('The app is a factor now')).toBeVisible();
+  return { seed, codes, confirmedAt };
 }

@@ -48,6 +48,14 @@ export class Workspace {
     await expect(page.getByRole('heading', { level: 1, name: this.name })).toBeVisible();
   }
 
+  /** Demands no second factor of the members any more. */
+  async demandNothing(page: Page): Promise<void> {
+    await page.goto(this.path('settings'));
+    await page.getByRole('radio', { name: 'Nothing' }).check();
+    await page.getByRole('button', { name: 'Save policy' }).click();
+    await expect(page.getByText('Saved.')).toBeVisible();
+  }
+
   /** Invites people through the page, as whoever is signed in. */
   async invite(page: Page, emails: string[], role: string): Promise<void> {
     await page.goto(this.path('members/invite'));

@@ -31,7 +31,7 @@ test('another workspace is as unknown as none', async ({ owner: page, workspace,
 
 test('a form from another site is refused with a page', async ({ page, server, request }) => {
   await page.goto('/sign-in');
-  const action = await page.locator('form').getAttribute('action');
+  const action = await page.locator('form').first().getAttribute('action');
   const headers = { origin: 'https://evil.example', accept: 'text/html' };
   const answer = await request.post(`${server.url}${action}`, { headers, form: { email: 'ana@example.com', password: 'x' } });
   expect(answer.status()).toBe(403);

@@ -42,6 +42,7 @@ test('a passkey is added, signs in alone, is renamed and removed', async ({ owne
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await expect(page.getByRole('heading', { level: 1, name: workspace.name })).toBeVisible();
 
+  await workspace.demandNothing(page);
   await page.goto('/account/security');
   await page.getByLabel('New name of Laptop').fill('Desk');
   await page.getByRole('button', { name: 'Rename' }).click();

@@ -1,29 +1,8 @@
-import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test';
-import { nextStep, step, totp } from '../support/totp';
+import { enrol, nextStep, totp } from '../support/totp';
 import { PASSWORD } from '../support/workspace';
 
 test.setTimeout(120_000);
-
-/** Sets an app up, as far as the seed and the codes. */
-async function enrol(page: Page): Promise<{ seed: string; codes: string[]; confirmedAt: number }> {
-  await page.goto('/account/security');
-  await page.getByRole('button', { name: 'Set up an app' }).click();
-  await page.getByRole('button', { name: 'Show my recovery codes' }).click();
-  const codes = await page.locator('.codes code').allInnerTexts();
-  expect(codes).toHaveLength(10);
-  await page.getByRole('link', { name: 'I have saved them' }).click();
-  await expect(page.getByRole('img', { name: 'QR code' })).toBeVisible();
-  const seed = await page.locator('.enrol-key').innerText();
-  await page.getByLabel('Code that the app shows').fill('000000');
-  await page.getByRole('button', { name: 'Confirm' }).click();
-  await expect(page.getByText('This is not the present code of the app').first()).toBeVisible();
-  const confirmedAt = step();
-  await page.getByLabel('Code that the app shows').fill(totp(seed));
-  await page.getByRole('button', { name: 'Confirm' }).click();
-  await expect(page.getByText('The app is a factor now')).toBeVisible();
-  return { seed, codes, confirmedAt };
-}
 
 test('an app is set up, asked for, and a lost one recovered from', async ({ owner: page, workspace, newVisitor }) => {
   const { seed, codes, confirmedAt } = await enrol(page);
@@ -54,9 +33,32 @@ test('an app is set up, asked for, and a lost one recovered from', async ({ owne
   await expect(lost.getByText('You came in with a recovery code')).toBeVisible();
   await expect(lost.getByText('9 of 10 left')).toBeVisible();
   await lost.getByRole('button', { name: 'Remove the app' }).click();
+  await expect(lost.getByText('Acme would not let you in without it').first()).toBeVisible();
+  await workspace.demandNothing(lost);
+  await lost.goto('/account/security');
+  await lost.getByRole('button', { name: 'Remove the app' }).click();
   await expect(lost.getByText('The app is removed')).toBeVisible();
   await page.reload();
   await expect(page, 'every other session has ended').toHaveURL(/\/sign-in/);
+});
+
+test('who is hit by a policy is shown before, and the date of the first one stands', async ({ owner: page, workspace, newVisitor }) => {
+  const email = await workspace.addMember(page, 'Vi', 'viewer');
+  await page.goto(workspace.path('settings'));
+  await expect(page.getByText('2 members do not meet it yet.')).toBeVisible();
+  await page.getByRole('radio', { name: 'A passkey' }).check();
+  await page.getByLabel('Days to add one').fill('99');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(page.getByText('A number of days from 1 to 30.').first()).toBeVisible();
+  await expect(page.getByRole('radio', { name: 'A passkey' })).toBeChecked();
+  await page.getByLabel('Days to add one').fill('3');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(page.getByText('Saved.')).toBeVisible();
+  await expect(page.getByRole('row').filter({ hasText: email })).toContainText('kept out in 7 days');
+  const viewer = await newVisitor();
+  await workspace.signInAs(viewer, email);
+  await viewer.getByRole('link', { name: 'Add a second factor' }).click();
+  await expect(viewer.getByRole('heading', { level: 1 })).toHaveText('Security');
 });
 
 test('sessions are listed, and one is signed out from another', async ({ owner: page, workspace, newVisitor }) => {

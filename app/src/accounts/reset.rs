@@ -54,7 +54,7 @@ pub fn Reset() -> impl IntoView {
         };
         let form = FormState::of::<ResetPassword>(&visit);
         let form = form.view(view! {
-            <input class="sr-only" type="email" autocomplete="username" value=offer.email.clone() readonly tabindex="-1" aria-hidden="true"/>
+            <input type="text" name="username" autocomplete="username" value=offer.email.clone() hidden/>
             <PasswordField name="password" label="New password" autocomplete="new-password" error=form.error("password")
                 hint=format!("At least {PASSWORD_MIN} characters. A few words that only you would put together are best.")/>
             <Button kind=ButtonKind::Primary>"Set the password"</Button>

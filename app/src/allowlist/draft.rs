@@ -111,7 +111,7 @@ fn add(inside: &Inside, list: &Allowlist) -> impl IntoView + use<> {
             hint="203.0.113.7, 203.0.113.0/24, 2001:db8::/48. The smaller the number after the slash, the more addresses."/>
         <TextField name="note" label="Note" autocomplete="off" value=form.value("note") error=form.error("note")
             hint=format!("What it is: the office, the VPN, build servers. At most {NOTE_MAX} characters.")/>
-        <Select name="lifetime" label="Expires" required=true choices=never.chain(days).collect() value=form.value("lifetime") error=form.error("lifetime")/>
+        <Select name="lifetime" label="Expires" choices=never.chain(days).collect() value=form.value("lifetime") error=form.error("lifetime")/>
         <div class="actions"><Button kind=ButtonKind::Primary>"Add to the draft"</Button></div>
     };
     let (form, mine) = (form.view(fields), mine(inside, list));
@@ -133,7 +133,7 @@ fn mine(inside: &Inside, list: &Allowlist) -> Option<AnyView> {
         <Button>{format!("Add mine, {address}")}</Button>
     };
     let form = FormState::of::<AddEntry>(&inside.visit).inline(fields);
-    Some(view! { <p>{form}</p> }.into_any())
+    Some(view! { <div>{form}</div> }.into_any())
 }
 
 fn reporting(inside: &Inside, list: &Allowlist) -> impl IntoView + use<> {
@@ -147,7 +147,7 @@ fn reporting(inside: &Inside, list: &Allowlist) -> impl IntoView + use<> {
     };
     let fields = view! {
         {about(inside, list)}
-        <Select name="days" label="Once it is saved" required=true choices=enforce.chain(report).collect() value=form.value("days") error=form.error("days")
+        <Select name="days" label="Once it is saved" choices=enforce.chain(report).collect() value=form.value("days") error=form.error("days")
             hint="A list that only reports keeps nobody out. The audit log then says who would have been, once an hour for each address."/>
         <div class="actions"><Button>"Change the draft"</Button></div>
     };

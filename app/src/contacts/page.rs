@@ -79,7 +79,7 @@ fn adding(inside: &Inside) -> impl IntoView + use<> {
     let chosen = if form.is_refused() { form.values("kinds[]") } else { all() };
     let fields = view! {
         <input type="hidden" name="workspace" value=inside.here.slug.clone()/>
-        <TextField name="email" label="Mail address" kind="email" required=true value=form.value("email") error=form.error("email")
+        <TextField name="email" label="Mail address" kind="email" required=true autocomplete="off" value=form.value("email") error=form.error("email")
             hint=format!("A member's, who is told from now on. Or one outside, such as that of a security team: it gets a link, \
                 good for {HOURS} hours, and nothing else until that was opened. Name it again to send another link.")/>
         {kinds(chosen, form.error("kinds"))}

@@ -13,6 +13,7 @@ use send0_core::{
     audit_log::{self, Action},
     contacts, invitations, members,
     permissions::Permission,
+    two_factor,
     workspaces::operations,
 };
 
@@ -36,7 +37,9 @@ pub fn Overview() -> impl IntoView {
             false => None,
         };
         let subtitle = summary(&inside, people, keys.as_ref());
-        let steps = steps(&inside, people + invited, keys.as_ref(), guarded, contact);
+        let signed_in = inside.visit.signed_in()?;
+        let secured = two_factor::operations::factors(&inside.visit.ctx, &signed_in).await?.is_second();
+        let steps = steps(&inside, people + invited, secured, keys.as_ref(), guarded, contact);
         let questionable = keys.map(|keys| questionable(&inside, keys.questionable));
         let recent = recent(&inside).await?;
         Ok::<_, AppError>(view! {
@@ -76,6 +79,7 @@ struct Step {
 fn steps(
     inside: &Inside,
     people: i64,
+    secured: bool,
     keys: Option<&Summary>,
     guarded: Option<bool>,
     contact: Option<bool>,
@@ -105,7 +109,13 @@ fn steps(
         why: "Somebody besides you who is told of changes to keys, people and policies.",
         href: link(Permission::ContactsManage, "contacts"),
     });
-    let steps: Vec<Step> = key.into_iter().chain([team]).chain(allowlist).chain(contact).collect();
+    let factor = Step {
+        done: secured,
+        title: "Add a second factor",
+        why: "A passkey or an authenticator app, so that a stolen password is not enough to be you.",
+        href: Some("/account/security".to_owned()),
+    };
+    let steps: Vec<Step> = [factor].into_iter().chain(key).chain([team]).chain(allowlist).chain(contact).collect();
     let (done, all) = (steps.iter().filter(|step| step.done).count(), steps.len());
     (done < all).then(|| {
         let items = steps.into_iter().map(item).collect_view();

@@ -4,6 +4,8 @@ mod model;
 pub use model::*;
 
 #[cfg(feature = "server")]
+mod devices;
+#[cfg(feature = "server")]
 pub mod operations;
 #[cfg(feature = "server")]
 mod passwords;

@@ -1,6 +1,6 @@
 //! Signing in and out, and who a session is.
 
-use super::{Begun, Factor, Membership, PASSWORD_MAX, SignedIn, queries};
+use super::{Begun, Factor, Membership, PASSWORD_MAX, SignedIn, devices, queries};
 use crate::{
     Actor, AppError, Ctx,
     actor::{Request, Who},
@@ -181,9 +181,13 @@ pub async fn start_session(
 ) -> Result<(), AppError> {
     let session = SessionId::new();
     let now = ctx.clock.now();
+    devices::warm(ctx).await?;
     let mut tx = ctx.db.change_account().await?;
     queries::start_session(tx.conn(), hash, session, user, request, begun, now).await?;
     let signed_in = queries::find_session(tx.conn(), hash, now).await?.ok_or(AppError::Internal)?;
+    if signed_in.is_whole {
+        devices::notice(ctx, tx.conn(), &signed_in, request).await?;
+    }
     let memberships = queries::memberships(tx.conn(), user).await?;
     let event = match begun {
         Begun::Half => about(Action::SecondFactorAsked, &signed_in),

@@ -196,6 +196,17 @@ pub(crate) async fn code_attempt(pool: &PgPool, bucket: &[u8; 32], now: OffsetDa
     Ok(wait.fetch_one(pool).await?)
 }
 
+/// `first`, `known` or `new`.
+pub(super) async fn device_seen(
+    conn: &mut PgConnection,
+    user: UserId,
+    device: &[u8; 32],
+    now: OffsetDateTime,
+) -> Result<String, AppError> {
+    let seen = sqlx::query_scalar!(r#"select device_seen($1, $2, $3) as "seen!""#, user.0, device.as_slice(), now);
+    Ok(seen.fetch_one(conn).await?)
+}
+
 pub(super) async fn start_reset(
     conn: &mut PgConnection,
     user: UserId,

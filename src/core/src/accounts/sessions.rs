@@ -1,6 +1,6 @@
 //! A person's sessions, one by one: looking at them, ending them, and going on after a proof.
 
-use super::{Factor, SessionView, SignedIn, operations, queries};
+use super::{Factor, SessionView, SignedIn, devices, operations, queries};
 use crate::{
     AppError, Ctx,
     actor::Request,
@@ -54,10 +54,12 @@ pub async fn prove(
     old: &[u8; 32],
     new: &[u8; 32],
 ) -> Result<(), AppError> {
+    devices::warm(ctx).await?;
     let mut tx = ctx.db.change_account().await?;
     if !queries::prove_session(tx.conn(), old, new, factor, ctx.clock.now()).await? {
         return Err(AppError::Unauthenticated("session".into()));
     }
+    devices::notice(ctx, tx.conn(), signed_in, request).await?;
     let action = if signed_in.is_whole { Action::SessionProved } else { Action::SessionStarted };
     let event =
         Event::new(action).on("session", signed_in.session, None).change("factor", None::<&str>, factor.as_str());

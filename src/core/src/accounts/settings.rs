@@ -126,8 +126,7 @@ fn about(action: Action, signed_in: &SignedIn) -> Event {
 
 pub(crate) async fn told(ctx: &Ctx, to: &str, subject: &str, text: &str) -> Result<mail::operations::Sealed, AppError> {
     let text = format!("{text}\n\nWas this not you? Write to an owner of your workspace now.");
-    let letter = Letter { to: to.to_owned(), subject: subject.to_owned(), text, link: None };
-    mail::operations::seal(ctx, WorkspaceId::PLATFORM, &letter).await
+    mail::notices::account_notice(ctx, to, subject, &text).await
 }
 
 /// A new mail address that waits.

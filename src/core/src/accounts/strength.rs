@@ -47,6 +47,10 @@ fn guessable(password: &str, email: &str) -> Option<String> {
     let local = email.split('@').next().unwrap_or_default();
     let joined = email.replace(['@', '.'], "");
     let known: Vec<&str> = KNOWN.into_iter().chain([email, local, &joined]).filter(|word| word.len() > 3).collect();
+    let lower = bare.to_lowercase();
+    if known.iter().any(|word| lower.replace(word, "").chars().filter(|c| c.is_alphabetic()).count() < 4) {
+        return Some("It is little more than your address, our name, or a well-known phrase.".to_owned());
+    }
     let weak =
         [password, &bare].into_iter().map(|text| zxcvbn(text, &known)).find(|of| of.guesses_log10() < GUESSES_LOG10)?;
     let warning = weak.feedback().and_then(|feedback| feedback.warning()).map(|warning| warning.to_string());

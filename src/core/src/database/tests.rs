@@ -19,7 +19,7 @@ use tokio::net::{UnixListener, UnixStream};
 use uuid::Uuid;
 
 /// The tables that belong to no tenant, and why. Every other one is a tenant's.
-const OUTSIDE: [(&str, &str); 18] = [
+const OUTSIDE: [(&str, &str); 19] = [
     ("workspace_directory", "finds the workspace of a slug"),
     ("member_directory", "finds the workspaces of a person"),
     ("users", "a person is in several workspaces"),
@@ -36,6 +36,7 @@ const OUTSIDE: [(&str, &str); 18] = [
     ("passkeys", "belongs to a person, and is found before anybody is signed in"),
     ("ceremonies", "found by a cookie before anybody is signed in"),
     ("password_resets", "belongs to a person"),
+    ("known_devices", "belongs to a person"),
     ("contact_directory", "finds the security contact of a token"),
     ("_sqlx_migrations", "what the migrator has done"),
 ];
@@ -402,6 +403,7 @@ const RIGHTS: &str = "
     send0_lookup   passkeys             select insert update delete
     send0_lookup   recovery_codes       select insert delete
     send0_lookup   ceremonies           select insert delete
+    send0_lookup   known_devices        select insert update delete
     send0_lookup   password_resets      select insert delete
     send0_lookup   key_directory        select insert
     send0_lookup   users                select insert update(name) update(email) update(password_hash) update(time_zone) update(theme)
@@ -462,6 +464,7 @@ const FUNCTIONS: &str = "
     contact_unregister           send0_lookup  send0_app
     demo_clock_begin             send0_log    send0_migrator
     demo_clock_set               send0_log    send0_migrator
+    device_seen                  send0_lookup  send0_auth
     expired_purge                send0_lookup  send0_worker
     factors_of                   send0_lookup  send0_auth
     factors_purge                send0_lookup  send0_worker

@@ -267,6 +267,9 @@ pub async fn accept(ctx: &Ctx, request: &Request, signed_in: &SignedIn, token: &
     };
     let actor = Actor { workspace: offer.workspace, who, request: request.clone() };
     if offer.user != Some(signed_in.user) {
+        // Nobody's role here is claimed by somebody who was not let in.
+        let who = Who::Stranger { id: signed_in.user, name: signed_in.name.clone(), session: Some(signed_in.session) };
+        let actor = Actor { who, ..actor };
         let event = Event::new(Action::InvitationRefused).on("invitation", offer.id, Some(&offer.email));
         let text = format!("This invitation is for {}. Sign out, and open it with that account.", offer.email);
         return ctx.refuse(&actor, event, "another_address", AppError::Refused(text)).await;

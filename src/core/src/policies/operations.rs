@@ -5,7 +5,9 @@ use crate::{
     Actor, AppError, Ctx,
     accounts::{Factor, Membership, SignedIn},
     audit_log::{Action, Event},
+    contacts::NoticeKind,
     ids::UserId,
+    mail::notices,
     members,
     permissions::Permission,
     two_factor::{Factors, operations::factors_of},
@@ -45,6 +47,15 @@ pub async fn change(ctx: &Ctx, actor: &Actor, new: &PolicyText) -> Result<Policy
     ctx.demand_proof(actor, Event::new(action).under(permission)).await?;
     let new = new.parse().map_err(AppError::Invalid)?;
     let now = ctx.clock.now();
+    let text = format!("{} changed what members must show when they sign in: {}.", notices::who(actor), words(new));
+    let notice = notices::security_notice(
+        ctx,
+        actor.workspace,
+        NoticeKind::Policies,
+        "the policy on factors was changed",
+        &text,
+    );
+    let notice = notice.await?;
     let mut tx = ctx.db.change(actor).await?;
     members::operations::present_role(ctx, actor, &mut tx, permission, action).await?;
     let before = queries::find(tx.conn(), actor.workspace).await?;
@@ -53,7 +64,17 @@ pub async fn change(ctx: &Ctx, actor: &Actor, new: &PolicyText) -> Result<Policy
     }
     queries::insert(tx.conn(), actor.workspace, new, now).await?;
     queries::set_dates(tx.conn(), actor.workspace, new, now).await?;
+    notice.put(tx.conn()).await?;
     tx.commit(changed(before, new).under(permission)).await.map(|()| new)
+}
+
+fn words(policy: Policy) -> String {
+    let by = format!("within {} days", policy.grace_days);
+    match (policy.require_two_factor, policy.require_passkey) {
+        (false, _) => "nothing besides their password".to_owned(),
+        (true, false) => format!("a second factor, {by}"),
+        (true, true) => format!("a passkey, {by}"),
+    }
 }
 
 fn changed(before: Policy, after: Policy) -> Event {

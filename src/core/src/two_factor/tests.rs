@@ -11,10 +11,13 @@ use super::{
 use crate::{
     AppError,
     accounts::{Begun, Factor, SignedIn, operations, reset, sessions},
+    actor::Request,
     audit_log::{Action, Outcome},
     flash::{self, Flash},
-    ids::{PasskeyId, UserId},
+    ids::{PasskeyId, RequestId, UserId},
     mail::operations::mailbox,
+    permissions::Role,
+    policies::{self, PolicyText},
     secrets,
     testing::{PASSWORD, Tenant, TestDb, request},
 };
@@ -307,6 +310,8 @@ async fn an_old_proof_changes_no_factor_and_half_a_session_none_at_all() {
 async fn without_a_second_factor_there_is_nothing_to_recover() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
+    let off = PolicyText { demand: "off".into(), grace_days: "7".into() };
+    policies::operations::change(&db.ctx, &tenant.actor(Role::Owner), &off).await.expect("nothing is demanded");
     enrolled(&db, &tenant).await;
     let signed_in = whole(&db, &tenant).await;
     let (_, elsewhere) = session(&db, tenant.made.user, Begun::With(Factor::Totp)).await;
@@ -348,6 +353,30 @@ async fn a_ceremony_belongs_to_one_session_and_is_young() {
     let sign_in = passkeys::finish_sign_in(&db.ctx, &request(), nobody.token.expose_secret(), "{}").await;
     assert_eq!(sign_in, Err(AppError::Unauthenticated("wrong_passkey".into())));
     assert_eq!(passkeys::begin_proof(&db.ctx, &mine).await.map(|_| ()), Err(AppError::NotFound), "none to prove with");
+}
+
+#[tokio::test]
+async fn who_signs_in_from_elsewhere_is_told() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let from = async |address: &str, agent: &str| {
+        let request = Request::new(RequestId::new(), "POST", "/", Some(address.into()), Some(agent));
+        let hash = secrets::hash(secrets::token().expose_secret());
+        let begun = Begun::With(Factor::Password);
+        operations::start_session(&db.ctx, &request, tenant.made.user, begun, &hash).await.expect("session");
+        mailbox(&db.ctx).await.expect("mailbox").len()
+    };
+    assert_eq!(from("203.0.113.7", "Firefox/145").await, 0, "the first time there is nowhere else");
+    assert_eq!(from("203.0.113.8", "Firefox/146").await, 0);
+    assert_eq!(from("198.51.100.8", "Firefox/146").await, 1);
+    assert_eq!(from("198.51.100.8", "Firefox/146").await, 1);
+    assert_eq!(from("203.0.113.7", "Chrome/156").await, 2);
+    let told = mailbox(&db.ctx).await.expect("mailbox");
+    assert!(
+        told[0].letter.text.contains("203.0.113.7") && told[0].letter.text.contains("Chrome/156"),
+        "{:?}",
+        told[0].letter
+    );
 }
 
 // Forgotten passwords --------------------------------------------------------------------------------------------

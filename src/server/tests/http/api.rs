@@ -218,7 +218,7 @@ async fn answers_are_as_agreed() {
         json!({ "id": id, "kind": "live", "mode": "live", "scopes": ["workspace.read", "members.read", "policies.read", "keys.read", "keys.revoke", "allowlist.read", "audit.read"] })
     );
     let member = console.call("GET", "/v1/members", Some(&live)).await.json()["data"][0].clone();
-    assert_eq!(keys(&member), set("id, user_id, name, email, role, joined_at"));
+    assert_eq!(keys(&member), set("id, user_id, name, email, role, joined_at, factors"));
     let key = console.call("GET", &format!("/v1/api-keys/{id}"), Some(&live)).await.json();
     assert_eq!(
         keys(&key),
