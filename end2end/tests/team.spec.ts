@@ -112,7 +112,7 @@ test('who can do what is on a page', async ({ owner: page, workspace }) => {
 test('a workspace is renamed and keeps its address', async ({ owner: page, workspace }) => {
   await page.goto(workspace.path('settings'));
   await page.getByLabel('Name').fill('Umbrella');
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(page.getByRole('status').first()).toContainText('Saved.');
   await expect(page).toHaveURL(workspace.path('settings'));
   await expect(page.locator('.switcher > summary')).toContainText('Umbrella');

@@ -46,11 +46,11 @@ test('who is hit by a policy is shown before, and the date of the first one stan
   const email = await workspace.addMember(page, 'Vi', 'viewer');
   await page.goto(workspace.path('settings'));
   await expect(page.getByText('2 members do not meet it yet.')).toBeVisible();
-  await page.getByRole('radio', { name: 'A passkey' }).check();
+  await page.getByRole('radio', { name: /^A passkey/ }).check();
   await page.getByLabel('Days to add one').fill('99');
   await page.getByRole('button', { name: 'Save policy' }).click();
   await expect(page.getByText('A number of days from 1 to 30.').first()).toBeVisible();
-  await expect(page.getByRole('radio', { name: 'A passkey' })).toBeChecked();
+  await expect(page.getByRole('radio', { name: /^A passkey/ })).toBeChecked();
   await page.getByLabel('Days to add one').fill('3');
   await page.getByRole('button', { name: 'Save policy' }).click();
   await expect(page.getByText('Saved.')).toBeVisible();
