@@ -7,6 +7,7 @@ use crate::{
     },
     allowlist::server_fns::{AddEntry, ConfirmChange, DiscardDraft, RemoveEntry, SaveDraft, SetReporting, UndoChange},
     api_keys::server_fns::{IssueKey, RevokeKey},
+    contacts::server_fns::{AddContact, ChangeContact, ConfirmContact, RemoveContact, TestContact},
     invitations::server_fns::{
         AcceptInvitation, InviteMembers, JoinWorkspace, MakeInvitationLink, ResendInvitation, RevokeInvitation,
     },
@@ -113,6 +114,15 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: SaveDraft::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
     Function { path: ConfirmChange::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
     Function { path: UndoChange::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
+    Function {
+        path: AddContact::PATH,
+        access: Access::Permission(Permission::ContactsManage),
+        echo: &["email", "kinds[]"],
+    },
+    Function { path: ChangeContact::PATH, access: Access::Permission(Permission::ContactsManage), echo: &["kinds[]"] },
+    Function { path: TestContact::PATH, access: Access::Permission(Permission::ContactsManage), echo: &[] },
+    Function { path: RemoveContact::PATH, access: Access::Permission(Permission::ContactsManage), echo: &[] },
+    Function { path: ConfirmContact::PATH, access: Access::Public, echo: &[] },
     Function { path: RevokeKey::PATH, access: Access::Permission(Permission::KeysRevoke), echo: &["reason"] },
 ];
 
@@ -122,6 +132,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/setup", Access::Public),
     ("/sign-in", Access::Public),
     ("/invitations", Access::Public),
+    ("/contacts", Access::Public),
     ("/account", Access::Account),
     ("/account/address", Access::Public),
     ("/account/security", Access::Account),
@@ -140,6 +151,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/w/:slug/members/invite", Access::Permission(Permission::MembersInvite)),
     ("/w/:slug/members/:id", Access::Permission(Permission::MembersRead)),
     ("/w/:slug/roles", Access::Permission(Permission::MembersRead)),
+    ("/w/:slug/contacts", Access::Permission(Permission::ContactsManage)),
+    ("/w/:slug/contacts/:id", Access::Permission(Permission::ContactsManage)),
     ("/w/:slug/settings", Access::Permission(Permission::WorkspaceUpdate)),
     ("/w/:slug/api-keys", Access::Permission(Permission::KeysRead)),
     ("/w/:slug/api-keys/new", Access::Permission(Permission::KeysIssue)),

@@ -19,6 +19,8 @@ pub const RESET: &str = "__Host-reset";
 pub const CEREMONY: &str = "__Host-ceremony";
 /// Holds the token of a form that waits for its sender to prove that it is them.
 pub const HELD: &str = "__Host-held";
+/// Holds the token that confirms a security contact, once its link was opened.
+pub const CONTACT: &str = "__Host-contact";
 /// Holds the token of the session.
 pub const SESSION: &str = "__Host-session";
 

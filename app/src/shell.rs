@@ -1,7 +1,7 @@
 //! The document around every page, and the list of pages.
 
 use crate::{
-    accounts, allowlist, api_keys, audit_log, html::Assets, invitations, kit, mail, members, page::bare_page,
+    accounts, allowlist, api_keys, audit_log, contacts, html::Assets, invitations, kit, mail, members, page::bare_page,
     two_factor, workspaces,
 };
 use axum::http::request::Parts;
@@ -60,6 +60,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/setup") view=workspaces::page::SetUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=accounts::page::SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/invitations") view=invitations::arrival::Arrival ssr=SsrMode::Async/>
+                <Route path=path!("/contacts") view=contacts::arrival::ContactArrival ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=accounts::account::Account ssr=SsrMode::Async/>
                 <Route path=path!("/account/security") view=two_factor::security::Security ssr=SsrMode::Async/>
                 <Route path=path!("/account/security/app") view=two_factor::enrolment::App ssr=SsrMode::Async/>
@@ -78,6 +79,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/w/:slug/members/invite") view=invitations::page::Invite ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/members/:id") view=members::page::Member ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/roles") view=members::roles::Roles ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/contacts") view=contacts::page::Contacts ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/contacts/:id") view=contacts::page::Contact ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/settings") view=workspaces::settings::Settings ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/api-keys") view=api_keys::page::Keys ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/api-keys/new") view=api_keys::page::NewKey ssr=SsrMode::Async/>

@@ -81,6 +81,14 @@ export const LOOKS: Look[] = [
   },
   { name: 'invitation-void', open: (page) => page.goto('/invitations') },
   { name: 'address-void', open: (page) => page.goto('/account/address') },
+  {
+    name: 'contact-arrival',
+    open: async (page, workspace) => {
+      await page.goto(await workspace.contactLink('soc@example.com'));
+      await expect(page.getByText('names soc@example.com as a security contact')).toBeVisible();
+    },
+  },
+  { name: 'contact-void', open: (page) => page.goto('/contacts') },
   { name: 'mailbox', open: async (page, workspace) => {
     await workspace.invitationLink('new@example.com', 'developer');
     await page.goto('/dev/mailbox');
@@ -117,6 +125,22 @@ export const LOOKS: Look[] = [
     await expect(page.getByText('Leave this workspace')).toBeVisible();
   }),
   signedIn('roles', (page, workspace) => page.goto(workspace.path('roles'))),
+  signedIn('contacts', async (page, workspace) => {
+    await workspace.addContact(page, 'soc@example.com');
+    await page.reload();
+  }),
+  signedIn('contacts-refused', async (page, workspace) => {
+    await page.goto(workspace.path('contacts'));
+    for (const kind of await page.getByRole('checkbox').all()) await kind.uncheck();
+    await page.getByLabel('Mail address', { exact: true }).fill('ana@nowhere');
+    await page.getByRole('button', { name: 'Add contact' }).click();
+    await expect(summary(page)).toBeVisible();
+  }),
+  signedIn('contact', async (page, workspace) => {
+    await page.goto(workspace.path('contacts'));
+    await page.getByRole('table').getByRole('link', { name: 'Ana' }).click();
+    await expect(page.getByText('Remove this contact')).toBeVisible();
+  }),
   signedIn('settings', (page, workspace) => page.goto(workspace.path('settings'))),
   signedIn('account', (page) => page.goto('/account')),
   signedIn('account-address', async (page) => {

@@ -55,7 +55,7 @@ const KB = 1000;
 test('a page without an island carries no script', async ({ workspace, newVisitor }) => {
   const stranger = await newVisitor();
   const invitation = await workspace.invitationLink('bo@example.com', 'viewer');
-  for (const path of ['/nothing', '/sign-in/forgot', '/sign-in/reset', '/invitations', '/account/address', invitation]) {
+  for (const path of ['/nothing', '/sign-in/forgot', '/sign-in/reset', '/invitations', '/contacts', '/account/address', invitation]) {
     await stranger.goto(path);
     await expect(stranger.locator('script, link[rel=modulepreload], leptos-island'), path).toHaveCount(0);
   }

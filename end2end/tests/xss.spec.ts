@@ -44,7 +44,7 @@ for (const evil of CORPUS) {
     await send(page, 'api_keys/server_fns/revoke_key', { ...here, id: key.split('/').at(-1)!, reason: evil }, evil);
     await send(page, 'invitations/server_fns/invite_members', { ...here, emails: `bo@example.com,${evil}`, role: 'viewer' });
     const refused = { ...here, emails: '', role: evil, _back: workspace.path('members/invite') };
-    const paths = ['', 'members', 'settings', 'api-keys', 'audit-log', `audit-log?actor=${encodeURIComponent(evil)}`].map((rest) => workspace.path(rest));
+    const paths = ['', 'members', 'contacts', 'settings', 'api-keys', 'audit-log', `audit-log?actor=${encodeURIComponent(evil)}`].map((rest) => workspace.path(rest));
     for (const path of [...paths, key, '/account', '/dev/mailbox', `/sign-in?next=${encodeURIComponent(evil)}`]) {
       await page.goto(path);
       if (path === workspace.path()) await expect(page.getByRole('heading', { level: 1 })).toHaveText(evil.trim());

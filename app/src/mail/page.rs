@@ -2,12 +2,12 @@
 
 use crate::{
     page::dev_page,
-    ui::{Empty, PageHeader, TimeAgo, Times},
+    ui::{ButtonKind, ButtonLink, CodeBlock, Empty, PageHeader, TimeAgo, Times},
 };
 use leptos::prelude::*;
 use send0_core::{
     AppError,
-    mail::{MailView, operations},
+    mail::{BUTTON, FOOT, MailView, operations},
 };
 use time::OffsetDateTime;
 
@@ -32,15 +32,28 @@ pub fn Mailbox() -> impl IntoView {
     })
 }
 
+/// The same parts that the HTML of the mail has, made by our own: the policy of this page lets no foreign style in, not
+/// even that of a mail. Both parts as they would be sent stand below, as text.
 fn letter(mail: MailView, now: OffsetDateTime) -> impl IntoView {
-    let to = mail.letter.to.clone();
-    let text = mail.letter.text.lines().map(|line| view! { <p>{line.to_owned()}</p> }).collect_view();
-    let link = mail.letter.link.map(|href| view! { <p><a href=href.clone()>{href.clone()}</a></p> });
+    let letter = mail.letter;
+    let lines = |lines: &str| lines.lines().map(|line| view! { {line.to_owned()}<br/> }).collect_view();
+    let text = letter.paragraphs().map(|paragraph| view! { <p>{lines(paragraph)}</p> }).collect_view();
+    let link = letter.link.clone().map(|href| {
+        view! {
+            <p><ButtonLink href=href.clone() kind=ButtonKind::Primary>{BUTTON}</ButtonLink></p>
+            <p class="meta">{href}</p>
+        }
+    });
     view! {
-        <li class="mail" data-to=to>
-            <h2>{mail.letter.subject}</h2>
-            <p class="meta">"To " {mail.letter.to} ", " <TimeAgo at=mail.at now/></p>
-            <div class="stack">{text}{link}</div>
+        <li class="mail" data-to=letter.to.clone()>
+            <h2>{letter.subject.clone()}</h2>
+            <p class="meta">"To " {letter.to.clone()} ", " <TimeAgo at=mail.at now/></p>
+            <div class="stack">{text}{link}<p class="meta">{FOOT}</p></div>
+            <details class="mail-parts">
+                <summary class="meta">"As it is sent"</summary>
+                <CodeBlock label="text/plain" code=letter.as_text()/>
+                <CodeBlock label="text/html" code=letter.as_html()/>
+            </details>
         </li>
     }
 }

@@ -11,7 +11,7 @@ use send0_core::{
     allowlist::{self, State},
     api_keys::{self, EXPIRY_DAYS, IDLE_DAYS, KeyView, Summary},
     audit_log::{self, Action},
-    invitations, members,
+    contacts, invitations, members,
     permissions::Permission,
     workspaces::operations,
 };
@@ -31,8 +31,12 @@ pub fn Overview() -> impl IntoView {
             true => Some(is_guarded(&inside).await?),
             false => None,
         };
+        let contact = match inside.actor.may(Permission::ContactsManage) {
+            true => Some(contacts::operations::is_named(&inside.visit.ctx, &inside.actor).await?),
+            false => None,
+        };
         let subtitle = summary(&inside, people, keys.as_ref());
-        let steps = steps(&inside, people + invited, keys.as_ref(), guarded);
+        let steps = steps(&inside, people + invited, keys.as_ref(), guarded, contact);
         let questionable = keys.map(|keys| questionable(&inside, keys.questionable));
         let recent = recent(&inside).await?;
         Ok::<_, AppError>(view! {
@@ -69,7 +73,13 @@ struct Step {
 }
 
 /// The list ticks itself, and goes away when all is done.
-fn steps(inside: &Inside, people: i64, keys: Option<&Summary>, guarded: Option<bool>) -> Option<AnyView> {
+fn steps(
+    inside: &Inside,
+    people: i64,
+    keys: Option<&Summary>,
+    guarded: Option<bool>,
+    contact: Option<bool>,
+) -> Option<AnyView> {
     let link = |permission, rest| inside.actor.may(permission).then(|| inside.path(rest));
     let key = keys.map(|keys| Step {
         done: keys.ever > 0,
@@ -89,7 +99,13 @@ fn steps(inside: &Inside, people: i64, keys: Option<&Summary>, guarded: Option<b
         why: "A stolen password or key is worth nothing outside the networks that it names. It can begin by only reporting.",
         href: link(Permission::AllowlistUpdate, "allowlist"),
     });
-    let steps: Vec<Step> = key.into_iter().chain([team]).chain(allowlist).collect();
+    let contact = contact.map(|done| Step {
+        done,
+        title: "Name a security contact",
+        why: "Somebody besides you who is told of changes to keys, people and policies.",
+        href: link(Permission::ContactsManage, "contacts"),
+    });
+    let steps: Vec<Step> = key.into_iter().chain([team]).chain(allowlist).chain(contact).collect();
     let (done, all) = (steps.iter().filter(|step| step.done).count(), steps.len());
     (done < all).then(|| {
         let items = steps.into_iter().map(item).collect_view();

@@ -8,6 +8,7 @@ use crate::{
     clock::Clock,
     database::{Database, Logins},
     envelope::KeyProvider,
+    mail::{Relay, RelayAddress},
     permissions::Permission,
     two_factor::RelyingParty,
     vault::Vault,
@@ -37,6 +38,8 @@ pub struct Ctx {
     pub relying_party: RelyingParty,
     /// When keys were last used, on its way to the database.
     pub last_uses: crate::api_keys::LastUses,
+    /// Who takes our mail. Without one it ends up in the local mailbox.
+    pub(crate) relay: Option<Arc<Relay>>,
 }
 
 impl Ctx {
@@ -52,12 +55,18 @@ impl Ctx {
             origin: "http://localhost:3000".into(),
             relying_party: RelyingParty::at("http://localhost:3000"),
             last_uses: Default::default(),
+            relay: None,
         }
     }
 
     /// The same, found by people at another origin.
     pub fn at(self, origin: &str) -> Self {
         Self { origin: origin.into(), relying_party: RelyingParty::at(origin), ..self }
+    }
+
+    /// The same, with mail that leaves through this relay, or through none. Needs a Tokio runtime.
+    pub fn relaying(self, address: Option<&RelayAddress>) -> Self {
+        Self { relay: address.map(|address| Arc::new(Relay::new(address))), ..self }
     }
 
     /// Lets the actor pass or writes the refused attempt down and refuses. Called first in every operation.

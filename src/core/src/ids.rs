@@ -98,6 +98,8 @@ ids! {
     InvitationId = "inv", Uuid::now_v7();
     /// A mail that we sent.
     MailId = "mai", Uuid::now_v7();
+    /// A security contact of a workspace.
+    ContactId = "con", Uuid::now_v7();
     /// An API key.
     KeyId = "key", Uuid::now_v7();
     /// An entry of an allowlist.

@@ -140,6 +140,7 @@ permissions! {
     AllowlistRead, "allowlist.read", true, [Owner, Admin, Developer, Security], "See from which addresses people and keys get in.";
     AllowlistUpdate, "allowlist.update", false, [Owner, Admin], "Decide from which addresses people and keys get in.";
     AuditRead, "audit.read", true, [Owner, Admin, Security], "Read and search the audit log.";
+    ContactsManage, "contacts.manage", false, [Owner, Admin, Security], "Name security contacts, and what they are told about.";
 }
 
 impl Permission {
@@ -205,6 +206,7 @@ mod tests {
         allowlist.read  yes   yes   yes       yes      no      no     yes
         allowlist.update yes  yes   no        no       no      no     no
         audit.read      yes   yes   no        yes      no      no     yes
+        contacts.manage yes   yes   no        yes      no      no     no
     ";
 
     #[test]

@@ -1,7 +1,10 @@
 //! What the environment and the command line say, and what is wrong with it, in plain words.
 
 use crate::{postgres, web::TrustedProxies};
-use send0_core::database::Logins;
+use send0_core::{
+    database::Logins,
+    mail::{RelayAddress, RelayError},
+};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -42,6 +45,8 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// Where PostgreSQL is.
     pub database: Where,
+    /// Who takes our mail; without one it ends up in the local mailbox.
+    pub relay: Option<RelayAddress>,
 }
 
 /// What is wrong, and what would be right.
@@ -49,7 +54,7 @@ pub struct Config {
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 13] = [
     "SEND0_DATABASE_URL",
     "SEND0_DATABASE_URL_AUDITOR",
     "SEND0_DATABASE_URL_AUTH",
@@ -58,7 +63,9 @@ const KNOWN: [&str; 11] = [
     "SEND0_DATA",
     "SEND0_KEY_FILE",
     "SEND0_LISTEN",
+    "SEND0_MAIL_FROM",
     "SEND0_PUBLIC_ORIGIN",
+    "SEND0_SMTP_URL",
     "SEND0_TRUSTED_PROXIES",
     // Read by the tests of this repository.
     "SEND0_TEST_POSTGRES",
@@ -66,6 +73,9 @@ const KNOWN: [&str; 11] = [
 
 /// Where to listen when nothing is said: by name, because an IP address cannot hold a passkey.
 pub const LISTEN: &str = "localhost:3000";
+
+/// Who sends when nothing is said.
+const SENDER: &str = "security@send0.dev";
 
 impl Config {
     /// Reads the environment; what the command line says wins.
@@ -79,6 +89,7 @@ impl Config {
             origin: var("SEND0_PUBLIC_ORIGIN").map(|text| parse_origin(&text)).transpose()?,
             trusted_proxies: trusted_proxies()?,
             database: database()?,
+            relay: var("SEND0_SMTP_URL").map(|url| relay(&url, var("SEND0_MAIL_FROM").as_deref())).transpose()?,
         })
     }
 
@@ -157,6 +168,13 @@ fn trusted_proxies() -> Result<TrustedProxies, ConfigError> {
     TrustedProxies::parse(&text).map_err(|why| ConfigError(format!("SEND0_TRUSTED_PROXIES: {why}")))
 }
 
+fn relay(url: &str, sender: Option<&str>) -> Result<RelayAddress, ConfigError> {
+    RelayAddress::parse(url, sender.unwrap_or(SENDER)).map_err(|error| {
+        let name = if error == RelayError::Sender { "SEND0_MAIL_FROM" } else { "SEND0_SMTP_URL" };
+        ConfigError(format!("{name}: {error}"))
+    })
+}
+
 fn database() -> Result<Where, ConfigError> {
     let Some(app) = login("SEND0_DATABASE_URL")? else { return Ok(Where::Embedded) };
     let needed = |name: &str| {
@@ -215,6 +233,7 @@ mod tests {
                 origin: None,
                 trusted_proxies: TrustedProxies::default(),
                 database: Where::Embedded,
+                relay: None,
             };
             config.address().map(|address| address.to_string()).map_err(|error| error.0)
         };
@@ -224,6 +243,15 @@ mod tests {
         for refused in ["0.0.0.0:3000", "[::]:3000", "192.168.1.1:3000", "example.com:3000", "localhost:x"] {
             assert!(address(refused).is_err(), "{refused}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_relay_is_said_of_the_right_variable() {
+        let wrong = |url: &str, sender| relay(url, sender).expect_err("refused").0;
+        assert!(wrong("smtp://user:hunter2@mail.example.com", None).starts_with("SEND0_SMTP_URL: a relay on another"));
+        assert!(!wrong("smtp://user:hunter2@mail.example.com", None).contains("hunter2"));
+        assert!(wrong("smtps://mail.example.com", Some("nobody")).starts_with("SEND0_MAIL_FROM: not a sender"));
+        assert!(relay("smtps://mail.example.com", None).is_ok());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use send0_core::{
     clock::Clock,
     database::{Logins, migrate},
     envelope::KeyFile,
+    mail::RelayAddress,
 };
 use sqlx::postgres::PgConnectOptions;
 use std::{error::Error, path::PathBuf, sync::Arc};
@@ -24,6 +25,8 @@ enum Database {
 pub struct Installation {
     database: Database,
     key_file: PathBuf,
+    origin: Option<String>,
+    relay: Option<RelayAddress>,
 }
 
 impl Installation {
@@ -33,7 +36,7 @@ impl Installation {
             Where::Embedded => Database::Ours(Postgres::start(&config.data).await?),
             Where::Foreign(foreign) => Database::Theirs(foreign.clone()),
         };
-        Ok(Self { database, key_file: config.key_file() })
+        Ok(Self::of(config, database))
     }
 
     /// For a command: the running PostgreSQL is used, or one is started for as long as the command takes.
@@ -42,7 +45,11 @@ impl Installation {
             Where::Embedded => Database::Ours(Postgres::start_or_join(&config.data).await?),
             Where::Foreign(foreign) => Database::Theirs(foreign.clone()),
         };
-        Ok(Self { database, key_file: config.key_file() })
+        Ok(Self::of(config, database))
+    }
+
+    fn of(config: &Config, database: Database) -> Self {
+        Self { database, key_file: config.key_file(), origin: config.origin.clone(), relay: config.relay.clone() }
     }
 
     /// Brings the schema up to date. On a foreign server without a migrator there is nothing to do it with.
@@ -62,7 +69,12 @@ impl Installation {
     /// What operations are given. Makes the key file if there is none.
     pub fn open(&self) -> Result<Ctx, Failure> {
         let keys = KeyFile::create_if_missing(&self.key_file)?;
-        Ok(Ctx::new(self.logins(), Arc::new(keys), Clock::default()))
+        let ctx = Ctx::new(self.logins(), Arc::new(keys), Clock::default()).relaying(self.relay.as_ref());
+        // A command sends mail with links too.
+        Ok(match &self.origin {
+            Some(origin) => ctx.at(origin),
+            None => ctx,
+        })
     }
 
     fn logins(&self) -> Logins {

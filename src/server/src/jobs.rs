@@ -1,16 +1,23 @@
 //! What the server does by itself.
 
-use send0_core::{AppError, Ctx, accounts, allowlist, api_keys};
+use send0_core::{AppError, Ctx, accounts, allowlist, api_keys, mail};
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 const LAST_USES_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 const REVERT_EVERY: Duration = Duration::from_secs(10);
+const MAIL_EVERY: Duration = Duration::from_secs(1);
+/// How long a mail that is being sent may take after the signal to stop.
+const MAIL_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop; what is gathered by then is still written.
 pub async fn run(ctx: Ctx, stop: CancellationToken) {
+    tokio::join!(keep_house(&ctx, &stop), send_mail(&ctx, &stop));
+}
+
+async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
     let (mut last_uses, mut purge) = (interval(LAST_USES_EVERY), interval(PURGE_EVERY));
     last_uses.set_missed_tick_behavior(MissedTickBehavior::Delay);
     purge.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -19,12 +26,38 @@ pub async fn run(ctx: Ctx, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            _ = last_uses.tick() => report("writing when keys were last used", api_keys::last_uses::flush(&ctx).await),
-            _ = revert.tick() => report("taking back what nobody confirmed", allowlist::operations::revert_overdue(&ctx).await),
-            _ = purge.tick() => report("removing what has expired", accounts::operations::purge_expired(&ctx).await),
+            _ = revert.tick() => report("taking back what nobody confirmed", allowlist::operations::revert_overdue(ctx).await),
+            _ = last_uses.tick() => report("writing when keys were last used", api_keys::last_uses::flush(ctx).await),
+            _ = purge.tick() => report("removing what has expired", accounts::operations::purge_expired(ctx).await),
         }
     }
-    report("writing when keys were last used", api_keys::last_uses::flush(&ctx).await);
+    report("writing when keys were last used", api_keys::last_uses::flush(ctx).await);
+}
+
+/// In a loop of its own: a relay that answers slowly holds up nothing else.
+async fn send_mail(ctx: &Ctx, stop: &CancellationToken) {
+    let mut tick = interval(MAIL_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let sent = tokio::select! {
+            // What is cut off here is tried again when its lease is over.
+            () = overdue(stop) => return,
+            sent = mail::operations::deliver(ctx) => sent,
+        };
+        if sent.as_ref().is_ok_and(|sent| *sent > 0) {
+            tick.reset_immediately();
+        }
+        report("sending mail", sent.map(|_| ()));
+    }
+}
+
+async fn overdue(stop: &CancellationToken) {
+    stop.cancelled().await;
+    sleep(MAIL_GRACE).await;
 }
 
 fn report(job: &str, result: Result<(), AppError>) {

@@ -43,7 +43,7 @@ async fn run(config: &Config, ctx: Ctx, listener: TcpListener, installation: &mu
     ctx.db.refuse_excess_rights().await?;
     let port = listener.local_addr()?.port();
     let site = Site {
-        is_default: config.origin.is_none(),
+        is_default: config.origin.is_none() && config.relay.is_none(),
         proxies: config.trusted_proxies.clone(),
         ..site(&config.origin_on(port))
     };

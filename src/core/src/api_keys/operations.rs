@@ -1,13 +1,15 @@
 //! Issuing, showing, revoking and recognising keys.
 
-use super::{KeySecret, KeyView, NewKey, Page, REASON_MAX, Status, Summary, line, queries};
+use super::{KeySecret, KeyView, Mode, NewKey, Page, REASON_MAX, Status, Summary, line, queries};
 use crate::{
     Actor, AppError, Ctx, FieldError,
     actor::{Request, Who},
     allowlist::{Door, Verdict, gate},
     audit_log::{Action, Event},
+    contacts::NoticeKind,
     flash::{self, Flash},
     ids::{KeyId, WorkspaceId},
+    mail::notices,
     permissions::Permission,
 };
 use secrecy::SecretString;
@@ -61,12 +63,26 @@ async fn issue_as(
         ctx.authorise(actor, *scope, Action::ApiKeyIssued).await?;
     }
     ctx.demand_proof(actor, Event::new(Action::ApiKeyIssued).under(Permission::KeysIssue)).await?;
+    let (subject, text) = told(actor, "issued", &new.name);
+    let notice = match new.mode {
+        Mode::Live => Some(notices::security_notice(ctx, actor.workspace, NoticeKind::Keys, &subject, &text).await?),
+        Mode::Test => None,
+    };
     let mut tx = ctx.db.change(actor).await?;
     queries::insert(&mut tx, actor, issued, &new, ctx.clock.now()).await?;
+    if let Some(notice) = notice {
+        notice.put(tx.conn()).await?;
+    }
     if let Some(row) = shown {
         row.put(tx.conn()).await?;
     }
     tx.commit(event_of_issue(issued.id, &new)).await
+}
+
+/// What the contacts hear of a key that reaches live messages: subject and text.
+fn told(actor: &Actor, verb: &str, name: &str) -> (String, String) {
+    let text = format!("{} {verb} the API key {name}, which reaches live messages.", notices::who(actor));
+    (format!("API key {name} was {verb}"), text)
 }
 
 fn event_of_issue(id: KeyId, new: &NewKey) -> Event {
@@ -133,9 +149,14 @@ pub async fn revoke(ctx: &Ctx, actor: &Actor, id: KeyId, reason: &str) -> Result
     ctx.authorise(actor, Permission::KeysRevoke, Action::ApiKeyRevoked).await?;
     let reason = parse_reason(reason)?;
     let now = ctx.clock.now();
+    ctx.vault.warm(actor.workspace).await?;
     let mut tx = ctx.db.change(actor).await?;
     if queries::revoke(tx.conn(), actor, id, reason.as_deref(), now).await? {
         let key = queries::find(tx.conn(), actor.workspace, id, now).await?.ok_or(AppError::NotFound)?;
+        if key.mode == Mode::Live {
+            let (subject, text) = told(actor, "revoked", &key.name);
+            notices::tell_contacts(ctx, actor, &mut tx, NoticeKind::Keys, &subject, &text).await?;
+        }
         tx.commit(event_of_revocation(&key, reason)).await?;
         return Ok(key);
     }

@@ -78,6 +78,12 @@ actions! {
     ApiCalled, "api.called", "called the API";
     AuditLogSearched, "audit_log.searched", "searched the audit log";
     PageViewed, "page.viewed", "opened a page";
+    ContactAdded, "contact.added", "named the security contact";
+    ContactConfirmed, "contact.confirmed", "confirmed the security contact";
+    ContactChanged, "contact.changed", "changed what is told to";
+    ContactRemoved, "contact.removed", "removed the security contact";
+    ContactTested, "contact.tested", "sent a test to";
+    MailFailed, "mail.failed", "gave up sending a mail to";
     SetupRefused, "setup.refused", "tried to set up the console";
     RequestRefused, "request.refused", "sent a request from another site";
 }

@@ -19,7 +19,7 @@ use tokio::net::{UnixListener, UnixStream};
 use uuid::Uuid;
 
 /// The tables that belong to no tenant, and why. Every other one is a tenant's.
-const OUTSIDE: [(&str, &str); 17] = [
+const OUTSIDE: [(&str, &str); 18] = [
     ("workspace_directory", "finds the workspace of a slug"),
     ("member_directory", "finds the workspaces of a person"),
     ("users", "a person is in several workspaces"),
@@ -36,6 +36,7 @@ const OUTSIDE: [(&str, &str); 17] = [
     ("passkeys", "belongs to a person, and is found before anybody is signed in"),
     ("ceremonies", "found by a cookie before anybody is signed in"),
     ("password_resets", "belongs to a person"),
+    ("contact_directory", "finds the security contact of a token"),
     ("_sqlx_migrations", "what the migrator has done"),
 ];
 
@@ -290,6 +291,7 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "api_keys",
         "audit_events",
         "audit_heads",
+        "contacts",
         "data_keys",
         "invitations",
         "members",
@@ -376,6 +378,7 @@ const RIGHTS: &str = "
     send0_app      allowlists           select insert update(version) update(draft_decide_by) update(decide_by) update(previous_decide_by) update(reverts_at)
     send0_app      allowlist_entries    select insert delete update(in_draft) update(in_force) update(in_previous)
     send0_app      policies             select insert update
+    send0_app      contacts             select insert delete update(kinds) update(confirmed_at) update(expires_at) update(tested_at)
     send0_app      audit_events         select
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
@@ -391,7 +394,9 @@ const RIGHTS: &str = "
     send0_lookup   workspace_directory  select insert
     send0_lookup   member_directory     select insert delete
     send0_lookup   invitation_directory select insert delete
-    send0_lookup   mails                select insert delete
+    send0_lookup   contacts             select
+    send0_lookup   contact_directory    select insert delete
+    send0_lookup   mails                select insert delete update(attempts) update(next_at) update(sent_at) update(last_error)
     send0_lookup   address_changes      select insert update delete
     send0_lookup   totp_factors         select insert update delete
     send0_lookup   passkeys             select insert update delete
@@ -451,6 +456,10 @@ const FUNCTIONS: &str = "
     audit_events_are_append_only send0_owner
     ceremony_put                 send0_lookup  send0_auth
     ceremony_take                send0_lookup  send0_auth
+    contact_find                 send0_lookup  send0_auth
+    contact_register             send0_lookup  send0_app
+    contact_take                 send0_lookup  send0_app
+    contact_unregister           send0_lookup  send0_app
     demo_clock_begin             send0_log    send0_migrator
     demo_clock_set               send0_log    send0_migrator
     expired_purge                send0_lookup  send0_worker
@@ -465,8 +474,12 @@ const FUNCTIONS: &str = "
     key_find                     send0_lookup  send0_auth
     key_register                 send0_lookup  send0_app
     keys_used                    send0_lookup  send0_worker
+    mail_claim                   send0_lookup  send0_worker
+    mail_give_up                 send0_lookup  send0_app
     mail_list                    send0_lookup  send0_auth
     mail_put                     send0_lookup  send0_app send0_auth
+    mail_retry                   send0_lookup  send0_worker
+    mail_sent                    send0_lookup  send0_worker
     member_register              send0_lookup  send0_app
     member_seen                  send0_lookup  send0_auth
     member_unregister            send0_lookup  send0_app

@@ -7,11 +7,12 @@ use crate::{
     actor::{Request, Who},
     api_keys::line,
     audit_log::{Action, Event},
+    contacts::NoticeKind,
     database::WorkspaceTx,
     error::Checks,
     flash::{self, Flash},
     ids::{InvitationId, MemberId, UserId},
-    mail::{self, Letter},
+    mail::{self, Letter, notices},
     members,
     permissions::{Permission, Role},
     secrets,
@@ -67,10 +68,26 @@ pub async fn invite(ctx: &Ctx, actor: &Actor, emails: &str, role: &str) -> Resul
         }
         results.push(Invited { email: one.email, result });
     }
+    if role.is_above(Role::Viewer) {
+        tell(ctx, actor, &mut tx, role, &results).await?;
+    }
     match events.pop() {
         Some(last) => tx.commit_all(events, last).await.map(|()| results),
         None => Ok(results),
     }
+}
+
+/// The contacts hear of whoever is to be an owner or admin.
+async fn tell(ctx: &Ctx, actor: &Actor, tx: &mut WorkspaceTx, role: Role, results: &[Invited]) -> Result<(), AppError> {
+    let sent = results.iter().filter(|one| one.result == InviteResult::Sent);
+    let emails: Vec<&str> = sent.map(|one| one.email.as_str()).collect();
+    let subject = match emails.as_slice() {
+        [] => return Ok(()),
+        [one] => format!("{one} is invited as {role}"),
+        many => format!("{} people are invited as {role}", many.len()),
+    };
+    let text = format!("{} invites as {role}:\n\n{}", notices::who(actor), emails.join("\n"));
+    notices::tell_contacts(ctx, actor, tx, NoticeKind::Members, &subject, &text).await
 }
 
 /// One address on its way to an invitation. Sealed before the transaction, so that nothing waits for it.

@@ -1,16 +1,23 @@
-//! Sealing mail into the transaction of what it tells, and reading the local mailbox.
+//! Sealing mail into the transaction of what it tells, sending it, and reading the local mailbox.
 
-use super::{Letter, MailView, queries};
+use super::{Letter, MailView, RETRIES, Relay, queries, relay::DeliveryError};
 use crate::{
-    AppError, Ctx,
+    Actor, AppError, Ctx,
+    actor::{Request, Who},
+    audit_log::{Action, Event, Outcome},
     envelope::Place,
-    ids::{MailId, WorkspaceId},
+    ids::{MailId, RequestId, WorkspaceId},
 };
+use futures::future::join_all;
 use sqlx::PgConnection;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// How many mails the local mailbox shows.
 const SHOWN: i32 = 50;
+/// How many mails are sent at once.
+pub(super) const BATCH: i32 = 8;
+/// How long a worker has to send what it has claimed: longer than an attempt can take.
+pub(super) const LEASE: Duration = Duration::minutes(3);
 
 /// A sealed mail on its way into the database.
 pub struct Sealed {
@@ -18,35 +25,96 @@ pub struct Sealed {
     workspace: WorkspaceId,
     text: Vec<u8>,
     at: OffsetDateTime,
+    /// Whether there is a relay to wait for. Without one the local mailbox has it at once.
+    relayed: bool,
 }
 
 /// Seals a mail of a workspace; of an account, under the platform's.
 ///
 /// # Errors
-/// [`AppError::Unavailable`] when the key cannot be had. Nothing is kept in the clear instead.
+/// [`AppError::Unavailable`] when the key cannot be had. Nothing is kept in the clear instead. [`AppError::Internal`] for
+/// a letter that would say to a mail server what it should not: whoever writes one sees to that.
 pub async fn seal(ctx: &Ctx, workspace: WorkspaceId, letter: &Letter) -> Result<Sealed, AppError> {
+    letter.check().map_err(|error| {
+        tracing::error!(%error, "a letter cannot be sent");
+        AppError::Internal
+    })?;
     let id = MailId::new();
     let text = serde_json::to_vec(letter).map_err(|_| AppError::Internal)?;
     let text = ctx.vault.seal(workspace, &place(workspace, &id), &text).await?;
-    Ok(Sealed { id, workspace, text, at: ctx.clock.now() })
+    Ok(Sealed { id, workspace, text, at: ctx.clock.now(), relayed: ctx.relay.is_some() })
 }
 
 impl Sealed {
     /// Puts it into the transaction of what it tells: sent if that is committed, and only then.
     pub(crate) async fn put(&self, conn: &mut PgConnection) -> Result<(), AppError> {
-        queries::put(conn, self.id, self.workspace, &self.text, self.at).await
+        queries::put(conn, self.id, self.workspace, &self.text, self.at, self.relayed).await
     }
+}
+
+/// Sends what is due, as far as the relay takes it. Returns how many mails were tried. Any number of workers may do this:
+/// a mail belongs to whoever claimed it, until the lease is over.
+///
+/// # Errors
+/// [`AppError::Unavailable`] when the database cannot be asked. That the relay is down is no error: mail waits.
+pub async fn deliver(ctx: &Ctx) -> Result<usize, AppError> {
+    let Some(relay) = &ctx.relay else { return Ok(0) };
+    let now = ctx.clock.now();
+    // Committed before the relay is called: nobody waits on a lock for somebody else's server.
+    let claimed = queries::claim(&ctx.db.worker, BATCH, now, now + LEASE).await?;
+    let attempts = join_all(claimed.iter().map(|mail| attempt(ctx, relay, mail))).await;
+    attempts.into_iter().collect::<Result<Vec<()>, _>>().map(|done| done.len())
+}
+
+async fn attempt(ctx: &Ctx, relay: &Relay, mail: &queries::Claimed) -> Result<(), AppError> {
+    let letter = open(ctx, mail.workspace, mail.id, &mail.sealed).await;
+    let sent = match &letter {
+        Ok(letter) => relay.send(mail.id, letter).await,
+        Err(_) => Err(DeliveryError::Sealed),
+    };
+    let Err(error) = sent else { return queries::sent(&ctx.db.worker, mail.id, ctx.clock.now()).await };
+    tracing::warn!(mail = %mail.id, attempts = mail.attempts, %error, "a mail was not sent");
+    let wait = usize::try_from(mail.attempts - 1).ok().and_then(|failed| RETRIES.get(failed));
+    match wait {
+        Some(wait) => queries::retry(&ctx.db.worker, mail, error, ctx.clock.now() + *wait).await,
+        None => give_up(ctx, mail, letter.ok(), error).await,
+    }
+}
+
+/// For good, and in the log of the workspace: of an account's mail, in the platform's.
+async fn give_up(
+    ctx: &Ctx,
+    mail: &queries::Claimed,
+    letter: Option<Letter>,
+    error: DeliveryError,
+) -> Result<(), AppError> {
+    let request = Request::new(RequestId::new(), "JOB", "mail", None, None);
+    let actor = Actor { workspace: mail.workspace, who: Who::System("jobs"), request };
+    let mut tx = ctx.db.change(&actor).await?;
+    if !queries::give_up(tx.conn(), mail, error).await? {
+        return Ok(());
+    }
+    let event = Event::new(Action::MailFailed)
+        .because(Outcome::Failed, "not_delivered")
+        .on("mail", mail.id, letter.as_ref().map(|letter| letter.to.as_str()))
+        .change("attempts", None::<i32>, mail.attempts)
+        .change("last_error", None::<String>, error.to_string());
+    tx.commit(event).await
 }
 
 /// The newest mails, as nobody but whoever runs the server in its default mode may read them.
 pub async fn mailbox(ctx: &Ctx) -> Result<Vec<MailView>, AppError> {
     let mut mails = vec![];
     for row in queries::newest(&ctx.db.auth, SHOWN).await? {
-        let text = ctx.vault.open(row.workspace, &place(row.workspace, &row.id), &row.sealed).await?;
-        let letter = serde_json::from_slice(&text).map_err(|_| AppError::Internal)?;
+        let letter = open(ctx, row.workspace, row.id, &row.sealed).await?;
         mails.push(MailView { id: row.id, at: row.at, letter });
     }
     Ok(mails)
+}
+
+async fn open(ctx: &Ctx, workspace: WorkspaceId, id: MailId, sealed: &[u8]) -> Result<Letter, AppError> {
+    let text = ctx.vault.open(workspace, &place(workspace, &id), sealed).await?;
+    serde_json::from_slice(&text).map_err(|_| AppError::Internal)
 }
 
 fn place<'a>(workspace: WorkspaceId, id: &'a MailId) -> Place<'a> {

@@ -9,13 +9,15 @@ use crate::{
     actor::Who,
     api_keys,
     audit_log::{Action, Event},
+    contacts::{self, NoticeKind},
     database::WorkspaceTx,
-    ids::{KeyId, MemberId, UserId},
+    ids::{KeyId, MemberId, UserId, WorkspaceId},
     invitations,
-    mail::{self, Letter},
+    mail::{self, Letter, notices},
     permissions::{Permission, Role},
     policies,
     two_factor::Factors,
+    workspaces,
 };
 use std::collections::HashMap;
 
@@ -123,6 +125,11 @@ pub async fn change_role(ctx: &Ctx, actor: &Actor, id: MemberId, role: &str) -> 
         return last_owner(ctx, actor, event).await;
     }
     queries::set_role(tx.conn(), actor.workspace, id, role).await?;
+    if member.role.is_above(Role::Viewer) || role.is_above(Role::Viewer) {
+        let text = format!("{} made {} {role}, who was {}.", notices::who(actor), member.name, member.role);
+        let subject = format!("{} is {role} now", member.name);
+        notices::tell_contacts(ctx, actor, &mut tx, NoticeKind::Members, &subject, &text).await?;
+    }
     let mut events = vec![];
     if !role.may(Permission::KeysIssue) {
         events.extend(to_the_owners(ctx, actor, &mut tx, &member).await?);
@@ -148,6 +155,8 @@ pub async fn remove(
     let (permission, action) = (Permission::MembersRemove, Action::MemberRemoved);
     ctx.authorise(actor, permission, action).await?;
     ctx.demand_proof(actor, Event::new(action).under(permission)).await?;
+    ctx.vault.warm(actor.workspace).await?;
+    ctx.vault.warm(WorkspaceId::PLATFORM).await?;
     let mut tx = ctx.db.change(actor).await?;
     let own = present_role(ctx, actor, &mut tx, permission, action).await?;
     let member = queries::find(tx.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)?;
@@ -164,8 +173,21 @@ pub async fn remove(
     let mut events = decide_keys(ctx, actor, &mut tx, &member, fates).await?;
     events.extend(withdraw_invitations(actor, &mut tx, member.user_id).await?);
     queries::delete(tx.conn(), actor.workspace, &member).await?;
+    events.extend(contacts::member_gone(ctx, actor, &mut tx, member.user_id, &member.name).await?);
+    tell_of_removal(ctx, actor, &mut tx, &member).await?;
     tx.commit_all(events, event).await?;
     Ok(member)
+}
+
+/// The contacts, and the person themselves.
+async fn tell_of_removal(ctx: &Ctx, actor: &Actor, tx: &mut WorkspaceTx, member: &MemberView) -> Result<(), AppError> {
+    let text = format!("{} removed {}, who was {}.", notices::who(actor), member.name, member.role);
+    let subject = format!("{} was removed", member.name);
+    notices::tell_contacts(ctx, actor, tx, NoticeKind::Members, &subject, &text).await?;
+    let text = "You are no member of this workspace any more. Its owners can invite you again.";
+    let workspace = workspaces::find(tx.conn(), actor.workspace).await?.ok_or(AppError::NotFound)?;
+    let subject = format!("You were removed from {}", workspace.name);
+    notices::account_notice(ctx, &member.email, &subject, text).await?.put(tx.conn()).await
 }
 
 async fn decide_keys(
@@ -221,7 +243,7 @@ async fn to_the_owners(
         return Ok(vec![]);
     }
     let names: Vec<&str> = keys.iter().map(|(_, name)| name.as_str()).collect();
-    for to in queries::owners(tx.conn(), actor.workspace).await? {
+    for (_, to) in queries::owners(tx.conn(), actor.workspace).await? {
         let letter = Letter {
             to,
             subject: format!("You answer for {} API keys of {} now", keys.len(), member.name),
@@ -262,6 +284,7 @@ pub async fn leave(ctx: &Ctx, actor: &Actor) -> Result<(), AppError> {
     let mut events = to_the_owners(ctx, actor, &mut tx, &member).await?;
     events.extend(withdraw_invitations(actor, &mut tx, user).await?);
     queries::delete(tx.conn(), actor.workspace, &member).await?;
+    events.extend(contacts::member_gone(ctx, actor, &mut tx, user, &member.name).await?);
     tx.commit_all(events, event).await
 }
 

@@ -143,14 +143,14 @@ pub(super) async fn member_of(
     Ok(id.map(MemberId))
 }
 
-/// How many owners there are, and their mail addresses.
-pub(super) async fn owners(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<String>, AppError> {
-    let emails = sqlx::query_scalar!(
-        r#"select p.email as "email!" from members m join workspace_people() p on p.user_id = m.user_id
+/// The owners, with their mail addresses.
+pub(crate) async fn owners(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<(UserId, String)>, AppError> {
+    let owners = sqlx::query!(
+        r#"select m.user_id, p.email as "email!" from members m join workspace_people() p on p.user_id = m.user_id
          where m.workspace_id = $1 and m.role = 'owner'"#,
         workspace.0,
     );
-    Ok(emails.fetch_all(conn).await?)
+    Ok(owners.fetch_all(conn).await?.into_iter().map(|row| (UserId(row.user_id), row.email)).collect())
 }
 
 pub(super) async fn set_role(

@@ -7,6 +7,8 @@ pub use model::*;
 pub mod operations;
 #[cfg(feature = "server")]
 mod queries;
+#[cfg(feature = "server")]
+pub(crate) use queries::find;
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;

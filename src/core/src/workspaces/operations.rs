@@ -7,6 +7,7 @@ use crate::{
     actor::{Request, Who},
     api_keys::line,
     audit_log::{Action, Event, Outcome},
+    contacts,
     error::Checks,
     ids::{MemberId, UserId, WorkspaceId},
     members,
@@ -146,7 +147,8 @@ async fn establish(
     policies::insert(tx.conn(), workspace, Policy::NEW, now).await?;
     accounts::create_account(tx.conn(), user, &parsed.email, &parsed.name, &password_hash, now).await?;
     members::insert(tx.conn(), workspace, member, user, Role::Owner, now).await?;
-    let events = vec![created(workspace, &parsed.workspace, &slug)];
+    contacts::begin(tx.conn(), workspace, user, now).await?;
+    let events = vec![created(workspace, &parsed.workspace, &slug, &parsed.email)];
     tx.commit_all(events, joined(member, user, &parsed.name, &parsed.email)).await?;
     Ok(Established { user, workspace, slug })
 }
@@ -170,16 +172,18 @@ pub async fn create(ctx: &Ctx, request: &Request, signed_in: &SignedIn, name: &s
     let slug = queries::insert(tx.conn(), workspace, &slug_of(&name), &name, now).await?;
     policies::insert(tx.conn(), workspace, Policy::NEW, now).await?;
     members::insert(tx.conn(), workspace, member, signed_in.user, Role::Owner, now).await?;
-    let events = vec![created(workspace, &name, &slug)];
+    contacts::begin(tx.conn(), workspace, signed_in.user, now).await?;
+    let events = vec![created(workspace, &name, &slug, &signed_in.email)];
     tx.commit_all(events, joined(member, signed_in.user, &signed_in.name, &signed_in.email)).await?;
     Ok(Established { user: signed_in.user, workspace, slug })
 }
 
-fn created(workspace: WorkspaceId, name: &str, slug: &str) -> Event {
+fn created(workspace: WorkspaceId, name: &str, slug: &str, contact: &str) -> Event {
     Event::new(Action::WorkspaceCreated)
         .on("workspace", workspace, Some(name))
         .change("name", None::<String>, name)
         .change("slug", None::<String>, slug)
+        .change("security_contact", None::<String>, contact)
 }
 
 fn joined(member: MemberId, user: UserId, name: &str, email: &str) -> Event {

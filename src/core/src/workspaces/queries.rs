@@ -41,7 +41,7 @@ pub(super) async fn insert(
     Ok(slug)
 }
 
-pub(super) async fn find(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<WorkspaceView>, AppError> {
+pub(crate) async fn find(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<WorkspaceView>, AppError> {
     let row = sqlx::query!("select slug, name from workspaces where workspace_id = $1", workspace.0)
         .fetch_optional(conn)
         .await?;

@@ -37,7 +37,7 @@ async fn refusals(db: &TestDb) -> u32 {
 async fn rows(db: &TestDb) -> i64 {
     db.number(
         "select (select count(*) from workspaces) + (select count(*) from workspace_directory) + (select count(*) from users)
-            + (select count(*) from members) + (select count(*) from member_directory)
+            + (select count(*) from contacts) + (select count(*) from members) + (select count(*) from member_directory)
             + (select count(*) from audit_events) + (select count(*) from audit_heads)",
     )
     .await

@@ -116,6 +116,7 @@ fn plain_routes(ctx: Ctx) -> Router {
         .route("/csp-report", post(plain::csp_report))
         .route("/setup/{token}", get(plain::open_setup))
         .route("/invitations/{token}", get(plain::open_invitation))
+        .route("/contacts/{token}", get(plain::open_contact))
         .route("/account/address/{token}", get(plain::open_address))
         .route("/sign-in/reset/{token}", get(plain::open_reset))
         .with_state(ctx)

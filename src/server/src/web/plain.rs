@@ -53,6 +53,11 @@ pub async fn open_reset(Path(token): Path<String>) -> Response {
     swapped("/sign-in/reset", cookies::RESET, &token)
 }
 
+/// Likewise the token that confirms a security contact.
+pub async fn open_contact(Path(token): Path<String>) -> Response {
+    swapped("/contacts", cookies::CONTACT, &token)
+}
+
 /// A token stays in no history and no log: it becomes a cookie on arrival. It is used up only by the form.
 fn swapped(page: &str, cookie: &str, token: &str) -> Response {
     let mut response = Redirect::to(page).into_response();

@@ -13,7 +13,8 @@ use send0_core::{
     allowlist::{Door, NewEntryText, operations as allowlist},
     api_keys::{NewKeyText, operations},
     audit_log::{Action, EventView},
-    ids::{AllowlistEntryId, InvitationId, KeyId, MemberId, UserId, WorkspaceId},
+    contacts::operations as contacts,
+    ids::{AllowlistEntryId, ContactId, InvitationId, KeyId, MemberId, UserId, WorkspaceId},
     invitations::operations as invitations,
     permissions::Role,
     testing::{PASSWORD, Tenant, TestDb, request},
@@ -142,6 +143,18 @@ impl Console {
         page.expect("members").members.into_iter().find(|member| member.user_id == user).expect("a member").id
     }
 
+    /// The contact with this address; named by the command line if there is none.
+    pub async fn contact(&self, tenant: &Tenant, email: &str) -> ContactId {
+        let cli = Actor::cli(tenant.id(), request());
+        loop {
+            let all = contacts::list(&self.db.ctx, &cli, Action::PageViewed).await.expect("contacts");
+            if let Some(known) = all.into_iter().find(|contact| contact.email == email) {
+                return known.id;
+            }
+            contacts::add(&self.db.ctx, &cli, email, &["keys".to_owned()]).await.expect("added");
+        }
+    }
+
     /// An invitation that waits, made by the command line, with the token in its mail.
     pub async fn invitation(&self, tenant: &Tenant, email: &str, role: &str) -> (InvitationId, String) {
         let cli = Actor::cli(tenant.id(), request());
@@ -196,6 +209,7 @@ impl Console {
             union all select a::text from (select workspace_id, member_id, user_id, role from members) a
             union all select i::text from invitations i union all select l::text from mails l union all select c::text from address_changes c
             union all select a::text from allowlists a union all select e::text from allowlist_entries e
+            union all select o::text from contacts o union all select f::text from contact_directory f
             union all select d::text from key_directory d union all select t::text from setup_tokens t
             union all select k::text from (select key_id, name, kind, mode, scopes, created_at, expires_at, revoked_at, revoked_by from api_keys) k
         ) everything";

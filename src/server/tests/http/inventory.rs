@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 48] = [
+const FUNCTION_PATHS: [&str; 53] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -29,6 +29,11 @@ const FUNCTION_PATHS: [&str; 48] = [
     "/_fn/app/allowlist/server_fns/undo_change",
     "/_fn/app/api_keys/server_fns/issue_key",
     "/_fn/app/api_keys/server_fns/revoke_key",
+    "/_fn/app/contacts/server_fns/add_contact",
+    "/_fn/app/contacts/server_fns/change_contact",
+    "/_fn/app/contacts/server_fns/confirm_contact",
+    "/_fn/app/contacts/server_fns/remove_contact",
+    "/_fn/app/contacts/server_fns/test_contact",
     "/_fn/app/invitations/server_fns/accept_invitation",
     "/_fn/app/invitations/server_fns/invite_members",
     "/_fn/app/invitations/server_fns/join_workspace",
@@ -119,11 +124,16 @@ async fn every_declared_route_answers() {
     }
     let mut owner = Browser::signed_in(&console, "owner@acme.example").await;
     let member = console.member_id(&acme, Role::Owner).await.to_string();
+    let contact = console.contact(&acme, "owner@acme.example").await.to_string();
     for (path, access) in access::PAGES {
         if *access == access::Access::Dev {
             continue;
         }
-        let id = if path.contains("members") { member.clone() } else { id.to_string() };
+        let id = match path {
+            path if path.contains("members") => member.clone(),
+            path if path.contains("contacts") => contact.clone(),
+            _ => id.to_string(),
+        };
         let path = path.replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());
         let path = path.replace(":door", "dashboard");
         let answer = owner.get(&console, &path).await;

@@ -2,6 +2,7 @@
 
 mod allowlist;
 mod api;
+mod contacts;
 mod csrf;
 mod forms;
 mod harness;

@@ -37,15 +37,20 @@ draft                           discard_draft yes yes   allowlist.update allowli
 draft                           save_draft  yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
 saved                           confirm_change yes yes  allowlist.update allowlist.update allowlist.update allowlist.update
 saved                           undo_change yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
+new-contact                     add_contact yes yes     contacts.manage yes contacts.manage contacts.manage
+contact                         change_contact yes yes  contacts.manage yes contacts.manage contacts.manage
+contact                         test_contact yes yes    contacts.manage yes contacts.manage contacts.manage
+contact                         remove_contact yes yes  contacts.manage yes contacts.manage contacts.manage
 ";
 
 /// Anybody, or anybody signed in, may send these; what they then answer is tested elsewhere.
-const PUBLIC_FORMS: [&str; 9] = [
+const PUBLIC_FORMS: [&str; 10] = [
     "set_up",
     "sign_in",
     "sign_out",
     "join_workspace",
     "confirm_address",
+    "confirm_contact",
     "begin_passkey_sign_in",
     "finish_passkey_sign_in",
     "request_reset",
@@ -81,6 +86,7 @@ page                           answer owner admin developer  security   billing 
 /setup                         302    yes   yes   yes        yes        yes        yes
 /sign-in                       302    yes   yes   yes        yes        yes        yes
 /invitations                   200    yes   yes   yes        yes        yes        yes
+/contacts                      200    yes   yes   yes        yes        yes        yes
 /account                       200    yes   yes   yes        yes        yes        yes
 /account/address               200    yes   yes   yes        yes        yes        yes
 /account/security              200    yes   yes   yes        yes        yes        yes
@@ -97,6 +103,8 @@ page                           answer owner admin developer  security   billing 
 /w/:slug/members/invite        200    yes   yes   members.invite members.invite members.invite members.invite
 /w/:slug/members/:id           200    yes   yes   yes        yes        yes        yes
 /w/:slug/roles                 200    yes   yes   yes        yes        yes        yes
+/w/:slug/contacts              200    yes   yes   contacts.manage yes contacts.manage contacts.manage
+/w/:slug/contacts/:id          200    yes   yes   contacts.manage yes contacts.manage contacts.manage
 /w/:slug/settings              200    yes   yes   workspace.update workspace.update workspace.update workspace.update
 /w/:slug/api-keys              200    yes   yes   yes        yes        keys.read  keys.read
 /w/:slug/api-keys/new          200    yes   yes   yes        keys.issue keys.issue keys.issue
@@ -160,6 +168,8 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
             let (version, of) = key.split_once('/').unwrap_or((key, ""));
             vec![("door", "api"), ("version", version), ("cidr", of), ("id", of), ("days", "7")]
         }
+        None if form == "new-contact" => vec![("email", key), ("kinds[]", "keys")],
+        None if form == "contact" => vec![("id", key), ("kinds[]", "log")],
         None if form == "member" => vec![("id", key), ("role", "billing")],
         None => vec![("name", "Matrix"), ("kind", form)],
     };
@@ -182,6 +192,10 @@ fn action(function: &str) -> &'static str {
         "save_draft" => "allowlist.changed",
         "confirm_change" => "allowlist.confirmed",
         "undo_change" => "allowlist.reverted",
+        "add_contact" => "contact.added",
+        "change_contact" => "contact.changed",
+        "test_contact" => "contact.tested",
+        "remove_contact" => "contact.removed",
         other => panic!("{other} has no action"),
     }
 }
@@ -205,7 +219,7 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 126);
+    assert_eq!(cases, 150);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
@@ -216,6 +230,11 @@ async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> St
         "invite" => format!("invited{case}@example.com"),
         "invitation" => console.invitation(acme, &format!("waits{case}@example.com"), "viewer").await.0.to_string(),
         "new-entry" | "entry" | "draft" | "saved" => list(console, acme, form, case).await,
+        "new-contact" => format!("outside{case}@example.com"),
+        "contact" => {
+            console.db.member_named(acme, Role::Viewer, &format!("told{case}")).await;
+            console.contact(acme, &format!("told{case}@acme.example")).await.to_string()
+        }
         "member" => {
             let user = console.db.member_named(acme, Role::Viewer, &format!("target{case}")).await;
             console.member_of(acme, user).await.to_string()
@@ -290,11 +309,16 @@ async fn pages_by_role() {
     let (key, _) = console.key(acme.id(), "live").await;
     let event = console.db.events(acme.id()).await.remove(0).id;
     let member = console.member_id(&acme, Role::Owner).await.to_string();
+    let contact = console.contact(&acme, "owner@acme.example").await.to_string();
     for (column, role) in Role::ALL.into_iter().enumerate() {
         let mut browser = Browser::member(&console, &acme, role).await;
         browser.get(&console, "/w/acme").await;
         for row in rows(PAGES) {
-            let id = if row[0].contains("members") { member.clone() } else { key.to_string() };
+            let id = match row[0] {
+                path if path.contains("members") => member.clone(),
+                path if path.contains("contacts") => contact.clone(),
+                _ => key.to_string(),
+            };
             let path = row[0].replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());
             let path = path.replace(":door", "dashboard");
             let what = format!("{role} {path}");
