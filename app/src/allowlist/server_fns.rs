@@ -8,8 +8,8 @@ use leptos::prelude::*;
 #[server]
 pub async fn add_entry(
     workspace: String,
-    door: String,
-    version: String,
+    #[server(default)] door: String,
+    #[server(default)] version: String,
     #[server(default)] cidr: String,
     #[server(default)] note: String,
     #[server(default)] lifetime: String,
@@ -28,7 +28,12 @@ pub async fn add_entry(
 
 /// Takes an entry out of a draft.
 #[server]
-pub async fn remove_entry(workspace: String, door: String, version: String, id: String) -> Result<(), FnError> {
+pub async fn remove_entry(
+    workspace: String,
+    #[server(default)] door: String,
+    #[server(default)] version: String,
+    #[server(default)] id: String,
+) -> Result<(), FnError> {
     use crate::{allowlist::page, forms, page::id_param, visit};
     let visit = visit::Visit::now();
     let (actor, _) = visit.enter(&workspace).await?;
@@ -42,8 +47,8 @@ pub async fn remove_entry(workspace: String, door: String, version: String, id: 
 #[server]
 pub async fn set_reporting(
     workspace: String,
-    door: String,
-    version: String,
+    #[server(default)] door: String,
+    #[server(default)] version: String,
     #[server(default)] days: String,
 ) -> Result<(), FnError> {
     use crate::{allowlist::page, forms, visit};
@@ -57,7 +62,11 @@ pub async fn set_reporting(
 
 /// Forgets a draft.
 #[server]
-pub async fn discard_draft(workspace: String, door: String, version: String) -> Result<(), FnError> {
+pub async fn discard_draft(
+    workspace: String,
+    #[server(default)] door: String,
+    #[server(default)] version: String,
+) -> Result<(), FnError> {
     use crate::{allowlist::page, forms, page::path_in, visit};
     let visit = visit::Visit::now();
     let (actor, _) = visit.enter(&workspace).await?;
@@ -69,7 +78,11 @@ pub async fn discard_draft(workspace: String, door: String, version: String) -> 
 
 /// Makes a draft count.
 #[server]
-pub async fn save_draft(workspace: String, door: String, version: String) -> Result<(), FnError> {
+pub async fn save_draft(
+    workspace: String,
+    #[server(default)] door: String,
+    #[server(default)] version: String,
+) -> Result<(), FnError> {
     use crate::{allowlist::page, forms, page::path_in, visit};
     let visit = visit::Visit::now();
     let (actor, _) = visit.enter(&workspace).await?;
@@ -82,7 +95,11 @@ pub async fn save_draft(workspace: String, door: String, version: String) -> Res
 
 /// Lets a saved change stay.
 #[server]
-pub async fn confirm_change(workspace: String, door: String, version: String) -> Result<(), FnError> {
+pub async fn confirm_change(
+    workspace: String,
+    #[server(default)] door: String,
+    #[server(default)] version: String,
+) -> Result<(), FnError> {
     use crate::{allowlist::page, forms, page::path_in, visit};
     let visit = visit::Visit::now();
     let (actor, _) = visit.enter(&workspace).await?;
@@ -95,7 +112,11 @@ pub async fn confirm_change(workspace: String, door: String, version: String) ->
 
 /// Takes a saved change back.
 #[server]
-pub async fn undo_change(workspace: String, door: String, version: String) -> Result<(), FnError> {
+pub async fn undo_change(
+    workspace: String,
+    #[server(default)] door: String,
+    #[server(default)] version: String,
+) -> Result<(), FnError> {
     use crate::{allowlist::page, forms, page::path_in, visit};
     let visit = visit::Visit::now();
     let (actor, _) = visit.enter(&workspace).await?;
