@@ -74,11 +74,7 @@ pub const FUNCTIONS: &[Function] = &[
         access: Access::Permission(Permission::ContactsManage),
         echo: &["email", "kinds[]"],
     },
-    Function {
-        path: ChangeContact::PATH,
-        access: Access::Permission(Permission::ContactsManage),
-        echo: &["kinds[]"],
-    },
+    Function { path: ChangeContact::PATH, access: Access::Permission(Permission::ContactsManage), echo: &["kinds[]"] },
     Function { path: TestContact::PATH, access: Access::Permission(Permission::ContactsManage), echo: &[] },
     Function { path: RemoveContact::PATH, access: Access::Permission(Permission::ContactsManage), echo: &[] },
     Function { path: ConfirmContact::PATH, access: Access::Public, echo: &[] },

@@ -59,9 +59,7 @@ fn row(inside: &Inside, contact: ContactView) -> impl IntoView + use<> {
 fn standing(contact: &ContactView, now: OffsetDateTime) -> AnyView {
     match contact.standing {
         Standing::Member => view! { <Badge status=Look::Ok word="member"/> }.into_any(),
-        Standing::Confirmed(at) => {
-            view! { <Badge status=Look::Ok word="confirmed"/> " " <TimeAgo at now/> }.into_any()
-        }
+        Standing::Confirmed(at) => view! { <Badge status=Look::Ok word="confirmed"/> " " <TimeAgo at now/> }.into_any(),
         Standing::Waits(until) if until > now => {
             view! { <Badge status=Look::Pending word="waits"/> ", void " <TimeAgo at=until now/> }.into_any()
         }

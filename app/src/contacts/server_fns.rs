@@ -17,7 +17,9 @@ pub async fn add_contact(
     let (actor, _) = visit.enter(&workspace).await?;
     let said = match operations::add(&visit.ctx, &actor, &email, &kinds).await? {
         Added::Member(email) => format!("{email} is a security contact now."),
-        Added::Asked(email) => format!("A link is on its way to {email}. Nothing else is sent there until it was opened."),
+        Added::Asked(email) => {
+            format!("A link is on its way to {email}. Nothing else is sent there until it was opened.")
+        }
     };
     forms::go_and_say(&visit.ctx, &page::path_in(&workspace, "contacts"), &said).await?;
     Ok(())

@@ -151,12 +151,7 @@ fn added(id: ContactId, email: &str, kinds: &[NoticeKind]) -> Event {
 ///
 /// # Errors
 /// [`AppError::NotFound`]; [`AppError::Invalid`] for no kinds.
-pub async fn change_kinds(
-    ctx: &Ctx,
-    actor: &Actor,
-    id: ContactId,
-    kinds: &[String],
-) -> Result<ContactView, AppError> {
+pub async fn change_kinds(ctx: &Ctx, actor: &Actor, id: ContactId, kinds: &[String]) -> Result<ContactView, AppError> {
     let action = Action::ContactChanged;
     ctx.authorise(actor, Permission::ContactsManage, action).await?;
     let kinds = parse_kinds(kinds).map_err(|error| AppError::Invalid(vec![error]))?;
@@ -261,7 +256,8 @@ pub async fn confirm(ctx: &Ctx, request: &Request, token: &str) -> Result<Contac
 }
 
 async fn refuse_void<T>(ctx: &Ctx, request: &Request) -> Result<T, AppError> {
-    let text = "This link is void: it was used, sent again, called off, or it is too old. Ask whoever named you for another.";
+    let text =
+        "This link is void: it was used, sent again, called off, or it is too old. Ask whoever named you for another.";
     let event = Event::new(Action::ContactConfirmed);
     ctx.refuse(&Actor::anonymous(request.clone()), event, "void_link", AppError::Refused(text.into())).await
 }
@@ -294,9 +290,11 @@ pub(crate) async fn member_gone(
         let (id, kinds, now) = (ContactId::new(), &NoticeKind::ALL, ctx.clock.now());
         let new = New { id, who: Named::Member(owner), kinds, added_by: actor.user(), now };
         queries::insert(tx.conn(), actor.workspace, &new).await?;
-        events.push(
-            Event::new(Action::ContactAdded).on("contact", id, Some(&email)).change("kinds", None::<String>, words(kinds)),
-        );
+        events.push(Event::new(Action::ContactAdded).on("contact", id, Some(&email)).change(
+            "kinds",
+            None::<String>,
+            words(kinds),
+        ));
     }
     Ok(events)
 }

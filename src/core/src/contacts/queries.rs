@@ -246,11 +246,7 @@ pub(crate) struct Told {
 }
 
 /// Who is told this kind of thing.
-pub(crate) async fn told(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-    kind: NoticeKind,
-) -> Result<Told, AppError> {
+pub(crate) async fn told(conn: &mut PgConnection, workspace: WorkspaceId, kind: NoticeKind) -> Result<Told, AppError> {
     let row = sqlx::query!(
         r#"select w.name, w.slug, array(
             select distinct coalesce(c.email, p.email) from contacts c left join workspace_people() p on p.user_id = c.user_id

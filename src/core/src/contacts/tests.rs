@@ -51,11 +51,8 @@ async fn mailed_token(db: &TestDb, to: &str) -> String {
 /// Who was sent a mail with this in its subject.
 async fn told(db: &TestDb, subject: &str) -> Vec<String> {
     let mails = mailbox(&db.ctx).await.expect("mailbox");
-    let mut told: Vec<String> = mails
-        .into_iter()
-        .filter(|mail| mail.letter.subject.contains(subject))
-        .map(|mail| mail.letter.to)
-        .collect();
+    let mut told: Vec<String> =
+        mails.into_iter().filter(|mail| mail.letter.subject.contains(subject)).map(|mail| mail.letter.to).collect();
     told.sort();
     told
 }
@@ -404,5 +401,8 @@ async fn another_workspaces_contacts_are_nobody() {
     assert_eq!(told(&db, "Ours was issued").await, ["owner@acme.example"]);
     // The same address can be a contact of both, and says yes to each.
     add(&db.ctx, &owner, "soc@example.com", &all_kinds()).await.expect("added");
-    assert_eq!(offer(&db.ctx, &mailed_token(&db, "soc@example.com").await).await.expect("an offer").workspace, acme.id());
+    assert_eq!(
+        offer(&db.ctx, &mailed_token(&db, "soc@example.com").await).await.expect("an offer").workspace,
+        acme.id()
+    );
 }

@@ -78,13 +78,7 @@ pub async fn invite(ctx: &Ctx, actor: &Actor, emails: &str, role: &str) -> Resul
 }
 
 /// The contacts hear of whoever is to be an owner or admin.
-async fn tell(
-    ctx: &Ctx,
-    actor: &Actor,
-    tx: &mut WorkspaceTx,
-    role: Role,
-    results: &[Invited],
-) -> Result<(), AppError> {
+async fn tell(ctx: &Ctx, actor: &Actor, tx: &mut WorkspaceTx, role: Role, results: &[Invited]) -> Result<(), AppError> {
     let sent = results.iter().filter(|one| one.result == InviteResult::Sent);
     let emails: Vec<&str> = sent.map(|one| one.email.as_str()).collect();
     let subject = match emails.as_slice() {

@@ -90,7 +90,11 @@ mod model_tests {
     fn nothing_becomes_a_header() {
         assert_eq!(letter().check(), Ok(()));
         for subject in ["a\r\nBcc: eve@example.com", "a\nb", "a\rb", "a\0b", "a\u{85}b", "", "  "] {
-            assert_eq!(Letter { subject: subject.into(), ..letter() }.check(), Err(LetterError::Subject), "{subject:?}");
+            assert_eq!(
+                Letter { subject: subject.into(), ..letter() }.check(),
+                Err(LetterError::Subject),
+                "{subject:?}"
+            );
         }
         for to in [
             "ana@example.com\r\nBcc: eve@example.com",

@@ -63,13 +63,7 @@ pub(crate) fn who(actor: &Actor) -> &str {
     actor.name().unwrap_or("The operator of this server")
 }
 
-async fn sealed(
-    ctx: &Ctx,
-    workspace: WorkspaceId,
-    told: Told,
-    subject: &str,
-    text: &str,
-) -> Result<Notices, AppError> {
+async fn sealed(ctx: &Ctx, workspace: WorkspaceId, told: Told, subject: &str, text: &str) -> Result<Notices, AppError> {
     let subject = one_line(&format!("{}: {subject}", told.workspace));
     let text = format!("{text}\n\nYou are told because you are a security contact of {}.", told.workspace);
     let link = Some(format!("{}/w/{}", ctx.origin, told.slug));

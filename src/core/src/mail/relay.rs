@@ -22,10 +22,14 @@ const WHOLE: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RelayError {
     /// No address of a relay at all.
-    #[error("not an address such as smtps://user:password@mail.example.com or smtp://mail.example.com:587?tls=required.")]
+    #[error(
+        "not an address such as smtps://user:password@mail.example.com or smtp://mail.example.com:587?tls=required."
+    )]
     Address,
     /// In the clear, to another machine.
-    #[error("a relay on another machine needs smtps://, or smtp:// with ?tls=required. Anything weaker can be read by whoever is between.")]
+    #[error(
+        "a relay on another machine needs smtps://, or smtp:// with ?tls=required. Anything weaker can be read by whoever is between."
+    )]
     Plain,
     /// The sender is no address.
     #[error("not a sender such as security@example.com or Acme security <security@example.com>.")]
@@ -119,6 +123,15 @@ impl Relay {
     /// Connects when there is something to send. Needs a Tokio runtime.
     pub fn new(address: &RelayAddress) -> Self {
         Self { transport: address.builder.clone().build(), sender: address.sender.clone() }
+    }
+
+    /// Whether it answers, and lets us in.
+    ///
+    /// # Errors
+    /// [`DeliveryError`], as when a letter is sent.
+    pub async fn answers(&self) -> Result<(), DeliveryError> {
+        let answered = timeout(WHOLE, self.transport.test_connection()).await;
+        if answered.map_err(|_| DeliveryError::Timeout)?? { Ok(()) } else { Err(DeliveryError::Unreachable) }
     }
 
     /// Returns when the relay has taken the letter.

@@ -171,12 +171,7 @@ pub async fn remove(
 }
 
 /// The contacts, and the person themselves.
-async fn tell_of_removal(
-    ctx: &Ctx,
-    actor: &Actor,
-    tx: &mut WorkspaceTx,
-    member: &MemberView,
-) -> Result<(), AppError> {
+async fn tell_of_removal(ctx: &Ctx, actor: &Actor, tx: &mut WorkspaceTx, member: &MemberView) -> Result<(), AppError> {
     let text = format!("{} removed {}, who was {}.", notices::who(actor), member.name, member.role);
     let subject = format!("{} was removed", member.name);
     notices::tell_contacts(ctx, actor, tx, NoticeKind::Members, &subject, &text).await?;

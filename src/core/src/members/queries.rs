@@ -140,10 +140,7 @@ pub(super) async fn member_of(
 }
 
 /// The owners, with their mail addresses.
-pub(crate) async fn owners(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-) -> Result<Vec<(UserId, String)>, AppError> {
+pub(crate) async fn owners(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<(UserId, String)>, AppError> {
     let owners = sqlx::query!(
         r#"select m.user_id, p.email as "email!" from members m join workspace_people() p on p.user_id = m.user_id
          where m.workspace_id = $1 and m.role = 'owner'"#,

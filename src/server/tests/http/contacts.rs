@@ -25,7 +25,10 @@ async fn the_link_becomes_a_cookie_and_confirms_once() {
     assert!(arrived.header("set-cookie").starts_with("__Host-contact="));
     for _ in 0..2 {
         let page = soc.get(&console, "/contacts").await.text();
-        assert!(page.contains("names soc@example.com as a security contact of Acme") && !page.contains(&token), "{page}");
+        assert!(
+            page.contains("names soc@example.com as a security contact of Acme") && !page.contains(&token),
+            "{page}"
+        );
     }
     assert_eq!(console.db.count(acme.id(), Action::ContactConfirmed).await, 0, "looking confirms nothing");
     let mut twice = soc.clone();
@@ -113,5 +116,5 @@ async fn the_mailbox_shows_both_parts_of_a_mail() {
     assert_eq!(first, Some(link.as_str()), "the first link of the item is that of the mail");
     assert!(mail.contains("text/plain") && mail.contains("text/html"), "{mail}");
     assert!(mail.contains("&lt;!DOCTYPE html&gt;") && mail.contains("Open send0"), "{mail}");
-    assert!(!page.contains("<iframe") && !mail.contains("style=\"font"), "nothing of the mail itself is rendered");
+    assert!(!page.contains("<iframe") && !mail.contains("<h1"), "nothing of the mail itself is rendered");
 }
