@@ -2,14 +2,22 @@
 
 use crate::{
     accounts::server_fns::{
-        CancelAddress, ChangePassword, ChangeSettings, ConfirmAddress, RequestAddress, SignIn, SignOut,
+        CancelAddress, ChangePassword, ChangeSettings, ConfirmAddress, EndOtherSessions, EndSession, RequestAddress,
+        RequestReset, ResetPassword, SignIn, SignOut,
     },
+    allowlist::server_fns::{AddEntry, ConfirmChange, DiscardDraft, RemoveEntry, SaveDraft, SetReporting, UndoChange},
     api_keys::server_fns::{IssueKey, RevokeKey},
     contacts::server_fns::{AddContact, ChangeContact, ConfirmContact, RemoveContact, TestContact},
     invitations::server_fns::{
         AcceptInvitation, InviteMembers, JoinWorkspace, MakeInvitationLink, ResendInvitation, RevokeInvitation,
     },
     members::server_fns::{ChangeRole, LeaveWorkspace, RemoveMember},
+    policies::server_fns::ChangePolicy,
+    two_factor::server_fns::{
+        BeginApp, BeginPasskey, BeginPasskeyProof, BeginPasskeySignIn, ConfirmApp, FinishPasskey, FinishPasskeyProof,
+        FinishPasskeySignIn, MakeRecoveryCodes, ProveByCode, ProveByPassword, ProveByRecoveryCode, RemoveApp,
+        RemovePasskey, RenamePasskey,
+    },
     workspaces::server_fns::{CreateWorkspace, RenameWorkspace, SetUp},
 };
 use leptos::server_fn::ServerFn;
@@ -20,6 +28,8 @@ use send0_core::permissions::Permission;
 pub enum Access {
     /// Anybody.
     Public,
+    /// Whoever has shown the right password; a second factor may be still to come.
+    Half,
     /// Whoever is signed in.
     Account,
     /// Whoever runs the server: in the default mode, from this machine.
@@ -70,6 +80,41 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: CancelAddress::PATH, access: Access::Account, echo: &[] },
     Function { path: ConfirmAddress::PATH, access: Access::Public, echo: &[] },
     Function {
+        path: ChangePolicy::PATH,
+        access: Access::Permission(Permission::PoliciesUpdate),
+        echo: &["demand", "grace_days"],
+    },
+    Function { path: BeginPasskeySignIn::PATH, access: Access::Public, echo: &[] },
+    Function { path: FinishPasskeySignIn::PATH, access: Access::Public, echo: &[] },
+    Function { path: BeginPasskeyProof::PATH, access: Access::Half, echo: &[] },
+    Function { path: FinishPasskeyProof::PATH, access: Access::Half, echo: &[] },
+    Function { path: ProveByCode::PATH, access: Access::Half, echo: &[] },
+    Function { path: ProveByRecoveryCode::PATH, access: Access::Half, echo: &[] },
+    Function { path: ProveByPassword::PATH, access: Access::Account, echo: &[] },
+    Function { path: BeginApp::PATH, access: Access::Account, echo: &[] },
+    Function { path: ConfirmApp::PATH, access: Access::Account, echo: &[] },
+    Function { path: RemoveApp::PATH, access: Access::Account, echo: &[] },
+    Function { path: MakeRecoveryCodes::PATH, access: Access::Account, echo: &[] },
+    Function { path: BeginPasskey::PATH, access: Access::Account, echo: &[] },
+    Function { path: FinishPasskey::PATH, access: Access::Account, echo: &[] },
+    Function { path: RenamePasskey::PATH, access: Access::Account, echo: &[] },
+    Function { path: RemovePasskey::PATH, access: Access::Account, echo: &[] },
+    Function { path: EndSession::PATH, access: Access::Account, echo: &[] },
+    Function { path: EndOtherSessions::PATH, access: Access::Account, echo: &[] },
+    Function { path: RequestReset::PATH, access: Access::Public, echo: &["email"] },
+    Function { path: ResetPassword::PATH, access: Access::Public, echo: &[] },
+    Function {
+        path: AddEntry::PATH,
+        access: Access::Permission(Permission::AllowlistUpdate),
+        echo: &["cidr", "note", "lifetime"],
+    },
+    Function { path: RemoveEntry::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
+    Function { path: SetReporting::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &["days"] },
+    Function { path: DiscardDraft::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
+    Function { path: SaveDraft::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
+    Function { path: ConfirmChange::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
+    Function { path: UndoChange::PATH, access: Access::Permission(Permission::AllowlistUpdate), echo: &[] },
+    Function {
         path: AddContact::PATH,
         access: Access::Permission(Permission::ContactsManage),
         echo: &["email", "kinds[]"],
@@ -90,6 +135,14 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/contacts", Access::Public),
     ("/account", Access::Account),
     ("/account/address", Access::Public),
+    ("/account/security", Access::Account),
+    ("/account/security/app", Access::Account),
+    ("/account/security/recovery-codes", Access::Account),
+    ("/account/sessions", Access::Account),
+    ("/account/prove", Access::Account),
+    ("/sign-in/second-factor", Access::Half),
+    ("/sign-in/forgot", Access::Public),
+    ("/sign-in/reset", Access::Public),
     ("/workspaces/new", Access::Account),
     ("/dev/kit", Access::Dev),
     ("/dev/mailbox", Access::Dev),
@@ -105,6 +158,9 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/w/:slug/api-keys/new", Access::Permission(Permission::KeysIssue)),
     ("/w/:slug/api-keys/:id", Access::Permission(Permission::KeysRead)),
     ("/w/:slug/api-keys/:id/secret", Access::Permission(Permission::KeysIssue)),
+    ("/w/:slug/allowlist", Access::Permission(Permission::AllowlistRead)),
+    ("/w/:slug/allowlist/:door", Access::Permission(Permission::AllowlistUpdate)),
+    ("/w/:slug/allowlist/:door/review", Access::Permission(Permission::AllowlistUpdate)),
     ("/w/:slug/audit-log", Access::Permission(Permission::AuditRead)),
     ("/w/:slug/audit-log/:event", Access::Permission(Permission::AuditRead)),
 ];

@@ -13,6 +13,12 @@ pub const SETUP: &str = "__Host-setup";
 pub const INVITATION: &str = "__Host-invitation";
 /// Holds the token that confirms a mail address, once its link was opened.
 pub const ADDRESS: &str = "__Host-address";
+/// Holds the token that sets a new password, once its link was opened.
+pub const RESET: &str = "__Host-reset";
+/// Holds the token of a ceremony with a passkey.
+pub const CEREMONY: &str = "__Host-ceremony";
+/// Holds the token of a form that waits for its sender to prove that it is them.
+pub const HELD: &str = "__Host-held";
 /// Holds the token that confirms a security contact, once its link was opened.
 pub const CONTACT: &str = "__Host-contact";
 /// Holds the token of the session.

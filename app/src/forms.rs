@@ -6,7 +6,7 @@
 use crate::{
     access::FUNCTIONS,
     cookies,
-    ui::ErrorSummary,
+    ui::{Banner, ErrorSummary, Tone},
     visit::{Visit, is_local, set_cookie},
 };
 use axum::{
@@ -17,6 +17,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use send0_core::{
     AppError, Ctx,
@@ -87,15 +88,26 @@ async fn refused(
 ) -> Response {
     let place = path_of(back).to_owned();
     let form = Flash::Form { values: harmless(&action, typed), action, error };
+    let needs_proof = matches!(form, Flash::Form { error: AppError::ProofNeeded, .. });
     match flash::put(ctx, WorkspaceId::PLATFORM, &place, &form).await {
         Ok(token) => {
-            let mut answer = see_other(back, &headers);
-            answer.headers_mut().append(header::SET_COOKIE, flash_cookie(&token));
+            let (goal, cookie) = match needs_proof {
+                // What was typed waits, apart from whatever that page itself has to say.
+                true => (prove_path(back), cookies::set(cookies::HELD, token.expose_secret(), FLASH_SECONDS)),
+                false => (back.to_owned(), flash_cookie(&token)),
+            };
+            let mut answer = see_other(&goal, &headers);
+            answer.headers_mut().append(header::SET_COOKIE, cookie);
             answer
         }
         // What the form says cannot be kept: the error becomes a page of its own.
         Err(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE).into_response(),
     }
+}
+
+/// Where somebody proves that it is them before they go on.
+pub fn prove_path(next: &str) -> String {
+    format!("/account/prove?next={}", utf8_percent_encode(next, NON_ALPHANUMERIC))
 }
 
 fn harmless(action: &str, typed: Vec<(String, String)>) -> BTreeMap<String, Vec<String>> {
@@ -159,15 +171,15 @@ async fn navigation(ctx: &Ctx, request: Request, next: Next) -> Response {
 }
 
 async fn with_flash(ctx: &Ctx, mut request: Request, next: Next) -> Response {
-    let Some(token) = cookies::read(request.headers(), cookies::FLASH).map(str::to_owned) else {
-        return next.run(request).await;
-    };
-    let taken = flash::take(ctx, &token, request.uri().path()).await;
-    let Ok(Some(flash)) = taken else { return next.run(request).await };
-    request.extensions_mut().insert(Arc::new(flash));
-    let mut response = next.run(request).await;
-    response.headers_mut().append(header::SET_COOKIE, cookies::clear(cookies::FLASH));
-    response
+    for name in [cookies::FLASH, cookies::HELD] {
+        let Some(token) = cookies::read(request.headers(), name).map(str::to_owned) else { continue };
+        let Ok(Some(flash)) = flash::take(ctx, &token, request.uri().path()).await else { continue };
+        request.extensions_mut().insert(Arc::new(flash));
+        let mut response = next.run(request).await;
+        response.headers_mut().append(header::SET_COOKIE, cookies::clear(name));
+        return response;
+    }
+    next.run(request).await
 }
 
 /// The cookie that lets one page read a flash.
@@ -191,6 +203,20 @@ pub async fn go_with(ctx: &Ctx, path: &str, flash: &Flash) -> Result<(), AppErro
 /// Sends an accepted form to its result. The path is one of ours: it is made of slugs and ids.
 pub fn go(path: &str) {
     leptos_axum::redirect(path);
+}
+
+/// Why a form comes back, above its fields.
+fn said(error: &AppError) -> AnyView {
+    let errors = match error {
+        AppError::Invalid(errors) => errors.iter().map(|e| (e.field.clone(), e.message.clone())).collect(),
+        // Whoever is back here has proved it meanwhile.
+        AppError::ProofNeeded => {
+            return view! { <Banner tone=Tone::Info title="You have confirmed that it is you. Look it over, and send it again."/> }
+                .into_any();
+        }
+        _ => vec![],
+    };
+    view! { <ErrorSummary message=error.to_string() errors/> }.into_any()
 }
 
 /// The form that posts to a server function, on this page.
@@ -233,8 +259,30 @@ impl FormState {
 
     /// Why it was refused, above a table that has this form in every row.
     pub fn problem(&self) -> Option<AnyView> {
-        let error = self.refusal()?;
-        Some(view! { <ErrorSummary message=error.to_string() errors=vec![]/> }.into_any())
+        self.refusal().map(said)
+    }
+
+    /// The form whose answer comes from a passkey: the script in `passkey.js` fetches the challenge from `begin` and sends
+    /// what the passkey answers. Without scripts there are no passkeys, and it stays hidden.
+    /// `offered`: also in the field for the mail address, by the browser itself.
+    pub fn passkey(
+        &self,
+        begin: &'static str,
+        how: &'static str,
+        offered: bool,
+        children: impl IntoView + 'static,
+    ) -> AnyView {
+        let summary = self.refusal().map(said);
+        view! {
+            {summary}
+            <form method="post" action=self.action class="form" data-passkey=how data-begin=begin data-offer=offered.then_some("") hidden>
+                <input type="hidden" name="_back" value=self.back.clone()/>
+                <input type="hidden" name="answer"/>
+                {children}
+                <p class="error" role="status"></p>
+            </form>
+        }
+        .into_any()
     }
 
     /// The form as a button in a row: what was wrong is said above, by [`Self::problem`].
@@ -257,13 +305,7 @@ impl FormState {
 
     /// The form around its fields, with the summary of what was wrong on top.
     pub fn view(&self, children: impl IntoView + 'static) -> AnyView {
-        let summary = self.refusal().map(|error| {
-            let errors = match error {
-                AppError::Invalid(errors) => errors.iter().map(|e| (e.field.clone(), e.message.clone())).collect(),
-                _ => vec![],
-            };
-            view! { <ErrorSummary message=error.to_string() errors/> }
-        });
+        let summary = self.refusal().map(said);
         view! {
             <form method="post" action=self.action class="form">
                 {summary}

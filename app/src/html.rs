@@ -40,6 +40,8 @@ impl Assets {
 }
 
 const LOADER: &str = include_str!("islands.js");
+/// Only where a form waits for the answer of a passkey.
+const PASSKEY: &str = include_str!("passkey.js");
 
 /// Headers of every answer, whatever it is.
 const HEADERS: [(&str, &str); 6] = [
@@ -88,6 +90,7 @@ async fn complete(response: Response, options: &LeptosOptions, nonce: &Nonce) ->
     let (mut parts, body) = response.into_parts();
     let html = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let html = with_islands(without_resource_scripts(html), Assets::get(options), nonce);
+    let html = with_passkeys(html, nonce);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
          connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri /csp-report"
@@ -122,6 +125,14 @@ fn with_islands(html: Bytes, assets: &Assets, nonce: &Nonce) -> Bytes {
     );
     out.push_str(&text[head..]);
     out.into()
+}
+
+/// Likewise: an attribute with a plain quote before it is ours, those of users are escaped.
+fn with_passkeys(html: Bytes, nonce: &Nonce) -> Bytes {
+    let Ok(text) = std::str::from_utf8(&html) else { return html };
+    let (Some(end), true) = (text.rfind("</body>"), text.contains(r#" data-passkey=""#)) else { return html };
+    let script = format!(r#"<script type="module" nonce="{nonce}">{PASSKEY}</script>"#);
+    [&text[..end], &script, &text[end..]].concat().into()
 }
 
 /// An error that came without a page gets one, for those who read pages.

@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 pub mod accounts;
+pub mod allowlist;
 pub mod api_keys;
 pub mod contacts;
 pub mod error;
@@ -13,6 +14,8 @@ pub mod invitations;
 pub mod islands;
 pub mod members;
 pub mod palette;
+pub mod policies;
+pub mod two_factor;
 pub mod workspaces;
 
 #[cfg(feature = "ssr")]

@@ -5,7 +5,10 @@ use crate::{
     forms::FormState,
     html::explanation,
     palette::{CommandPalette, Commands},
-    ui::{AppFrame, Banner, BareFrame, Button, ButtonKind, NavItem, NoPermission, Tone, WorkspaceItem},
+    ui::{
+        AppFrame, Banner, BareFrame, Button, ButtonKind, ButtonLink, NavItem, NoPermission, TimeAgo, Tone,
+        WorkspaceItem,
+    },
     visit::Visit,
 };
 use axum::http::StatusCode;
@@ -19,6 +22,7 @@ use send0_core::{
     accounts::{Membership, SignedIn, operations::memberships},
     flash::Flash,
     permissions::{Permission, Role},
+    policies,
 };
 use std::future::Future;
 use time::OffsetDateTime;
@@ -100,9 +104,11 @@ where
             return view! { <BareFrame>{sorry(AppError::NotFound, &visit)}</BareFrame> }.into_any();
         };
         let inside = Inside { visit: visit.clone(), actor, here: here.clone(), now: visit.ctx.clock.now() };
-        let said = said(&visit);
+        let (said, due) = (said(&visit), factor_due(&visit, &here).await);
         let content = match load(inside).await {
-            Ok(view) => view! { <Title text=format!("{title} · {}", here.workspace_name)/> {said} {view} }.into_any(),
+            Ok(view) => {
+                view! { <Title text=format!("{title} · {}", here.workspace_name)/> {due} {said} {view} }.into_any()
+            }
             Err(error) => sorry(error, &visit),
         };
         framed(
@@ -137,8 +143,13 @@ where
             Err(error) => sorry(error, &visit),
         };
         let memberships = memberships(&visit.ctx, signed_in.user).await.unwrap_or_default();
-        let nav =
-            vec![NavItem { label: "Account".into(), href: "/account".into(), current: title == "Account", note: None }];
+        let entry = |(label, href): (&str, &str)| NavItem {
+            label: label.into(),
+            href: href.into(),
+            current: title == label,
+            note: None,
+        };
+        let nav = ACCOUNT_SECTIONS.into_iter().map(entry).collect();
         framed(&visit, "Your account", workspace_items(&memberships, None), nav, vec![], content)
     })
 }
@@ -168,9 +179,10 @@ fn framed(
     content: AnyView,
 ) -> AnyView {
     let pages = nav.iter().map(|item| (item.label.clone(), item.href.clone()));
-    let account = ("Your account".to_owned(), "/account".to_owned());
+    let account = ["Your account", "Your security", "Your sessions"].into_iter().zip(ACCOUNT_SECTIONS);
+    let account = account.map(|(label, (_, href))| (label.to_owned(), href.to_owned()));
     let others = workspaces.iter().filter(|item| !item.current).map(|item| (item.name.clone(), item.href.clone()));
-    let commands = pages.chain(actions).chain(others).chain([account]).collect();
+    let commands = pages.chain(actions).chain(others).chain(account).collect();
     let person = visit.signed_in().map(|signed_in| signed_in.name).unwrap_or_default();
     let tools = view! { <CommandPalette><Commands commands=commands/></CommandPalette> }.into_any();
     let sign_out = FormState::of::<SignOut>(visit).view(view! { <Button kind=ButtonKind::Quiet>"Sign out"</Button> });
@@ -194,20 +206,26 @@ fn workspace_items(memberships: &[Membership], here: Option<&str>) -> Vec<Worksp
 }
 
 /// What the role may not see is not offered; asking for it all the same is refused, and written down.
-const SECTIONS: [(&str, &str, Permission); 6] = [
+const SECTIONS: [(&str, &str, Permission); 7] = [
     ("Overview", "", Permission::WorkspaceRead),
     ("Team", "members", Permission::MembersRead),
     ("API keys", "api-keys", Permission::KeysRead),
+    ("Allowlist", "allowlist", Permission::AllowlistRead),
     ("Audit log", "audit-log", Permission::AuditRead),
     ("Contacts", "contacts", Permission::ContactsManage),
     ("Settings", "settings", Permission::WorkspaceUpdate),
 ];
 
+/// What belongs to the person.
+const ACCOUNT_SECTIONS: [(&str, &str); 3] =
+    [("Account", "/account"), ("Security", "/account/security"), ("Sessions", "/account/sessions")];
+
 /// What the palette offers besides the sections.
-const ACTIONS: [(&str, &str, Permission); 4] = [
+const ACTIONS: [(&str, &str, Permission); 5] = [
     ("Issue an API key", "api-keys/new", Permission::KeysIssue),
     ("Invite people", "members/invite", Permission::MembersInvite),
     ("Who can do what", "roles", Permission::MembersRead),
+    ("Check an address", "allowlist#check", Permission::AllowlistRead),
     ("Refused events", "audit-log?outcome=denied", Permission::AuditRead),
 ];
 
@@ -225,6 +243,22 @@ fn navigation(here: &Membership, section: &str) -> Vec<NavItem> {
         note: None,
     })
     .collect()
+}
+
+/// What the workspace will demand soon, to whoever cannot show it yet.
+async fn factor_due(visit: &Visit, here: &Membership) -> Option<AnyView> {
+    let demand = policies::operations::unmet(&visit.ctx, &visit.signed_in().ok()?, here).await.ok()??;
+    let what = if demand.passkey { "signs in with a passkey" } else { "has a second factor" };
+    let title = format!("{} soon lets in only who {what}", here.workspace_name);
+    let now = visit.ctx.clock.now();
+    Some(
+        view! {
+            <Banner tone=Tone::Warn title>
+                <p><a href="/account/security">"Add one to your account"</a>" now. You are kept out "<TimeAgo at=demand.due_at now/>" otherwise."</p>
+            </Banner>
+        }
+        .into_any(),
+    )
 }
 
 /// The sentence that an accepted form left.
@@ -247,8 +281,14 @@ fn sorry(error: AppError, visit: &Visit) -> AnyView {
             view! { <Title text="Sign in"/> }.into_any()
         }
         AppError::Forbidden(permission) => forbidden(permission, id).into_any(),
+        AppError::BlockedByIp(_) => blocked(&error, id).into_any(),
         error => {
+            if matches!(error, AppError::ProofNeeded) {
+                leptos_axum::redirect(&crate::forms::prove_path(&visit.address()));
+            }
             let title = match error {
+                AppError::ProofNeeded => "Confirm that it is you",
+                AppError::FactorNeeded { .. } => "A second factor is needed here",
                 AppError::NotFound => "There is nothing here",
                 AppError::Unavailable => "Not right now",
                 AppError::Refused(_) => "This was refused",
@@ -260,8 +300,26 @@ fn sorry(error: AppError, visit: &Visit) -> AnyView {
                 AppError::NotFound => "The address is wrong, or what it names is not yours to see.".to_owned(),
                 error => error.to_string(),
             };
-            view! { <Title text=title/> {explanation(error.status(), title, text, id)} }.into_any()
+            let factors = matches!(error, AppError::FactorNeeded { .. }).then(|| {
+                view! { <p><ButtonLink href="/account/security" kind=ButtonKind::Primary>"Add one to your account"</ButtonLink></p> }
+            });
+            view! { <Title text=title/> {explanation(error.status(), title, text, id)} {factors} }.into_any()
         }
+    }
+}
+
+/// The workspace's allowlist keeps the address out: which, and what to do.
+fn blocked(error: &AppError, id: Option<String>) -> impl IntoView + use<> {
+    view! {
+        <Title text="This address is not let in"/>
+        <div class="stack">
+            <p class="hint">"403 " <code>"blocked_by_ip"</code></p>
+            <h1>"This address is not let in"</h1>
+            <p>{error.to_string()}</p>
+            <p>"Come from a network that it names, or ask an owner or an admin of the workspace to add yours. You stay signed in."</p>
+            <p><a href="/account">"Your account and your other workspaces"</a></p>
+            {id.map(|id| view! { <p class="hint">"Request " <code>{id}</code></p> })}
+        </div>
     }
 }
 

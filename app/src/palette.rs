@@ -35,7 +35,7 @@ pub fn CommandPalette(children: Children) -> impl IntoView {
             "Go to…" <kbd aria-hidden="true">"Ctrl K"</kbd>
         </button>
         <dialog class="dialog palette" node_ref=dialog aria-label="Go to">
-            <input class="input" type="text" role="combobox" aria-label="Page or action" aria-expanded="true" aria-autocomplete="list" autofocus
+            <input class="input" type="text" role="combobox" aria-label="Where to" aria-expanded="true" aria-autocomplete="list" autofocus
                 aria-controls=LIST aria-activedescendant=active autocomplete="off" spellcheck="false" placeholder="Page or action"
                 on:input=move |event| narrow(&event_target_value(&event), active, found)
                 on:keydown=move |event| step(&event, active)/>

@@ -2,7 +2,7 @@
 
 use send0_core::{
     Ctx,
-    accounts::{SignedIn, operations},
+    accounts::{self, Begun, Factor, SignedIn, operations},
     actor::Request,
     ids::UserId,
     secrets,
@@ -17,12 +17,23 @@ use tower_sessions::{
 
 const SIGNED_IN: &str = "signed_in";
 const START: &str = "start";
+const PROVE: &str = "prove";
 const IDLE: time::Duration = time::Duration::minutes(30);
 
 /// What a session needs to begin. It goes through the record of tower-sessions and is not stored.
 #[derive(Serialize, Deserialize)]
 struct Start {
     user: UserId,
+    begun: Begun,
+    request: Request,
+}
+
+/// What it needs to go on under another token.
+#[derive(Serialize, Deserialize)]
+struct Prove {
+    signed_in: SignedIn,
+    factor: Factor,
+    old: [u8; 32],
     request: Request,
 }
 
@@ -39,10 +50,14 @@ impl fmt::Debug for Store {
 #[async_trait::async_trait]
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        let start =
-            record.data.get(START).cloned().ok_or_else(|| Error::Backend("a session begins with a sign-in".into()))?;
-        let start: Start = serde_json::from_value(start).map_err(|error| Error::Decode(error.to_string()))?;
-        operations::start_session(&self.0, &start.request, start.user, &hash(&record.id)).await.map_err(backend)
+        let new = hash(&record.id);
+        if let Some(Prove { signed_in, factor, old, request }) = of_record(record, PROVE)? {
+            let proved = accounts::sessions::prove(&self.0, &request, &signed_in, factor, &old, &new);
+            return proved.await.map_err(backend);
+        }
+        let start = of_record(record, START)?.ok_or_else(|| Error::Backend("a session begins with a sign-in".into()));
+        let Start { user, begun, request } = start?;
+        operations::start_session(&self.0, &request, user, begun, &new).await.map_err(backend)
     }
 
     /// Nothing of a session changes once it has begun; being seen is noted when it is found.
@@ -63,6 +78,11 @@ impl SessionStore for Store {
     async fn delete(&self, _: &Id) -> Result<()> {
         Ok(())
     }
+}
+
+fn of_record<T: serde::de::DeserializeOwned>(record: &Record, name: &str) -> Result<Option<T>> {
+    let value = record.data.get(name).cloned();
+    value.map(serde_json::from_value).transpose().map_err(|error| Error::Decode(error.to_string()))
 }
 
 fn hash(id: &Id) -> [u8; 32] {
@@ -90,16 +110,35 @@ pub async fn begin(
     session: &Session,
     request: &Request,
     user: UserId,
+    begun: Begun,
 ) -> std::result::Result<(), send0_core::AppError> {
     end(ctx, session, request).await?;
-    let start = Start { user, request: request.clone() };
+    under_another_token(session, START, Start { user, begun, request: request.clone() }).await
+}
+
+/// After a proof the session goes on under another token. What was half is whole.
+pub async fn prove(
+    session: &Session,
+    request: &Request,
+    signed_in: SignedIn,
+    factor: Factor,
+) -> std::result::Result<(), send0_core::AppError> {
+    let old = session.id().map(|id| hash(&id)).ok_or(send0_core::AppError::Unauthenticated("session".into()))?;
+    under_another_token(session, PROVE, Prove { signed_in, factor, old, request: request.clone() }).await
+}
+
+async fn under_another_token(
+    session: &Session,
+    what: &str,
+    how: impl Serialize,
+) -> std::result::Result<(), send0_core::AppError> {
     let begun = async {
         session.cycle_id().await?;
-        session.insert(START, start).await?;
+        session.insert(what, how).await?;
         session.save().await
     };
     let Err(error) = begun.await else { return Ok(()) };
-    tracing::error!(%error, "a session could not begin");
+    tracing::error!(%error, "a session could not begin or go on");
     forget(session).await?;
     Err(send0_core::AppError::Unavailable)
 }

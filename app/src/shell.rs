@@ -1,7 +1,8 @@
 //! The document around every page, and the list of pages.
 
 use crate::{
-    accounts, api_keys, audit_log, contacts, html::Assets, invitations, kit, mail, members, page::bare_page, workspaces,
+    accounts, allowlist, api_keys, audit_log, contacts, html::Assets, invitations, kit, mail, members, page::bare_page,
+    two_factor, workspaces,
 };
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -35,6 +36,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
+/// leptos_meta 0.8 writes the title as it is, and a workspace's name is part of it.
+fn document_title(title: String) -> String {
+    let escaped = title.replace('&', "&amp;").replace('<', "&lt;");
+    if escaped.is_empty() { "send0".to_owned() } else { format!("{escaped} · send0") }
+}
+
 /// The theme that the reader has chosen, known before the first byte: nothing flashes.
 fn theme() -> Option<String> {
     let theme = with_context(|parts: &Parts| parts.extensions.get::<SignedIn>().map(|reader| reader.theme.clone()));
@@ -46,7 +53,7 @@ fn theme() -> Option<String> {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "send0".to_owned() } else { format!("{title} · send0") }/>
+        <Title formatter=document_title/>
         <Router>
             <Routes fallback=missing>
                 <Route path=path!("/") view=workspaces::page::Start ssr=SsrMode::Async/>
@@ -55,6 +62,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/invitations") view=invitations::arrival::Arrival ssr=SsrMode::Async/>
                 <Route path=path!("/contacts") view=contacts::arrival::ContactArrival ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=accounts::account::Account ssr=SsrMode::Async/>
+                <Route path=path!("/account/security") view=two_factor::security::Security ssr=SsrMode::Async/>
+                <Route path=path!("/account/security/app") view=two_factor::enrolment::App ssr=SsrMode::Async/>
+                <Route path=path!("/account/security/recovery-codes") view=two_factor::enrolment::RecoveryCodes ssr=SsrMode::Async/>
+                <Route path=path!("/account/sessions") view=two_factor::security::Sessions ssr=SsrMode::Async/>
+                <Route path=path!("/account/prove") view=two_factor::proof::Prove ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in/second-factor") view=two_factor::proof::SecondFactor ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in/forgot") view=accounts::reset::Forgot ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in/reset") view=accounts::reset::Reset ssr=SsrMode::Async/>
                 <Route path=path!("/account/address") view=accounts::account::Address ssr=SsrMode::Async/>
                 <Route path=path!("/workspaces/new") view=workspaces::settings::NewWorkspace ssr=SsrMode::Async/>
                 <Route path=path!("/dev/kit") view=kit::page::Kit ssr=SsrMode::Async/>
@@ -71,6 +86,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/w/:slug/api-keys/new") view=api_keys::page::NewKey ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/api-keys/:id") view=api_keys::page::Key ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/api-keys/:id/secret") view=api_keys::page::Secret ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/allowlist") view=allowlist::page::Lists ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/allowlist/:door") view=allowlist::draft::Draft ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/allowlist/:door/review") view=allowlist::review::Review ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log") view=audit_log::page::Log ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log/:event") view=audit_log::page::Event ssr=SsrMode::Async/>
             </Routes>

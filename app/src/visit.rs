@@ -18,6 +18,10 @@ use tower_sessions::Session;
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultMode;
 
+/// Left with each request of somebody whose password was right: their second factor may be still to come.
+#[derive(Clone, Debug)]
+pub struct Known(pub SignedIn);
+
 /// The request as pages and server functions see it.
 #[derive(Clone)]
 pub struct Visit {
@@ -45,6 +49,15 @@ impl Visit {
     /// [`AppError::Unauthenticated`] when nobody is.
     pub fn signed_in(&self) -> Result<SignedIn, AppError> {
         self.parts.extensions.get::<SignedIn>().cloned().ok_or_else(|| AppError::Unauthenticated("session".into()))
+    }
+
+    /// Who is signed in, or has still to show a second factor. For the pages where that is done, and for nothing else.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthenticated`] when nobody is known.
+    pub fn known(&self) -> Result<SignedIn, AppError> {
+        let known = self.parts.extensions.get::<Known>().map(|known| known.0.clone());
+        known.ok_or_else(|| AppError::Unauthenticated("session".into()))
     }
 
     /// Who is signed in, as a member of the workspace, and all their workspaces.

@@ -43,6 +43,24 @@ const openMember = async (page: Page, workspace: Workspace) => {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Bo Developer');
 };
 
+/** Adds an entry to the draft of a list. */
+async function draft(page: Page, workspace: Workspace, door: 'dashboard' | 'api', cidr: string, note: string): Promise<void> {
+  await page.goto(workspace.path(`allowlist/${door}`));
+  await page.getByLabel('Address or network').fill(cidr);
+  await page.getByLabel('Note').fill(note);
+  await page.getByRole('button', { name: 'Add to the draft' }).click();
+  await expect(page.getByRole('row', { name: cidr })).toBeVisible();
+}
+
+/** A list of the API that is in force and waits to be confirmed. */
+const openPending = async (page: Page, workspace: Workspace) => {
+  await furnish(workspace);
+  await draft(page, workspace, 'api', '192.0.2.0/24', 'Build servers');
+  await page.goto(workspace.path('allowlist/api/review'));
+  await page.getByRole('button', { name: 'Save the list' }).click();
+  await expect(page.getByText('The list of the API is not confirmed yet')).toBeVisible();
+};
+
 /** Every page, in every state that looks different. Set-up is not here: it needs a server of its own. */
 export const LOOKS: Look[] = [
   { name: 'sign-in', open: (page) => page.goto('/sign-in') },
@@ -159,6 +177,29 @@ export const LOOKS: Look[] = [
     await page.getByLabel('Reason').fill('The laptop was lost');
     await page.getByRole('button', { name: 'Revoke key' }).click();
     await expect(page.getByRole('status')).toContainText('The key is revoked.');
+  }),
+  signedIn('allowlist-empty', (page, workspace) => page.goto(workspace.path('allowlist'))),
+  signedIn('allowlist-pending', openPending),
+  signedIn('allowlist-checked', async (page, workspace) => {
+    await openPending(page, workspace);
+    await page.goto(workspace.path('allowlist?address=192.0.2.7'));
+  }),
+  signedIn('allowlist-draft', (page, workspace) => draft(page, workspace, 'dashboard', '10.0.0.0/8', 'The office')),
+  signedIn('allowlist-draft-refused', async (page, workspace) => {
+    await page.goto(workspace.path('allowlist/dashboard'));
+    await page.getByLabel('Address or network').fill('10.0.0.1/8');
+    await page.getByRole('button', { name: 'Add to the draft' }).click();
+    await expect(summary(page)).toBeVisible();
+  }),
+  signedIn('allowlist-review', async (page, workspace) => {
+    await furnish(workspace);
+    await draft(page, workspace, 'api', '127.0.0.0/8', 'This machine');
+    await draft(page, workspace, 'api', '192.0.2.0/24', 'Build servers');
+    await page.goto(workspace.path('allowlist/api/review'));
+  }),
+  signedIn('allowlist-review-refused', async (page, workspace) => {
+    await draft(page, workspace, 'dashboard', '10.0.0.0/8', 'The office');
+    await page.goto(workspace.path('allowlist/dashboard/review'));
   }),
   signedIn('audit-log', async (page, workspace) => {
     await furnish(workspace);

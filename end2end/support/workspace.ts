@@ -39,7 +39,7 @@ export class Workspace {
   async fillSignIn(page: Page, password = PASSWORD): Promise<void> {
     await page.getByLabel('Mail address').fill(this.email);
     await page.getByLabel('Password').fill(password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   }
 
   async signIn(page: Page): Promise<void> {
@@ -115,7 +115,7 @@ export class Workspace {
     await page.goto('/sign-in');
     await page.getByLabel('Mail address').fill(email);
     await page.getByLabel('Password').fill(PASSWORD);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await expect(page.getByRole('heading', { level: 1, name: this.name })).toBeVisible();
   }
 

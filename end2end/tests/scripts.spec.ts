@@ -50,18 +50,22 @@ test.describe('in Kolkata', () => {
   });
 });
 
+const KB = 1000;
+
 test('a page without an island carries no script', async ({ workspace, newVisitor }) => {
   const stranger = await newVisitor();
   const invitation = await workspace.invitationLink('bo@example.com', 'viewer');
-  for (const path of ['/sign-in', '/nothing', '/invitations', '/contacts', '/account/address', invitation]) {
+  for (const path of ['/nothing', '/sign-in/forgot', '/sign-in/reset', '/invitations', '/contacts', '/account/address', invitation]) {
     await stranger.goto(path);
     await expect(stranger.locator('script, link[rel=modulepreload], leptos-island'), path).toHaveCount(0);
   }
+  await stranger.goto('/sign-in');
+  const passkeys = stranger.locator('script');
+  await expect(passkeys).toHaveCount(1);
+  expect((await passkeys.textContent())!.length, 'the module for passkeys').toBeLessThanOrEqual(5 * KB);
   await workspace.signIn(stranger);
   await expect(stranger.locator('script')).toHaveCount(1);
 });
-
-const KB = 1000;
 
 /** What comes over the wire, squeezed as well as brotli can. */
 async function weight(page: Page, path: string): Promise<{ page: number; islands: number }> {

@@ -33,7 +33,7 @@ test('a wrong password and an unknown account are answered alike', async ({ page
     await page.goto('/sign-in');
     await page.getByLabel('Mail address').fill(email);
     await page.getByLabel('Password').fill('a wrong password');
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await expect(summary(page)).toHaveText('Mail address or password is wrong.');
     await expect(summary(page)).toBeFocused();
     await expect(page.getByLabel('Mail address')).toHaveValue(email);
@@ -48,7 +48,7 @@ test('too many attempts have to wait', async ({ page }) => {
     await page.goto('/sign-in');
     await page.getByLabel('Mail address').fill('guessed@example.com');
     await page.getByLabel('Password').fill(password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     return summary(page).innerText();
   };
   for (let free = 1; free <= 10; free++) {

@@ -4,4 +4,6 @@
 pub mod account;
 #[cfg(feature = "ssr")]
 pub mod page;
+#[cfg(feature = "ssr")]
+pub mod reset;
 pub mod server_fns;

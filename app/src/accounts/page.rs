@@ -4,11 +4,13 @@ use super::server_fns::SignIn;
 use crate::{
     forms::FormState,
     page::bare_page,
+    two_factor::server_fns::{BeginPasskeySignIn, FinishPasskeySignIn},
     ui::{Button, ButtonKind, PasswordField, TextField},
     visit::{Visit, is_local},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use send0_core::{AppError, workspaces::operations};
 
 /// `/sign-in`.
@@ -17,12 +19,19 @@ pub fn SignInPage() -> impl IntoView {
     let next =
         use_query_map().with_untracked(|query| query.get("next")).filter(|next| is_local(next)).unwrap_or_default();
     bare_page("Sign in", |visit| async move {
-        if visit.signed_in().is_ok() {
-            leptos_axum::redirect(if next.is_empty() { "/" } else { &next });
+        match visit.known() {
+            Ok(known) if known.is_whole => leptos_axum::redirect(if next.is_empty() { "/" } else { &next }),
+            Ok(_) => leptos_axum::redirect(&second_factor_path(&next)),
+            Err(_) => {}
         }
         let setup_needed = operations::setup_needed(&visit.ctx).await?;
         Ok::<_, AppError>(if setup_needed { unopened().into_any() } else { form(&visit, next).into_any() })
     })
+}
+
+/// Where the second factor is asked for.
+pub fn second_factor_path(next: &str) -> String {
+    format!("/sign-in/second-factor?next={}", utf8_percent_encode(next, NON_ALPHANUMERIC))
 }
 
 fn form(visit: &Visit, next: String) -> impl IntoView + use<> {
@@ -30,13 +39,23 @@ fn form(visit: &Visit, next: String) -> impl IntoView + use<> {
     view! {
         <h1>"Sign in"</h1>
         {form.view(view! {
-            <input type="hidden" name="next" value=next/>
-            <TextField name="email" label="Mail address" kind="email" autocomplete="username" required=true
+            <input type="hidden" name="next" value=next.clone()/>
+            <TextField name="email" label="Mail address" kind="email" autocomplete="username webauthn" required=true
                 value=form.value("email") error=form.error("email")/>
             <PasswordField name="password" label="Password" error=form.error("password")/>
             <Button kind=ButtonKind::Primary>"Sign in"</Button>
         })}
+        {visit.ctx.relying_party.is_there().then(|| by_passkey(visit, next))}
+        <p><a href="/sign-in/forgot">"Forgot your password?"</a></p>
     }
+}
+
+fn by_passkey(visit: &Visit, next: String) -> AnyView {
+    let fields = view! {
+        <input type="hidden" name="next" value=next/>
+        <Button>"Sign in with a passkey"</Button>
+    };
+    FormState::of::<FinishPasskeySignIn>(visit).passkey(BeginPasskeySignIn::PATH, "get", true, fields)
 }
 
 /// Before anybody owns anything there is nobody to sign in.

@@ -8,11 +8,17 @@ use leptos::prelude::*;
 #[server]
 pub async fn sign_in(email: String, password: String, #[server(default)] next: String) -> Result<(), FnError> {
     use crate::{forms, sessions, visit};
+    use send0_core::accounts::Begun;
     let visit = visit::Visit::now();
     let request = visit.request();
-    let user = send0_core::accounts::operations::sign_in(&visit.ctx, &request, &email, password.into()).await?;
-    sessions::begin(&visit.ctx, &visit.session()?, &request, user).await?;
-    forms::go(if visit::is_local(&next) { &next } else { "/" });
+    let (user, begun) =
+        send0_core::accounts::operations::sign_in(&visit.ctx, &request, &email, password.into()).await?;
+    sessions::begin(&visit.ctx, &visit.session()?, &request, user, begun).await?;
+    let next = if visit::is_local(&next) { next } else { "/".to_owned() };
+    forms::go(&match begun {
+        Begun::Half => super::page::second_factor_path(&next),
+        Begun::With(_) => next,
+    });
     Ok(())
 }
 
@@ -26,6 +32,49 @@ pub async fn sign_out() -> Result<(), FnError> {
     visit::set_cookie(cookies::clear(cookies::SESSION));
     let clear = HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"");
     expect_context::<leptos_axum::ResponseOptions>().insert_header(HeaderName::from_static("clear-site-data"), clear);
+    forms::go("/sign-in");
+    Ok(())
+}
+
+/// Ends one of one's sessions.
+#[server]
+pub async fn end_session(id: String) -> Result<(), FnError> {
+    use crate::{forms, page, visit};
+    let visit = visit::Visit::now();
+    let (signed_in, id) = (visit.signed_in()?, page::id_param(&id)?);
+    send0_core::accounts::sessions::end(&visit.ctx, &visit.request(), &signed_in, id).await?;
+    forms::go_and_say(&visit.ctx, "/account/sessions", "Signed out there.").await?;
+    Ok(())
+}
+
+/// Ends all of one's sessions but this one.
+#[server]
+pub async fn end_other_sessions() -> Result<(), FnError> {
+    use crate::{forms, visit};
+    let visit = visit::Visit::now();
+    let ended = send0_core::accounts::sessions::end_others(&visit.ctx, &visit.request(), &visit.signed_in()?).await?;
+    let said = format!("Signed out of {ended} other {}.", if ended == 1 { "session" } else { "sessions" });
+    forms::go_and_say(&visit.ctx, "/account/sessions", &said).await?;
+    Ok(())
+}
+
+/// Sends the link for a new password, if there is such an account.
+#[server]
+pub async fn request_reset(email: String) -> Result<(), FnError> {
+    let visit = crate::visit::Visit::now();
+    send0_core::accounts::reset::request(&visit.ctx, &visit.request(), &email).await?;
+    crate::forms::go("/sign-in/forgot?sent");
+    Ok(())
+}
+
+/// Sets the new password.
+#[server]
+pub async fn reset_password(password: String) -> Result<(), FnError> {
+    use crate::{cookies, forms, visit};
+    let visit = visit::Visit::now();
+    let token = visit.cookie(cookies::RESET).unwrap_or_default();
+    send0_core::accounts::reset::reset(&visit.ctx, &visit.request(), token, password.into()).await?;
+    visit::set_cookie(cookies::clear(cookies::RESET));
     forms::go("/sign-in");
     Ok(())
 }

@@ -71,13 +71,15 @@ pub async fn accept_invitation() -> Result<(), FnError> {
 #[server]
 pub async fn join_workspace(name: String, password: String) -> Result<(), FnError> {
     use crate::{cookies, forms, page, sessions, visit};
+    use send0_core::accounts::{Begun, Factor};
     use send0_core::invitations::operations::{NewPerson, join};
     let visit = visit::Visit::now();
     let token = visit.cookie(cookies::INVITATION).unwrap_or_default();
     let new = NewPerson { name, password: password.into() };
     let (user, slug) = join(&visit.ctx, &visit.request(), token, new).await?;
     visit::set_cookie(cookies::clear(cookies::INVITATION));
-    sessions::begin(&visit.ctx, &visit.session()?, &visit.request(), user).await?;
+    let begun = Begun::With(Factor::Password);
+    sessions::begin(&visit.ctx, &visit.session()?, &visit.request(), user, begun).await?;
     forms::go(&page::path_in(&slug, ""));
     Ok(())
 }

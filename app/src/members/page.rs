@@ -19,8 +19,9 @@ use send0_core::{
     AppError,
     audit_log::Action,
     ids::{KeyId, MemberId},
-    members::{MemberView, operations},
+    members::{MemberFactors, MemberView, operations},
     permissions::{Permission, Role},
+    two_factor::Factors,
 };
 
 const PAGE: u32 = 50;
@@ -62,8 +63,8 @@ fn summary(shown: usize, more: bool, first_page: bool) -> String {
 
 fn table(inside: &Inside, members: Vec<MemberView>) -> impl IntoView + use<> {
     let sees = inside.actor.may(Permission::PoliciesRead);
-    let mut head = ["Name", "Mail address", "Role", "Factors"].map(Column::text).to_vec();
-    head.extend(sees.then(|| Column::text("Last seen")));
+    let mut head = ["Name", "Mail address", "Role"].map(Column::text).to_vec();
+    head.extend(sees.then(|| [Column::text("Factors"), Column::text("Last seen")]).into_iter().flatten());
     head.push(Column::text("Joined"));
     let rows = members.into_iter().map(|member| row(inside, member, sees)).collect_view();
     view! { <Table caption="Members" head>{rows}</Table> }
@@ -72,17 +73,28 @@ fn table(inside: &Inside, members: Vec<MemberView>) -> impl IntoView + use<> {
 fn row(inside: &Inside, member: MemberView, sees: bool) -> impl IntoView + use<> {
     let now = inside.now;
     let you = (inside.actor.user() == Some(member.user_id)).then(|| view! { " " <Tag word="you"/> });
-    let seen = sees.then(|| view! { <td data-label="Last seen">{last_seen(&member, now)}</td> });
+    let seen = sees.then(|| {
+        view! {
+            <td data-label="Factors">{factors(&member)}</td>
+            <td data-label="Last seen">{last_seen(&member, now)}</td>
+        }
+    });
     view! {
         <tr>
             <th scope="row"><a href=inside.path(&format!("members/{}", member.id))>{member.name.clone()}</a>{you}</th>
             <td data-label="Mail address">{member.email.clone()}</td>
             <td data-label="Role">{member.role.as_str()}</td>
-            <td data-label="Factors"><Badge status=Look::Warn word="password only"/></td>
             {seen}
             <td data-label="Joined"><TimeAgo at=member.joined_at now/></td>
         </tr>
     }
+}
+
+fn factors(member: &MemberView) -> AnyView {
+    let MemberFactors { totp, passkeys } = member.factors.unwrap_or(MemberFactors { totp: false, passkeys: 0 });
+    let factors = Factors { totp, passkeys, ..Factors::default() };
+    let look = if factors.is_second() { Look::Ok } else { Look::Warn };
+    view! { <Badge status=look word=factors.words()/> }.into_any()
 }
 
 fn last_seen(member: &MemberView, now: time::OffsetDateTime) -> AnyView {
@@ -125,15 +137,14 @@ pub fn Member() -> impl IntoView {
 fn facts(inside: &Inside, member: &MemberView) -> impl IntoView + use<> {
     let now = inside.now;
     let seen = inside.actor.may(Permission::PoliciesRead).then(|| {
-        let seen = last_seen(member, now);
-        view! { <Fact label="Last seen">{seen}</Fact> }
+        let (factors, seen) = (factors(member), last_seen(member, now));
+        view! { <Fact label="Factors">{factors}</Fact> <Fact label="Last seen">{seen}</Fact> }
     });
     let (role, sentence, id, joined_at) =
         (member.role.as_str(), member.role.sentence(), member.id.to_string(), member.joined_at);
     view! {
         <Facts>
             <Fact label="Role"><Tag word=role/> " " <span class="meta">{sentence}</span></Fact>
-            <Fact label="Factors"><Badge status=Look::Warn word="password only"/></Fact>
             {seen}
             <Fact label="Joined"><TimeAgo at=joined_at now/></Fact>
             <Fact label="Id"><code>{id}</code></Fact>

@@ -1,6 +1,7 @@
 //! The component kit: the parts every page is made of, rendered on the server as plain HTML.
 //! The look lies in `style/main.css`, the colours in `style/tokens.css`.
 
+mod agent;
 mod badge;
 mod banner;
 mod button;
@@ -20,6 +21,7 @@ mod icon;
 mod menu;
 mod number;
 mod progress;
+mod qr;
 mod secret;
 mod switch;
 mod table;
@@ -28,6 +30,7 @@ mod time;
 mod toast;
 
 pub use self::time::{ExactTime, TimeAgo, Times, ago, date, exact, rfc3339};
+pub use agent::browser;
 pub use badge::{Badge, Status, Tag};
 pub use banner::{Banner, Tone};
 pub use button::{Button, ButtonKind, ButtonLink};
@@ -45,6 +48,7 @@ pub use icon::{Glyph, Icon};
 pub use menu::Menu;
 pub use number::{bytes, count};
 pub use progress::{Progress, Skeleton, Stepper};
+pub use qr::Qr;
 pub use secret::SecretReveal;
 pub use switch::Switch;
 pub use table::{Column, Pager, Table};

@@ -8,6 +8,7 @@ use crate::{
 use leptos::prelude::*;
 use send0_core::{
     AppError,
+    allowlist::{self, State},
     api_keys::{self, EXPIRY_DAYS, IDLE_DAYS, KeyView, Summary},
     audit_log::{self, Action},
     contacts, invitations, members,
@@ -26,12 +27,16 @@ pub fn Overview() -> impl IntoView {
             true => Some(api_keys::operations::summary(&inside.visit.ctx, &inside.actor).await?),
             false => None,
         };
+        let guarded = match inside.actor.may(Permission::AllowlistRead) {
+            true => Some(is_guarded(&inside).await?),
+            false => None,
+        };
         let contact = match inside.actor.may(Permission::ContactsManage) {
             true => Some(contacts::operations::is_named(&inside.visit.ctx, &inside.actor).await?),
             false => None,
         };
         let subtitle = summary(&inside, people, keys.as_ref());
-        let steps = steps(&inside, people + invited, keys.as_ref(), contact);
+        let steps = steps(&inside, people + invited, keys.as_ref(), guarded, contact);
         let questionable = keys.map(|keys| questionable(&inside, keys.questionable));
         let recent = recent(&inside).await?;
         Ok::<_, AppError>(view! {
@@ -53,6 +58,12 @@ fn summary(inside: &Inside, people: i64, keys: Option<&Summary>) -> String {
     format!("{members}{}. You are {} here.", keys.unwrap_or_default(), with_article(inside.here.role))
 }
 
+/// Whether a list keeps anybody out, or at least reports.
+async fn is_guarded(inside: &Inside) -> Result<bool, AppError> {
+    let lists = allowlist::operations::show(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?;
+    Ok(lists.iter().any(|list| list.in_force.state() != State::Off))
+}
+
 /// One thing to do in a new workspace.
 struct Step {
     done: bool,
@@ -62,7 +73,13 @@ struct Step {
 }
 
 /// The list ticks itself, and goes away when all is done.
-fn steps(inside: &Inside, people: i64, keys: Option<&Summary>, contact: Option<bool>) -> Option<AnyView> {
+fn steps(
+    inside: &Inside,
+    people: i64,
+    keys: Option<&Summary>,
+    guarded: Option<bool>,
+    contact: Option<bool>,
+) -> Option<AnyView> {
     let link = |permission, rest| inside.actor.may(permission).then(|| inside.path(rest));
     let key = keys.map(|keys| Step {
         done: keys.ever > 0,
@@ -76,13 +93,19 @@ fn steps(inside: &Inside, people: i64, keys: Option<&Summary>, contact: Option<b
         why: "A second owner, so that losing one account does not lose the workspace.",
         href: link(Permission::MembersInvite, "members/invite"),
     };
+    let allowlist = guarded.map(|done| Step {
+        done,
+        title: "Draft an allowlist",
+        why: "A stolen password or key is worth nothing outside the networks that it names. It can begin by only reporting.",
+        href: link(Permission::AllowlistUpdate, "allowlist"),
+    });
     let contact = contact.map(|done| Step {
         done,
         title: "Name a security contact",
         why: "Somebody besides you who is told of changes to keys, people and policies.",
         href: link(Permission::ContactsManage, "contacts"),
     });
-    let steps: Vec<Step> = key.into_iter().chain([team]).chain(contact).collect();
+    let steps: Vec<Step> = key.into_iter().chain([team]).chain(allowlist).chain(contact).collect();
     let (done, all) = (steps.iter().filter(|step| step.done).count(), steps.len());
     (done < all).then(|| {
         let items = steps.into_iter().map(item).collect_view();

@@ -8,14 +8,17 @@ use leptos::prelude::*;
 #[server]
 pub async fn set_up(workspace: String, name: String, email: String, password: String) -> Result<(), FnError> {
     use crate::{cookies, forms, page, sessions, visit};
-    use send0_core::workspaces::operations::{self, NewOwner};
+    use send0_core::{
+        accounts::{Begun, Factor},
+        workspaces::operations::{self, NewOwner},
+    };
     let visit = visit::Visit::now();
     let request = visit.request();
     let token = visit.cookie(cookies::SETUP).unwrap_or_default();
     let new = NewOwner { workspace, name, email, password: password.into() };
     let made = operations::set_up(&visit.ctx, &request, token, new).await?;
     visit::set_cookie(cookies::clear(cookies::SETUP));
-    sessions::begin(&visit.ctx, &visit.session()?, &request, made.user).await?;
+    sessions::begin(&visit.ctx, &visit.session()?, &request, made.user, Begun::With(Factor::Password)).await?;
     forms::go(&page::path_in(&made.slug, ""));
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::server_fns::{CreateWorkspace, RenameWorkspace};
 use crate::{
     forms::FormState,
     page::{account_page, page},
-    ui::{Button, ButtonKind, ButtonLink, Fact, Facts, PageHeader, TextField},
+    ui::{Button, ButtonKind, ButtonLink, Fact, Facts, PageHeader, TextField, Times},
 };
 use leptos::prelude::*;
 use send0_core::{AppError, audit_log::Action, workspaces::operations};
@@ -34,6 +34,7 @@ pub fn Settings() -> impl IntoView {
     page("Settings", "settings", |inside| async move {
         operations::may_rename(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?;
         let workspace = operations::show(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?;
+        let two_factor = crate::policies::section::section(&inside).await?;
         let form = FormState::of::<RenameWorkspace>(&inside.visit);
         let name = if form.is_refused() { form.value("name") } else { workspace.name.clone() };
         Ok::<_, AppError>(view! {
@@ -48,6 +49,8 @@ pub fn Settings() -> impl IntoView {
                     hint="The name in URLs stays as it is: links to it are in mails and notes."/>
                 <div class="actions"><Button kind=ButtonKind::Primary>"Save"</Button></div>
             })}
+            {two_factor}
+            <Times/>
         })
     })
 }

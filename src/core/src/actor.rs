@@ -11,6 +11,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
+use time::OffsetDateTime;
 
 /// The request or command on whose behalf something is done. Goes into every event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,6 +51,11 @@ impl Request {
         Self::new(RequestId::new(), "CLI", name, None, None)
     }
 
+    /// The same request, for an event beside the one that it has itself.
+    pub(crate) fn apart(&self) -> Self {
+        Self { logged: Arc::default(), ..self.clone() }
+    }
+
     /// Whether an event of this request is committed. An API call has exactly one.
     pub fn is_logged(&self) -> bool {
         self.logged.load(Ordering::Acquire)
@@ -85,6 +91,8 @@ pub enum Who {
         role: Role,
         /// The session they are signed in with; none while the workspace is being made.
         session: Option<SessionId>,
+        /// When they last showed that it is them.
+        proved_at: OffsetDateTime,
     },
     /// Somebody signed in, where they are no member: another workspace, or none at all. May nothing.
     Stranger {
@@ -131,13 +139,19 @@ impl Actor {
         Self { workspace, who: Who::System("cli"), request }
     }
 
+    /// What the server does by itself, in one workspace.
+    pub(crate) fn jobs(workspace: WorkspaceId, job: &str) -> Self {
+        let request = Request::new(RequestId::new(), "JOB", job, None, None);
+        Self { workspace, who: Who::System("jobs"), request }
+    }
+
     /// Nobody known, seen by the platform.
     pub fn anonymous(request: Request) -> Self {
         Self { workspace: WorkspaceId::PLATFORM, who: Who::Anonymous, request }
     }
 
     /// The same person with the role that they have by now.
-    pub(crate) fn as_role(mut self, now: Role) -> Self {
+    pub(crate) fn with_role(mut self, now: Role) -> Self {
         if let Who::User { role, .. } = &mut self.who {
             *role = now;
         }

@@ -3,15 +3,21 @@
 use crate::{
     Actor, AppError,
     accounts::Passwords,
+    actor::Who,
     audit_log::{Action, Event, Outcome, Writer},
     clock::Clock,
     database::{Database, Logins},
     envelope::KeyProvider,
     mail::{Relay, RelayAddress},
     permissions::Permission,
+    two_factor::RelyingParty,
     vault::Vault,
 };
 use std::sync::Arc;
+use time::Duration;
+
+/// How long a proof counts for what an open session alone must not be enough for.
+pub const PROOF_LASTS: Duration = Duration::minutes(10);
 
 /// The means of the running server, cheap to clone.
 #[derive(Clone)]
@@ -28,6 +34,8 @@ pub struct Ctx {
     pub(crate) log: Writer,
     /// Where people find the console: what links in mails begin with. Configured, never taken from a request.
     pub origin: Arc<str>,
+    /// Who passkeys are made for: the host of the origin.
+    pub relying_party: RelyingParty,
     /// When keys were last used, on its way to the database.
     pub last_uses: crate::api_keys::LastUses,
     /// Who takes our mail. Without one it ends up in the local mailbox.
@@ -45,6 +53,7 @@ impl Ctx {
             clock,
             passwords: Passwords::default(),
             origin: "http://localhost:3000".into(),
+            relying_party: RelyingParty::at("http://localhost:3000"),
             last_uses: Default::default(),
             relay: None,
         }
@@ -52,7 +61,7 @@ impl Ctx {
 
     /// The same, found by people at another origin.
     pub fn at(self, origin: &str) -> Self {
-        Self { origin: origin.into(), ..self }
+        Self { origin: origin.into(), relying_party: RelyingParty::at(origin), ..self }
     }
 
     /// The same, with mail that leaves through this relay, or through none. Needs a Tokio runtime.
@@ -71,6 +80,17 @@ impl Ctx {
         let event = Event::new(attempted).because(Outcome::Denied, "missing_permission").under(permission);
         self.log.write(actor, event).await?;
         Err(refusal)
+    }
+
+    /// Lets pass whoever showed that it is them within the last [`PROOF_LASTS`], and whoever is no person: a key is its own
+    /// proof. Called after `authorise`, before anything that an open session alone must not be enough for.
+    pub(crate) async fn demand_proof(&self, actor: &Actor, attempted: Event) -> Result<(), AppError> {
+        match actor.who {
+            Who::User { proved_at, .. } if self.clock.now() - proved_at > PROOF_LASTS => {
+                self.refuse(actor, attempted, "proof_needed", AppError::ProofNeeded).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes down that the actor was refused for a reason of the rules, and gives the refusal.

@@ -29,6 +29,18 @@ pub enum AppError {
     /// 403: refused for another reason, which the sentence gives.
     #[error("{0}")]
     Refused(String),
+    /// 403: the workspace demands a second factor, and the time to add one is over.
+    #[error("{}", factor_needed(*.passkey))]
+    FactorNeeded {
+        /// Whether it must be a passkey.
+        passkey: bool,
+    },
+    /// 403: whoever is signed in must show once more that it is them; their last proof is too old for this.
+    #[error("Confirm that it is you, then try again.")]
+    ProofNeeded,
+    /// 403: the allowlist of the workspace does not name the address, which is the caller's own.
+    #[error("The allowlist of this workspace does not let {0} in.")]
+    BlockedByIp(String),
     /// 404: unknown, or another workspace's: the answer is the same.
     #[error("There is nothing here.")]
     NotFound,
@@ -60,7 +72,11 @@ impl AppError {
         match self {
             Self::Malformed(_) => 400,
             Self::Unauthenticated(_) => 401,
-            Self::Forbidden(_) | Self::Refused(_) => 403,
+            Self::Forbidden(_)
+            | Self::Refused(_)
+            | Self::ProofNeeded
+            | Self::BlockedByIp(_)
+            | Self::FactorNeeded { .. } => 403,
             Self::NotFound => 404,
             Self::Conflict(_) => 409,
             Self::Invalid(_) => 422,
@@ -89,6 +105,9 @@ impl FieldError {
 fn unauthenticated(code: &str) -> &'static str {
     match code {
         "wrong_credentials" => "Mail address or password is wrong.",
+        "wrong_code" => "This code does not open anything: it is wrong, too old, or was used already.",
+        "wrong_passkey" => "This passkey does not open anything here. Sign in another way.",
+        "second_factor" => "The second factor is still to come.",
         "expired_key" => "This API key has expired. Issue another one.",
         "revoked_key" => "This API key was revoked. Issue another one.",
         "missing_key" => "Send an API key as Authorization: Bearer sk_….",
@@ -97,6 +116,17 @@ fn unauthenticated(code: &str) -> &'static str {
         }
         "unknown_key" => "No API key of send0 opens with this.",
         _ => "Sign in to continue.",
+    }
+}
+
+fn factor_needed(passkey: bool) -> &'static str {
+    match passkey {
+        true => {
+            "This workspace lets in only who signs in with a passkey. Add one to your account, and sign in with it."
+        }
+        false => {
+            "This workspace lets in only who has a second factor, and your time to add one is over. Add one to come back."
+        }
     }
 }
 

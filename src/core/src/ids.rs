@@ -102,10 +102,14 @@ ids! {
     ContactId = "con", Uuid::now_v7();
     /// An API key.
     KeyId = "key", Uuid::now_v7();
+    /// An entry of an allowlist.
+    AllowlistEntryId = "cid", Uuid::now_v7();
     /// An audit event.
     EventId = "evt", Uuid::now_v7();
     /// A signed-in session.
     SessionId = "ses", Uuid::now_v7();
+    /// A passkey of a person.
+    PasskeyId = "pas", Uuid::now_v7();
     /// One HTTP request or command.
     RequestId = "req", Uuid::now_v7();
 }

@@ -4,6 +4,7 @@
 //! reaches the browser. With it come the operations, the only place with rules, and everything they stand on.
 
 pub mod accounts;
+pub mod allowlist;
 pub mod api_keys;
 pub mod audit_log;
 pub mod contacts;
@@ -12,6 +13,8 @@ pub mod ids;
 pub mod invitations;
 pub mod members;
 pub mod permissions;
+pub mod policies;
+pub mod two_factor;
 pub mod workspaces;
 
 #[cfg(feature = "server")]

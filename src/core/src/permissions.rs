@@ -132,10 +132,13 @@ permissions! {
     MembersInvite, "members.invite", false, [Owner, Admin], "Invite people, up to one's own role.";
     MembersRemove, "members.remove", false, [Owner, Admin], "Remove members, up to one's own role.";
     MembersChangeRole, "members.change_role", false, [Owner, Admin], "Change the roles of members, up to one's own role.";
-    PoliciesRead, "policies.read", true, [Owner, Admin, Developer, Security], "See what protects the workspace: when members were last seen.";
+    PoliciesRead, "policies.read", true, [Owner, Admin, Developer, Security], "See what protects the workspace: what it demands of members, their factors, when they were last seen.";
+    PoliciesUpdate, "policies.update", false, [Owner, Admin], "Demand a second factor of every member.";
     KeysRead, "keys.read", true, [Owner, Admin, Developer, Security], "See the API keys: names, scopes, last use. Never the keys themselves.";
     KeysIssue, "keys.issue", false, [Owner, Admin, Developer], "Issue API keys with scopes that one has oneself.";
     KeysRevoke, "keys.revoke", true, [Owner, Admin, Developer, Security], "Revoke API keys.";
+    AllowlistRead, "allowlist.read", true, [Owner, Admin, Developer, Security], "See from which addresses people and keys get in.";
+    AllowlistUpdate, "allowlist.update", false, [Owner, Admin], "Decide from which addresses people and keys get in.";
     AuditRead, "audit.read", true, [Owner, Admin, Security], "Read and search the audit log.";
     ContactsManage, "contacts.manage", false, [Owner, Admin, Security], "Name security contacts, and what they are told about.";
 }
@@ -196,9 +199,12 @@ mod tests {
         members.remove  yes   yes   no        no       no      no     no
         members.change_role yes yes no        no       no      no     no
         policies.read   yes   yes   yes       yes      no      no     yes
+        policies.update yes   yes   no        no       no      no     no
         keys.read       yes   yes   yes       yes      no      no     yes
         keys.issue      yes   yes   yes       no       no      no     no
         keys.revoke     yes   yes   yes       yes      no      no     yes
+        allowlist.read  yes   yes   yes       yes      no      no     yes
+        allowlist.update yes  yes   no        no       no      no     no
         audit.read      yes   yes   no        yes      no      no     yes
         contacts.manage yes   yes   no        yes      no      no     no
     ";

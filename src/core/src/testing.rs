@@ -2,7 +2,7 @@
 
 use crate::{
     Actor, Ctx,
-    accounts::{self, SignedIn},
+    accounts::{self, Factor, SignedIn},
     actor::{Request, Who},
     audit_log::{self, Action, EventView, Filter, Place},
     clock::Clock,
@@ -18,10 +18,14 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{future::poll_fn, pin::pin, str::FromStr, sync::Arc, task::Poll};
+use time::{OffsetDateTime, macros::datetime};
 use uuid::Uuid;
 
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "three small words";
+
+/// A proof that never grows old, for tests that are not about proofs.
+pub const PROVEN: OffsetDateTime = datetime!(2999-01-01 00:00 UTC);
 
 /// A database of its own, and the means of a server on it.
 pub struct TestDb {
@@ -121,6 +125,9 @@ impl TestDb {
             session: SessionId::new(),
             time_zone: String::new(),
             theme: "system".into(),
+            is_whole: true,
+            factor: Factor::Password,
+            proved_at: PROVEN,
         }
     }
 
@@ -149,7 +156,13 @@ pub struct Tenant {
 impl Tenant {
     /// Somebody of this role, with a session that is only claimed.
     pub fn actor(&self, role: Role) -> Actor {
-        let who = Who::User { id: self.made.user, name: format!("The {role}"), role, session: Some(SessionId::new()) };
+        let who = Who::User {
+            id: self.made.user,
+            name: format!("The {role}"),
+            role,
+            session: Some(SessionId::new()),
+            proved_at: PROVEN,
+        };
         Actor { workspace: self.made.workspace, who, request: request() }
     }
 

@@ -4,7 +4,7 @@ use crate::{
     AppError,
     database::Database,
     envelope::{self, DataKey, DataKeyId, KeyError, KeyProvider, Place, WrappedKey},
-    ids::WorkspaceId,
+    ids::{UserId, WorkspaceId},
 };
 use std::{
     collections::HashMap,
@@ -13,13 +13,36 @@ use std::{
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-/// What a workspace's own secrets are sealed with.
-const PURPOSE: &str = "workspace";
+/// What something is sealed with: the workspace's own data key, or that of one account, which lies with the platform's,
+/// as people are in several workspaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Purpose {
+    Workspace(WorkspaceId),
+    Account(UserId),
+}
+
+impl Purpose {
+    fn workspace(self) -> WorkspaceId {
+        match self {
+            Self::Workspace(workspace) => workspace,
+            Self::Account(_) => WorkspaceId::PLATFORM,
+        }
+    }
+
+    /// As stored.
+    fn word(self) -> String {
+        match self {
+            Self::Workspace(_) => "workspace".to_owned(),
+            Self::Account(user) => format!("account {user}"),
+        }
+    }
+}
+
 /// Unwrapped keys kept in memory; beyond it they are all dropped and unwrapped again.
 const CACHED: usize = 1024;
 
 type Known = (DataKeyId, Arc<DataKey>);
-type Cache = HashMap<WorkspaceId, Known>;
+type Cache = HashMap<Purpose, Known>;
 
 /// Seals and opens what belongs to a workspace.
 #[derive(Clone)]
@@ -39,13 +62,22 @@ impl Vault {
     /// # Errors
     /// [`AppError::Unavailable`] when the key cannot be had. Nothing is ever kept in the clear instead.
     pub async fn seal(&self, workspace: WorkspaceId, place: &Place<'_>, plaintext: &[u8]) -> Result<Vec<u8>, AppError> {
-        let (id, key) = self.key(workspace).await?;
+        self.seal_for(Purpose::Workspace(workspace), place, plaintext).await
+    }
+
+    /// Seals under the account's data key, bound to the place. Errors as [`Vault::seal`].
+    pub async fn seal_account(&self, user: UserId, place: &Place<'_>, plaintext: &[u8]) -> Result<Vec<u8>, AppError> {
+        self.seal_for(Purpose::Account(user), place, plaintext).await
+    }
+
+    async fn seal_for(&self, purpose: Purpose, place: &Place<'_>, plaintext: &[u8]) -> Result<Vec<u8>, AppError> {
+        let (id, key) = self.key(purpose).await?;
         Ok(envelope::seal(id, &key, place, plaintext))
     }
 
     /// Has the workspace's key at hand before a transaction begins, so that sealing inside it needs no second connection.
     pub async fn warm(&self, workspace: WorkspaceId) -> Result<(), AppError> {
-        self.key(workspace).await.map(|_| ())
+        self.key(Purpose::Workspace(workspace)).await.map(|_| ())
     }
 
     /// Opens what was sealed at the same place.
@@ -58,26 +90,45 @@ impl Vault {
         place: &Place<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, AppError> {
-        let (id, key) = self.key(workspace).await?;
+        self.open_for(Purpose::Workspace(workspace), place, sealed).await
+    }
+
+    /// Opens what [`Vault::seal_account`] sealed at the same place. Errors as [`Vault::open`].
+    pub async fn open_account(
+        &self,
+        user: UserId,
+        place: &Place<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, AppError> {
+        self.open_for(Purpose::Account(user), place, sealed).await
+    }
+
+    async fn open_for(
+        &self,
+        purpose: Purpose,
+        place: &Place<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, AppError> {
+        let (id, key) = self.key(purpose).await?;
         if envelope::data_key_id(sealed).map_err(unreadable)? != id {
             return Err(unreadable("sealed under another data key"));
         }
         envelope::open(&key, place, sealed).map_err(unreadable)
     }
 
-    async fn key(&self, workspace: WorkspaceId) -> Result<Known, AppError> {
-        if let Some(known) = self.cached().get(&workspace) {
+    async fn key(&self, purpose: Purpose) -> Result<Known, AppError> {
+        if let Some(known) = self.cached().get(&purpose) {
             return Ok(known.clone());
         }
-        let found = match self.stored(workspace).await? {
+        let found = match self.stored(purpose).await? {
             Some(found) => found,
-            None => self.make(workspace).await?,
+            None => self.make(purpose).await?,
         };
         let mut cache = self.cached();
         if cache.len() >= CACHED {
             cache.clear();
         }
-        cache.insert(workspace, found.clone());
+        cache.insert(purpose, found.clone());
         Ok(found)
     }
 
@@ -85,12 +136,13 @@ impl Vault {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn stored(&self, workspace: WorkspaceId) -> Result<Option<Known>, AppError> {
+    async fn stored(&self, purpose: Purpose) -> Result<Option<Known>, AppError> {
+        let workspace = purpose.workspace();
         let mut read = self.db.read(workspace).await?;
         let row = sqlx::query!(
             "select data_key_id, wrapped from data_keys where workspace_id = $1 and purpose = $2",
             workspace.0,
-            PURPOSE
+            purpose.word(),
         )
         .fetch_optional(read.conn())
         .await?;
@@ -102,11 +154,12 @@ impl Vault {
     }
 
     /// Two that make one at once: the first stays, the second uses it.
-    async fn make(&self, workspace: WorkspaceId) -> Result<Known, AppError> {
+    async fn make(&self, purpose: Purpose) -> Result<Known, AppError> {
+        let workspace = purpose.workspace();
         let (id, key) = (DataKeyId::generate(), DataKey::generate());
         let wrapped = self.keys.wrap(id, workspace.0, &key).await.map_err(unusable)?;
-        self.db.insert_data_key(workspace, id, PURPOSE, &wrapped, OffsetDateTime::now_utc()).await?;
-        self.stored(workspace).await?.ok_or(AppError::Unavailable)
+        self.db.insert_data_key(workspace, id, &purpose.word(), &wrapped, OffsetDateTime::now_utc()).await?;
+        self.stored(purpose).await?.ok_or(AppError::Unavailable)
     }
 }
 

@@ -8,9 +8,11 @@ use crate::{
 };
 use clap::{Args, Parser, Subcommand};
 use send0_core::{
-    Actor, AppError,
+    Actor, AppError, Ctx,
     actor::Request,
+    allowlist::{self, Door},
     api_keys::{self, NewKeyText},
+    ids::WorkspaceId,
     mail::Relay,
     workspaces::operations::{self as workspaces, NewOwner},
 };
@@ -47,6 +49,9 @@ enum What {
     /// API keys.
     #[command(subcommand)]
     Keys(Keys),
+    /// Allowlists of addresses.
+    #[command(subcommand)]
+    Allowlist(Allowlist),
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +118,21 @@ struct KeysIssue {
     scope: Vec<String>,
 }
 
+#[derive(Debug, Subcommand)]
+enum Allowlist {
+    /// Lets everybody in from everywhere again: the way back in for whoever is shut out.
+    Disable(AllowlistDisable),
+}
+
+#[derive(Debug, Args)]
+struct AllowlistDisable {
+    #[command(flatten)]
+    data: Data,
+    /// The workspace's name in URLs.
+    #[arg(long)]
+    workspace: String,
+}
+
 impl Command {
     /// Carries it out.
     pub fn run(self) -> ExitCode {
@@ -146,6 +166,7 @@ impl What {
             }
             Self::Owner(Owner::Create(create)) => create_owner(create).await,
             Self::Keys(Keys::Issue(issue)) => issue_key(issue).await,
+            Self::Allowlist(Allowlist::Disable(disable)) => disable_allowlists(disable).await,
         }
     }
 }
@@ -222,15 +243,45 @@ async fn issue_key(issue: KeysIssue) -> Result<(), Failure> {
     let installation = Installation::join(&issue.data.read()?).await?;
     let done = async {
         let ctx = installation.open()?;
-        let workspace = workspaces::by_slug(&ctx, &issue.workspace).await.map_err(|error| match error {
-            AppError::NotFound => format!("there is no workspace {}", issue.workspace).into(),
-            error => plain(error),
-        })?;
+        let workspace = workspace(&ctx, &issue.workspace).await?;
         let actor = Actor::cli(workspace, Request::command("keys issue"));
         let issued = api_keys::operations::issue(&ctx, &actor, new).await.map_err(plain)?;
         Ok(json!({ "id": issued.id, "key": issued.secret.expose() }))
     };
     finish(done.await, installation).await
+}
+
+async fn disable_allowlists(disable: AllowlistDisable) -> Result<(), Failure> {
+    let installation = Installation::join(&disable.data.read()?).await?;
+    let done = async {
+        let ctx = installation.open()?;
+        let actor = Actor::cli(workspace(&ctx, &disable.workspace).await?, Request::command("allowlist disable"));
+        let disabled = allowlist::operations::disable(&ctx, &actor).await.map_err(plain)?;
+        warn_of_open_doors(&disable.workspace, &disabled);
+        Ok(json!({ "workspace": disable.workspace, "disabled": disabled }))
+    };
+    finish(done.await, installation).await
+}
+
+/// Loud, because whoever runs this is in a hurry and has to think of it again later.
+fn warn_of_open_doors(workspace: &str, disabled: &[Door]) {
+    if disabled.is_empty() {
+        return eprintln!("send0: {workspace} has no allowlist in force. Nothing was changed.");
+    }
+    for door in disabled {
+        eprintln!("send0: WARNING: THE ALLOWLIST OF {} IS OFF IN {workspace}.", door.name().to_uppercase());
+    }
+    eprintln!(
+        "send0: Every address gets in, from the next request on. The audit log of the workspace says so, as system:cli. \
+         The entries are kept as a draft: save it again at /w/{workspace}/allowlist."
+    );
+}
+
+async fn workspace(ctx: &Ctx, slug: &str) -> Result<WorkspaceId, Failure> {
+    workspaces::by_slug(ctx, slug).await.map_err(|error| match error {
+        AppError::NotFound => format!("there is no workspace {slug}").into(),
+        error => plain(error),
+    })
 }
 
 async fn finish(done: Result<serde_json::Value, Failure>, installation: Installation) -> Result<(), Failure> {

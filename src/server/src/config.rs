@@ -1,6 +1,6 @@
 //! What the environment and the command line say, and what is wrong with it, in plain words.
 
-use crate::postgres;
+use crate::{postgres, web::TrustedProxies};
 use send0_core::{
     database::Logins,
     mail::{RelayAddress, RelayError},
@@ -41,6 +41,8 @@ pub struct Config {
     pub listen: String,
     /// The origin that people see, when it is not where we listen.
     pub origin: Option<String>,
+    /// The proxies whose word is taken for where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// Where PostgreSQL is.
     pub database: Where,
     /// Who takes our mail; without one it ends up in the local mailbox.
@@ -52,7 +54,7 @@ pub struct Config {
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "SEND0_DATABASE_URL",
     "SEND0_DATABASE_URL_AUDITOR",
     "SEND0_DATABASE_URL_AUTH",
@@ -64,6 +66,7 @@ const KNOWN: [&str; 12] = [
     "SEND0_MAIL_FROM",
     "SEND0_PUBLIC_ORIGIN",
     "SEND0_SMTP_URL",
+    "SEND0_TRUSTED_PROXIES",
     // Read by the tests of this repository.
     "SEND0_TEST_POSTGRES",
 ];
@@ -84,6 +87,7 @@ impl Config {
             key_file: path("SEND0_KEY_FILE"),
             listen: listen.or_else(|| var("SEND0_LISTEN")).unwrap_or_else(|| LISTEN.to_owned()),
             origin: var("SEND0_PUBLIC_ORIGIN").map(|text| parse_origin(&text)).transpose()?,
+            trusted_proxies: trusted_proxies()?,
             database: database()?,
             relay: var("SEND0_SMTP_URL").map(|url| relay(&url, var("SEND0_MAIL_FROM").as_deref())).transpose()?,
         })
@@ -159,6 +163,11 @@ fn parse_origin(text: &str) -> Result<String, ConfigError> {
     Ok(text.to_owned())
 }
 
+fn trusted_proxies() -> Result<TrustedProxies, ConfigError> {
+    let Some(text) = var("SEND0_TRUSTED_PROXIES") else { return Ok(TrustedProxies::default()) };
+    TrustedProxies::parse(&text).map_err(|why| ConfigError(format!("SEND0_TRUSTED_PROXIES: {why}")))
+}
+
 fn relay(url: &str, sender: Option<&str>) -> Result<RelayAddress, ConfigError> {
     RelayAddress::parse(url, sender.unwrap_or(SENDER)).map_err(|error| {
         let name = if error == RelayError::Sender { "SEND0_MAIL_FROM" } else { "SEND0_SMTP_URL" };
@@ -222,6 +231,7 @@ mod tests {
                 key_file: None,
                 listen: listen.into(),
                 origin: None,
+                trusted_proxies: TrustedProxies::default(),
                 database: Where::Embedded,
                 relay: None,
             };

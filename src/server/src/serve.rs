@@ -4,7 +4,7 @@ use crate::{
     config::Config,
     installation::Installation,
     jobs,
-    web::{self, Site},
+    web::{self, Site, TrustedProxies},
 };
 use axum::{Router, serve::ListenerExt};
 use leptos::config::LeptosOptions;
@@ -42,7 +42,11 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
 async fn run(config: &Config, ctx: Ctx, listener: TcpListener, installation: &mut Installation) -> Result<(), Failure> {
     ctx.db.refuse_excess_rights().await?;
     let port = listener.local_addr()?.port();
-    let site = Site { is_default: config.origin.is_none() && config.relay.is_none(), ..site(&config.origin_on(port)) };
+    let site = Site {
+        is_default: config.origin.is_none() && config.relay.is_none(),
+        proxies: config.trusted_proxies.clone(),
+        ..site(&config.origin_on(port))
+    };
     let ctx = ctx.at(&site.origin);
     let stop = stop_on_signal()?;
     let jobs = tokio::spawn(jobs::run(ctx.clone(), stop.clone()));
@@ -105,7 +109,7 @@ fn stop_on_signal() -> Result<CancellationToken, Failure> {
 
 /// The site, found by people at this origin.
 pub fn site(origin: &str) -> Site {
-    Site { options: site_options(), origin: origin.to_owned(), is_default: false }
+    Site { options: site_options(), origin: origin.to_owned(), is_default: false, proxies: TrustedProxies::default() }
 }
 
 /// The site lies beside the binary (`site/`) or, as built in the repository, in `target/site`.

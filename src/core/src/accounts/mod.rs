@@ -10,11 +10,19 @@ mod passwords;
 #[cfg(feature = "server")]
 mod queries;
 #[cfg(feature = "server")]
+pub mod reset;
+#[cfg(feature = "server")]
+pub mod sessions;
+#[cfg(feature = "server")]
 pub mod settings;
+#[cfg(feature = "server")]
+mod strength;
 #[cfg(feature = "server")]
 pub(crate) use passwords::Passwords;
 #[cfg(feature = "server")]
-pub(crate) use queries::create as create_account;
+pub(crate) use queries::{code_attempt, create as create_account, forget_failures, memberships_of};
+#[cfg(feature = "server")]
+pub use strength::check_password;
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;

@@ -1,12 +1,13 @@
 //! Signing in and out, and who a session is.
 
-use super::{Membership, PASSWORD_MAX, SignedIn, queries};
+use super::{Begun, Factor, Membership, PASSWORD_MAX, SignedIn, queries};
 use crate::{
     Actor, AppError, Ctx,
     actor::{Request, Who},
+    allowlist,
     audit_log::{Action, Event, Outcome},
     ids::{SessionId, UserId, WorkspaceId},
-    secrets,
+    policies, secrets, two_factor,
 };
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgConnection;
@@ -15,12 +16,17 @@ use sqlx::PgConnection;
 pub(super) const FREE_PER_ACCOUNT: i32 = 10;
 const FREE_PER_ADDRESS: i32 = 50;
 
-/// Checks mail address and password. The answer and its time are the same for a wrong password and for an account that
+/// Checks mail address and password, and says how the session may begin: whoever has a second factor shows it next. The answer and its time are the same for a wrong password and for an account that
 /// does not exist; both are written down, and both count against the same throttle.
 ///
 /// # Errors
 /// [`AppError::Unauthenticated`], [`AppError::Throttled`], [`AppError::Unavailable`].
-pub async fn sign_in(ctx: &Ctx, request: &Request, email: &str, password: SecretString) -> Result<UserId, AppError> {
+pub async fn sign_in(
+    ctx: &Ctx,
+    request: &Request,
+    email: &str,
+    password: SecretString,
+) -> Result<(UserId, Begun), AppError> {
     let email = email.trim().to_lowercase();
     let buckets = buckets(&email, request);
     if let Some(wait) = throttled(ctx, &buckets).await? {
@@ -38,7 +44,8 @@ pub async fn sign_in(ctx: &Ctx, request: &Request, email: &str, password: Secret
     let [(of_account, _), (of_address, _)] = &buckets;
     queries::forget_failures(&ctx.db.auth, of_account).await?;
     queries::uncount_attempt(&ctx.db.auth, of_address).await?;
-    Ok(account.user)
+    let factors = two_factor::operations::factors_of(&ctx.db.auth, account.user).await?;
+    Ok((account.user, if factors.is_second() { Begun::Half } else { Begun::With(Factor::Password) }))
 }
 
 /// No password is longer than the longest; hashing it would only be work for whoever sends it.
@@ -112,7 +119,7 @@ fn stranger(signed_in: &SignedIn, request: &Request) -> Actor {
 }
 
 /// Whoever tells each workspace of the person what they did to their account.
-pub(super) async fn everywhere(
+pub(crate) async fn everywhere(
     conn: &mut PgConnection,
     signed_in: &SignedIn,
     request: &Request,
@@ -135,7 +142,7 @@ pub(super) async fn of_account(
 }
 
 /// Writes down in each workspace of the person that something was refused, and gives the refusal.
-pub(super) async fn refuse_everywhere<T>(
+pub(crate) async fn refuse_everywhere<T>(
     ctx: &Ctx,
     request: &Request,
     signed_in: &SignedIn,
@@ -158,20 +165,33 @@ fn actor(membership: &Membership, signed_in: &SignedIn, request: &Request) -> Ac
             name: signed_in.name.clone(),
             role: membership.role,
             session: Some(signed_in.session),
+            proved_at: signed_in.proved_at,
         },
         request: request.clone(),
     }
 }
 
 /// Starts a session under the hash of its token, with its event in the same transaction.
-pub async fn start_session(ctx: &Ctx, request: &Request, user: UserId, hash: &[u8; 32]) -> Result<(), AppError> {
+pub async fn start_session(
+    ctx: &Ctx,
+    request: &Request,
+    user: UserId,
+    begun: Begun,
+    hash: &[u8; 32],
+) -> Result<(), AppError> {
     let session = SessionId::new();
     let now = ctx.clock.now();
     let mut tx = ctx.db.change_account().await?;
-    queries::start_session(tx.conn(), hash, session, user, request, now).await?;
+    queries::start_session(tx.conn(), hash, session, user, request, begun, now).await?;
     let signed_in = queries::find_session(tx.conn(), hash, now).await?.ok_or(AppError::Internal)?;
     let memberships = queries::memberships(tx.conn(), user).await?;
-    tx.commit(&in_each(memberships, &signed_in, request), about(Action::SessionStarted, &signed_in)).await
+    let event = match begun {
+        Begun::Half => about(Action::SecondFactorAsked, &signed_in),
+        Begun::With(factor) => {
+            about(Action::SessionStarted, &signed_in).change("factor", None::<&str>, factor.as_str())
+        }
+    };
+    tx.commit(&in_each(memberships, &signed_in, request), event).await
 }
 
 /// Who is signed in with the token of this hash: idle for at most 30 minutes, for at most 12 hours in all.
@@ -189,6 +209,11 @@ pub async fn end_session(ctx: &Ctx, request: &Request, signed_in: &SignedIn, has
     tx.commit(&in_each(memberships, signed_in, request), about(Action::SessionEnded, signed_in)).await
 }
 
+/// Ends all sessions of the person but the one that this comes from: what opens the account has changed.
+pub(crate) async fn end_others(conn: &mut PgConnection, signed_in: &SignedIn) -> Result<(), AppError> {
+    queries::end_other_sessions(conn, signed_in.user, signed_in.session).await.map(|_| ())
+}
+
 fn about(action: Action, signed_in: &SignedIn) -> Event {
     Event::new(action).on("session", signed_in.session, None)
 }
@@ -202,24 +227,33 @@ pub async fn memberships(ctx: &Ctx, user: UserId) -> Result<Vec<Membership>, App
 ///
 /// # Errors
 /// [`AppError::NotFound`] when there is no such workspace or they are not in it: the answer is the same.
+/// [`AppError::BlockedByIp`] when the workspace's allowlist keeps their address out.
 pub async fn enter(
     ctx: &Ctx,
     signed_in: &SignedIn,
     request: &Request,
     slug: &str,
 ) -> Result<(Actor, Vec<Membership>), AppError> {
+    if !signed_in.is_whole {
+        return Err(AppError::Unauthenticated("second_factor".into()));
+    }
     let memberships = memberships(ctx, signed_in.user).await?;
     let membership = memberships.iter().find(|membership| membership.slug == slug).ok_or(AppError::NotFound)?;
+    let actor = actor(membership, signed_in, request);
+    allowlist::gate::admit(ctx, &actor).await?;
+    policies::operations::admit(ctx, signed_in, &actor, membership).await?;
     let now = ctx.clock.now();
     if membership.last_seen_at.is_none_or(|seen| now - seen > time::Duration::MINUTE) {
         queries::seen(&ctx.db.auth, membership.workspace, signed_in.user, now).await?;
     }
-    Ok((actor(membership, signed_in, request), memberships))
+    Ok((actor, memberships))
 }
 
 /// Removes sessions and flashes that are over, and throttles that are forgotten.
 pub async fn purge_expired(ctx: &Ctx) -> Result<(), AppError> {
-    let removed = queries::purge(&ctx.db.worker, ctx.clock.now()).await?;
+    let now = ctx.clock.now();
+    let removed =
+        queries::purge(&ctx.db.worker, now).await? + two_factor::operations::purge(&ctx.db.worker, now).await?;
     tracing::debug!(removed, "removed what has expired");
     Ok(())
 }

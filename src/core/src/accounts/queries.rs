@@ -1,14 +1,19 @@
 use super::{
-    Membership, SignedIn,
+    Begun, Factor, Membership, SessionView, SignedIn,
+    reset::ResetOffer,
     settings::{AddressOffer, PendingAddress},
 };
 use crate::{
     AppError,
     actor::Request,
     ids::{MemberId, SessionId, UserId, WorkspaceId},
+    policies::Demand,
 };
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
+
+/// The level of a session that opens what its person may.
+const FULL: &str = "full";
 
 pub(super) struct Account {
     pub user: UserId,
@@ -48,7 +53,8 @@ pub(crate) async fn create(
 pub(super) async fn memberships(executor: impl PgExecutor<'_>, user: UserId) -> Result<Vec<Membership>, AppError> {
     let rows = sqlx::query!(
         r#"select workspace_id as "workspace_id!", slug as "slug!", workspace_name as "workspace_name!",
-            member_id as "member_id!", role as "role!", last_seen_at from account_memberships($1)"#,
+            member_id as "member_id!", role as "role!", last_seen_at, require_two_factor as "require_two_factor!",
+            require_passkey as "require_passkey!", factor_due_at from account_memberships($1)"#,
         user.0,
     )
     .fetch_all(executor)
@@ -62,9 +68,18 @@ pub(super) async fn memberships(executor: impl PgExecutor<'_>, user: UserId) -> 
                 member: MemberId(row.member_id),
                 role: row.role.parse().map_err(|()| AppError::Internal)?,
                 last_seen_at: row.last_seen_at,
+                demand: row
+                    .factor_due_at
+                    .filter(|_| row.require_two_factor)
+                    .map(|due_at| Demand { passkey: row.require_passkey, due_at }),
             })
         })
         .collect()
+}
+
+/// Likewise, within a transaction.
+pub(crate) async fn memberships_of(conn: &mut PgConnection, user: UserId) -> Result<Vec<Membership>, AppError> {
+    memberships(conn, user).await
 }
 
 pub(super) async fn start_session(
@@ -73,16 +88,23 @@ pub(super) async fn start_session(
     session: SessionId,
     user: UserId,
     request: &Request,
+    begun: Begun,
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
+    let (level, factor) = match begun {
+        Begun::Half => ("password", Factor::Password),
+        Begun::With(factor) => (FULL, factor),
+    };
     sqlx::query!(
-        "select session_start($1, $2, $3, $4, $5, $6)",
+        "select session_start($1, $2, $3, $4, $5, $6, $7, $8)",
         hash.as_slice(),
         session.0,
         user.0,
         now,
         request.address,
         request.agent,
+        level,
+        factor.as_str(),
     )
     .execute(conn)
     .await?;
@@ -96,20 +118,110 @@ pub(super) async fn find_session(
 ) -> Result<Option<SignedIn>, AppError> {
     let row = sqlx::query!(
         r#"select session_id as "session_id!", user_id as "user_id!", name as "name!", email as "email!", time_zone as "time_zone!",
-            theme as "theme!" from session_find($1, $2)"#,
+            theme as "theme!", level as "level!", factor as "factor!", proved_at as "proved_at!" from session_find($1, $2)"#,
         hash.as_slice(),
         now,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| SignedIn {
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(SignedIn {
         user: UserId(row.user_id),
         name: row.name,
         email: row.email,
         session: SessionId(row.session_id),
         time_zone: row.time_zone,
         theme: row.theme,
+        is_whole: row.level == FULL,
+        factor: row.factor.parse().map_err(|()| AppError::Internal)?,
+        proved_at: row.proved_at,
     }))
+}
+
+/// The session goes on under another token. False when it is over, or another proof was faster.
+pub(super) async fn prove_session(
+    conn: &mut PgConnection,
+    old: &[u8; 32],
+    new: &[u8; 32],
+    factor: Factor,
+    now: OffsetDateTime,
+) -> Result<bool, AppError> {
+    let proved = sqlx::query_scalar!(
+        r#"select session_prove($1, $2, $3, $4) as "proved!""#,
+        old.as_slice(),
+        new.as_slice(),
+        factor.as_str(),
+        now,
+    );
+    Ok(proved.fetch_one(conn).await?)
+}
+
+pub(super) async fn sessions(pool: &PgPool, user: UserId, now: OffsetDateTime) -> Result<Vec<SessionView>, AppError> {
+    let rows = sqlx::query!(
+        r#"select session_id as "session_id!", created_at as "created_at!", last_seen_at as "last_seen_at!", address, agent,
+            level as "level!", factor as "factor!" from sessions_of($1, $2)"#,
+        user.0,
+        now,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(SessionView {
+                id: SessionId(row.session_id),
+                begun_at: row.created_at,
+                last_seen_at: row.last_seen_at,
+                address: row.address,
+                agent: row.agent,
+                is_whole: row.level == FULL,
+                factor: row.factor.parse().map_err(|()| AppError::Internal)?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn end_one(conn: &mut PgConnection, user: UserId, session: SessionId) -> Result<bool, AppError> {
+    let ended = sqlx::query_scalar!(r#"select session_end_one($1, $2) as "ended!""#, user.0, session.0);
+    Ok(ended.fetch_one(conn).await?)
+}
+
+pub(super) async fn end_all(conn: &mut PgConnection, user: UserId) -> Result<(), AppError> {
+    sqlx::query!("select sessions_end_all($1)", user.0).execute(conn).await?;
+    Ok(())
+}
+
+/// Seconds to wait before this code is looked at; 0: now.
+pub(crate) async fn code_attempt(pool: &PgPool, bucket: &[u8; 32], now: OffsetDateTime) -> Result<i32, AppError> {
+    let wait = sqlx::query_scalar!(r#"select throttle_code($1, $2) as "wait!""#, bucket.as_slice(), now);
+    Ok(wait.fetch_one(pool).await?)
+}
+
+pub(super) async fn start_reset(
+    conn: &mut PgConnection,
+    user: UserId,
+    hash: &[u8; 32],
+    until: OffsetDateTime,
+) -> Result<(), AppError> {
+    sqlx::query!("select reset_start($1, $2, $3)", user.0, hash.as_slice(), until).execute(conn).await?;
+    Ok(())
+}
+
+pub(super) async fn find_reset(
+    pool: &PgPool,
+    hash: &[u8; 32],
+    now: OffsetDateTime,
+) -> Result<Option<ResetOffer>, AppError> {
+    let row = sqlx::query!(
+        r#"select user_id as "user_id!", name as "name!", email as "email!" from reset_find($1, $2)"#,
+        hash.as_slice(),
+        now,
+    );
+    let row = row.fetch_optional(pool).await?;
+    Ok(row.map(|row| ResetOffer { user: UserId(row.user_id), name: row.name, email: row.email }))
+}
+
+pub(super) async fn take_reset(conn: &mut PgConnection, hash: &[u8; 32]) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(r#"select reset_take($1) as "taken!""#, hash.as_slice()).fetch_one(conn).await?)
 }
 
 pub(super) async fn end_session(conn: &mut PgConnection, hash: &[u8; 32]) -> Result<bool, AppError> {
@@ -122,7 +234,7 @@ pub(super) async fn attempt(pool: &PgPool, bucket: &[u8; 32], free: i32, now: Of
     Ok(wait.fetch_one(pool).await?)
 }
 
-pub(super) async fn forget_failures(pool: &PgPool, bucket: &[u8; 32]) -> Result<(), AppError> {
+pub(crate) async fn forget_failures(pool: &PgPool, bucket: &[u8; 32]) -> Result<(), AppError> {
     sqlx::query!("select throttle_forget($1)", bucket.as_slice()).execute(pool).await?;
     Ok(())
 }

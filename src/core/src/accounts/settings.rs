@@ -84,7 +84,7 @@ pub async fn change_password(
 }
 
 /// Whoever changes what opens the account shows that they know the password: a session left open is not enough.
-async fn prove(
+pub(crate) async fn prove(
     ctx: &Ctx,
     request: &Request,
     signed_in: &SignedIn,
@@ -124,7 +124,7 @@ fn about(action: Action, signed_in: &SignedIn) -> Event {
     Event::new(action).on("user", signed_in.user, Some(&signed_in.name))
 }
 
-async fn told(ctx: &Ctx, to: &str, subject: &str, text: &str) -> Result<mail::operations::Sealed, AppError> {
+pub(crate) async fn told(ctx: &Ctx, to: &str, subject: &str, text: &str) -> Result<mail::operations::Sealed, AppError> {
     let text = format!("{text}\n\nWas this not you? Write to an owner of your workspace now.");
     let letter = Letter { to: to.to_owned(), subject: subject.to_owned(), text, link: None };
     mail::operations::seal(ctx, WorkspaceId::PLATFORM, &letter).await

@@ -1,7 +1,7 @@
 //! Signing in on a real PostgreSQL: one answer for every wrong attempt, throttles that hold under load, sessions that end.
 
 use super::{
-    SignedIn,
+    Begun, Factor, SignedIn,
     operations::{end_session, enter, find_session, memberships, sign_in, start_session},
     settings::{self, SettingsText},
 };
@@ -32,7 +32,7 @@ fn from(address: &str) -> Request {
 }
 
 async fn attempt(db: &TestDb, email: &str, password: &str) -> Result<UserId, AppError> {
-    sign_in(&db.ctx, &request(), email, password.into()).await
+    sign_in(&db.ctx, &request(), email, password.into()).await.map(|(user, _)| user)
 }
 
 /// The owner of one workspace, in another one as well.
@@ -47,7 +47,7 @@ async fn also_in(db: &TestDb, user: UserId, tenant: &Tenant) {
 
 async fn session(db: &TestDb, user: UserId) -> [u8; 32] {
     let hash = secrets::hash(secrets::token().expose_secret());
-    start_session(&db.ctx, &request(), user, &hash).await.expect("session");
+    start_session(&db.ctx, &request(), user, Begun::With(Factor::Password), &hash).await.expect("session");
     hash
 }
 
@@ -118,7 +118,7 @@ async fn after_ten_failures_not_even_the_right_password_is_looked_at() {
     assert_eq!(wait, 1);
     // Nor from elsewhere, while somebody else can sign in from here.
     assert!(matches!(
-        sign_in(&db.ctx, &from("198.51.100.1"), OWNER, PASSWORD.into()).await,
+        sign_in(&db.ctx, &from("198.51.100.1"), OWNER, PASSWORD.into()).await.map(|(user, _)| user),
         Err(AppError::Throttled(_))
     ));
     assert_eq!(attempt(&db, "nobody@acme.example", PASSWORD).await, wrong());
@@ -198,7 +198,7 @@ async fn an_address_that_tries_many_accounts_is_throttled() {
         // Another host of the same /64 each time: to the throttle they are one.
         let request = from(&format!("2001:db8::{n:x}"));
         if matches!(
-            sign_in(&db.ctx, &request, &format!("{n}@acme.example"), "wrong".into()).await,
+            sign_in(&db.ctx, &request, &format!("{n}@acme.example"), "wrong".into()).await.map(|(user, _)| user),
             Err(AppError::Throttled(_))
         ) {
             throttled = Some(n);
@@ -207,7 +207,7 @@ async fn an_address_that_tries_many_accounts_is_throttled() {
     }
     assert_eq!(throttled, Some(50));
     assert_eq!(
-        sign_in(&db.ctx, &from("2001:db8:0:1::1"), "a@acme.example", "wrong".into()).await,
+        sign_in(&db.ctx, &from("2001:db8:0:1::1"), "a@acme.example", "wrong".into()).await.map(|(user, _)| user),
         wrong(),
         "the neighbour is not"
     );
@@ -282,9 +282,9 @@ async fn more_people_than_connections_sign_in_at_once() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let (ctx, user) = (&db.ctx, tenant.made.user);
-    let started = join_all(
-        (0..48).map(async |n: u32| start_session(ctx, &request(), user, &secrets::hash(&n.to_string())).await),
-    )
+    let started = join_all((0..48).map(async |n: u32| {
+        start_session(ctx, &request(), user, Begun::With(Factor::Password), &secrets::hash(&n.to_string())).await
+    }))
     .await;
     started.into_iter().for_each(|done| done.expect("nobody waits for a connection while holding one"));
     let signed_in: Vec<(SignedIn, [u8; 32])> = join_all((0..48).map(async |n: u32| {
@@ -346,7 +346,15 @@ async fn the_token_is_nowhere_in_the_database() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let token = secrets::token();
-    start_session(&db.ctx, &request(), tenant.made.user, &secrets::hash(token.expose_secret())).await.expect("session");
+    start_session(
+        &db.ctx,
+        &request(),
+        tenant.made.user,
+        Begun::With(Factor::Password),
+        &secrets::hash(token.expose_secret()),
+    )
+    .await
+    .expect("session");
     assert_eq!(db.tables_with(token.expose_secret()).await, Vec::<String>::new());
     let hash = secrets::hex(&secrets::hash(token.expose_secret()));
     assert_eq!(db.number("select count(*) from sessions").await, 1);
@@ -365,7 +373,7 @@ async fn when_the_log_cannot_be_written_nobody_is_signed_in() {
         .await
         .expect("break it");
     let hash = secrets::hash("another");
-    let started = start_session(&db.ctx, &request(), tenant.made.user, &hash).await;
+    let started = start_session(&db.ctx, &request(), tenant.made.user, Begun::With(Factor::Password), &hash).await;
     assert!(matches!(started, Err(AppError::Unavailable | AppError::Internal)), "{started:?}");
     assert_eq!(found(&db, &hash).await, None);
     let ended = end_session(&db.ctx, &request(), &signed_in, &kept).await;

@@ -4,6 +4,7 @@ use super::{KeySecret, KeyView, Mode, NewKey, Page, REASON_MAX, Status, Summary,
 use crate::{
     Actor, AppError, Ctx, FieldError,
     actor::{Request, Who},
+    allowlist::{Door, Verdict, gate},
     audit_log::{Action, Event},
     contacts::NoticeKind,
     flash::{self, Flash},
@@ -61,6 +62,7 @@ async fn issue_as(
     for scope in &new.scopes {
         ctx.authorise(actor, *scope, Action::ApiKeyIssued).await?;
     }
+    ctx.demand_proof(actor, Event::new(Action::ApiKeyIssued).under(Permission::KeysIssue)).await?;
     let (subject, text) = told(actor, "issued", &new.name);
     let notice = match new.mode {
         Mode::Live => Some(notices::security_notice(ctx, actor.workspace, NoticeKind::Keys, &subject, &text).await?),
@@ -205,12 +207,12 @@ impl Caller {
 pub async fn recognise(ctx: &Ctx, bearer: Option<&str>, request: Request) -> Result<Caller, AppError> {
     let Some(bearer) = bearer else { return Ok(Caller::nobody(request, "missing_key")) };
     let Some(secret) = KeySecret::parse(bearer) else { return Ok(Caller::nobody(request, "malformed_key")) };
-    let Some(known) = queries::recognise(&ctx.db.auth, &secret.hash()).await? else {
+    let (now, address) = (ctx.clock.now(), request.address.as_deref());
+    let Some(known) = queries::recognise(&ctx.db.auth, &secret.hash(), address, now).await? else {
         return Ok(Caller::nobody(request, "unknown_key"));
     };
-    let now = ctx.clock.now();
     let refused = match Status::at(now, known.expires_at, known.revoked_at) {
-        Status::Active => None,
+        Status::Active => gate::refusal(known.verdict, &request),
         Status::Expired => Some(AppError::Unauthenticated("expired_key".into())),
         Status::Revoked => Some(AppError::Unauthenticated("revoked_key".into())),
     };
@@ -219,5 +221,8 @@ pub async fn recognise(ctx: &Ctx, bearer: Option<&str>, request: Request) -> Res
     }
     let who = Who::ApiKey { id: known.id, name: known.name, kind: known.kind, mode: known.mode, scopes: known.scopes };
     let actor = Actor { workspace: known.workspace, who, request };
+    if refused.is_none() && known.verdict == Verdict::WouldBlock {
+        gate::note(ctx, &actor, Door::Api).await?;
+    }
     Ok(Caller { actor, workspace: Some((known.slug, known.workspace_name)), refused })
 }

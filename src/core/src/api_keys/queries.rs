@@ -1,6 +1,7 @@
 use super::{EXPIRY_DAYS, IDLE_DAYS, KeyView, Kind, Mode, NewKey, Status, Summary, operations::Issued};
 use crate::{
     Actor, AppError,
+    allowlist::Verdict,
     database::WorkspaceTx,
     ids::{KeyId, UserId, WorkspaceId},
     permissions::Permission,
@@ -165,6 +166,23 @@ pub(crate) async fn active_of(
     Ok(rows.into_iter().map(|row| (KeyId(row.key_id), row.name)).collect())
 }
 
+/// The keys that open something, by name.
+pub(crate) async fn active(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    now: OffsetDateTime,
+) -> Result<Vec<(KeyId, String)>, AppError> {
+    let rows = sqlx::query!(
+        "select key_id, name from api_keys
+         where workspace_id = $1 and revoked_at is null and (expires_at is null or expires_at > $2) order by name, key_id",
+        workspace.0,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (KeyId(row.key_id), row.name)).collect())
+}
+
 /// Lets somebody else answer for a key; nobody: the owners of the workspace.
 pub(crate) async fn hand_over(
     conn: &mut PgConnection,
@@ -195,14 +213,25 @@ pub(super) struct Known {
     pub scopes: Vec<Permission>,
     pub expires_at: Option<OffsetDateTime>,
     pub revoked_at: Option<OffsetDateTime>,
+    /// What the allowlist of the API says of the address.
+    pub verdict: Verdict,
 }
 
-pub(super) async fn recognise(pool: &PgPool, hash: &[u8; 32]) -> Result<Option<Known>, AppError> {
+/// The key and the allowlist's verdict in one round trip.
+pub(super) async fn recognise(
+    pool: &PgPool,
+    hash: &[u8; 32],
+    address: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<Option<Known>, AppError> {
     let row = sqlx::query!(
-        r#"select workspace_id as "workspace_id!", slug as "slug!", workspace_name as "workspace_name!", key_id as "key_id!",
-            name as "name!", kind as "kind!", mode as "mode!", scopes as "scopes!", expires_at, revoked_at
-         from key_find($1)"#,
+        r#"select k.workspace_id as "workspace_id!", k.slug as "slug!", k.workspace_name as "workspace_name!", k.key_id as "key_id!",
+            k.name as "name!", k.kind as "kind!", k.mode as "mode!", k.scopes as "scopes!", k.expires_at, k.revoked_at,
+            coalesce(allowlist_verdict(k.workspace_id, 'api', $2::text::inet, $3), 'off') as "verdict!"
+         from key_find($1) k"#,
         hash.as_slice(),
+        address,
+        now,
     )
     .fetch_optional(pool)
     .await?;
@@ -218,6 +247,7 @@ pub(super) async fn recognise(pool: &PgPool, hash: &[u8; 32]) -> Result<Option<K
             scopes: scopes(&row.scopes),
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
+            verdict: stored(&row.verdict)?,
         })
     })
     .transpose()

@@ -52,9 +52,29 @@ actions! {
     SessionStarted, "session.started", "signed in";
     SessionRefused, "session.refused", "tried to sign in";
     SessionEnded, "session.ended", "signed out";
+    SecondFactorAsked, "session.second_factor_asked", "gave the right password and was asked for the second factor";
+    SecondFactorRefused, "session.second_factor_refused", "did not give the second factor";
+    SessionProved, "session.proved", "confirmed that it is them";
+    SessionRevoked, "session.revoked", "ended a session";
+    PasswordResetRequested, "account.password_reset_requested", "asked for a new password";
+    PasswordReset, "account.password_reset", "set a new password by mail";
+    PolicyChanged, "policy.changed", "changed what the workspace demands of its members";
+    FactorAdded, "factor.added", "added a factor";
+    FactorRenamed, "factor.renamed", "renamed a factor";
+    FactorRemoved, "factor.removed", "removed a factor";
+    FactorEnrolmentStarted, "factor.enrolment_started", "began to set up a factor";
+    RecoveryCodesMade, "recovery_codes.made", "made new recovery codes";
+    RecoveryCodeUsed, "recovery_code.used", "signed in with a recovery code";
     ApiKeyIssued, "api_key.issued", "issued API key";
     ApiKeyRevoked, "api_key.revoked", "revoked API key";
     ApiKeyHandedOver, "api_key.handed_over", "handed over API key";
+    AllowlistDrafted, "allowlist.drafted", "changed the draft of the allowlist of";
+    AllowlistChanged, "allowlist.changed", "changed the allowlist of";
+    AllowlistConfirmed, "allowlist.confirmed", "confirmed the allowlist of";
+    AllowlistReverted, "allowlist.reverted", "took back the unconfirmed allowlist of";
+    AllowlistDisabled, "allowlist.disabled", "switched off the allowlist of";
+    AllowlistWouldBlock, "allowlist.would_block", "would have been kept out by the allowlist of";
+    WorkspaceEntryRefused, "workspace.entry_refused", "tried to enter the workspace";
     ApiCalled, "api.called", "called the API";
     AuditLogSearched, "audit_log.searched", "searched the audit log";
     PageViewed, "page.viewed", "opened a page";
@@ -73,7 +93,13 @@ impl Action {
     pub fn is_routine(self) -> bool {
         matches!(
             self,
-            Self::ApiCalled | Self::PageViewed | Self::SessionStarted | Self::SessionEnded | Self::AuditLogSearched
+            Self::ApiCalled
+                | Self::PageViewed
+                | Self::SessionStarted
+                | Self::SessionEnded
+                | Self::SecondFactorAsked
+                | Self::SessionProved
+                | Self::AuditLogSearched
         )
     }
 

@@ -412,8 +412,13 @@ async fn the_body_commits_to_what_identifies_people_and_holds_none_of_it() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Marked workspace").await;
     let marked = |name: &str| {
-        let who =
-            Who::User { id: UserId::new(), name: name.into(), role: Role::Owner, session: Some(SessionId::new()) };
+        let who = Who::User {
+            id: UserId::new(),
+            name: name.into(),
+            role: Role::Owner,
+            session: Some(SessionId::new()),
+            proved_at: crate::testing::PROVEN,
+        };
         let request = Request::new(
             RequestId::new(),
             "POST",
@@ -496,7 +501,13 @@ async fn hostile_text_is_kept_as_it_is_and_stays_text() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let nasty = "a\r\nb\u{1b}[31m\u{202e}\0'; drop table audit_events; --\u{1f600}\\u0000";
-    let who = Who::User { id: UserId::new(), name: nasty.into(), role: Role::Owner, session: None };
+    let who = Who::User {
+        id: UserId::new(),
+        name: nasty.into(),
+        role: Role::Owner,
+        session: None,
+        proved_at: crate::testing::PROVEN,
+    };
     let actor =
         Actor { workspace: tenant.id(), who, request: Request::new(RequestId::new(), "GET", "/", None, Some(nasty)) };
     let event = Event::new(Action::PageViewed).on("page", "p", Some(nasty)).change("text", nasty, nasty);
@@ -522,7 +533,13 @@ async fn eventful(db: &TestDb) -> (Tenant, UserId) {
     let tenant = db.workspace("Acme").await;
     let other = db.member(&tenant, Role::Developer).await;
     let (owner, viewer) = (tenant.actor(Role::Owner), tenant.actor(Role::Viewer));
-    let who = Who::User { id: other, name: "The developer".into(), role: Role::Developer, session: None };
+    let who = Who::User {
+        id: other,
+        name: "The developer".into(),
+        role: Role::Developer,
+        session: None,
+        proved_at: crate::testing::PROVEN,
+    };
     let developer = Actor { workspace: tenant.id(), who, request: request() };
     for n in 0..4 {
         let by = if n % 2 == 0 { &owner } else { &developer };

@@ -21,7 +21,13 @@ use futures::future::join_all;
 use time::Duration;
 
 fn acting(tenant: &Tenant, user: UserId, role: Role) -> Actor {
-    let who = Who::User { id: user, name: format!("The {role}"), role, session: Some(SessionId::new()) };
+    let who = Who::User {
+        id: user,
+        name: format!("The {role}"),
+        role,
+        session: Some(SessionId::new()),
+        proved_at: crate::testing::PROVEN,
+    };
     Actor { workspace: tenant.id(), who, request: request() }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{AccountTx, Database, transactions::begin};
 use crate::{
+    allowlist::{self, Door, NewEntryText},
     api_keys::{NewKeyText, operations::issue},
     audit_log::{Action, Event},
     envelope::Place,
@@ -18,7 +19,7 @@ use tokio::net::{UnixListener, UnixStream};
 use uuid::Uuid;
 
 /// The tables that belong to no tenant, and why. Every other one is a tenant's.
-const OUTSIDE: [(&str, &str); 13] = [
+const OUTSIDE: [(&str, &str); 18] = [
     ("workspace_directory", "finds the workspace of a slug"),
     ("member_directory", "finds the workspaces of a person"),
     ("users", "a person is in several workspaces"),
@@ -30,6 +31,11 @@ const OUTSIDE: [(&str, &str); 13] = [
     ("invitation_directory", "finds the invitation of a token"),
     ("mails", "of workspaces and of accounts, sealed; no login reads it"),
     ("address_changes", "belongs to a person"),
+    ("totp_factors", "belongs to a person"),
+    ("recovery_codes", "belongs to a person"),
+    ("passkeys", "belongs to a person, and is found before anybody is signed in"),
+    ("ceremonies", "found by a cookie before anybody is signed in"),
+    ("password_resets", "belongs to a person"),
     ("contact_directory", "finds the security contact of a token"),
     ("_sqlx_migrations", "what the migrator has done"),
 ];
@@ -266,6 +272,8 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         let place = Place { workspace: tenant.id().0, table: "test", column: "test", row: b"row" };
         db.ctx.vault.seal(tenant.id(), &place, b"text").await.expect("seal");
         invite(&db.ctx, &owner, "waits@example.com", "viewer").await.expect("invite");
+        let entry = NewEntryText { cidr: "203.0.113.0/24".into(), ..NewEntryText::default() }.parse().expect("entry");
+        allowlist::operations::add(&db.ctx, &owner, Door::Dashboard, "0", entry).await.expect("added");
     }
     tenants
 }
@@ -277,8 +285,19 @@ async fn every_table_is_a_protected_tenants_or_excused() {
     let db = TestDb::new().await;
     let mut conn = db.connect(db.options.get_username()).await;
     assert_eq!(unprotected(&mut conn).await, Vec::<String>::new());
-    let tenants =
-        ["api_keys", "audit_events", "audit_heads", "contacts", "data_keys", "invitations", "members", "workspaces"];
+    let tenants = [
+        "allowlist_entries",
+        "allowlists",
+        "api_keys",
+        "audit_events",
+        "audit_heads",
+        "contacts",
+        "data_keys",
+        "invitations",
+        "members",
+        "policies",
+        "workspaces",
+    ];
     assert_eq!(tenant_tables(&mut conn).await, tenants, "a new table: is it a tenant's?");
     for (table, reason) in OUTSIDE {
         let there = truth(&mut conn, &format!("select to_regclass('{table}') is not null")).await;
@@ -356,6 +375,9 @@ const RIGHTS: &str = "
     send0_app      data_keys            select insert
     send0_app      api_keys             select insert update(revoked_at) update(revoked_by) update(reason) update(responsible)
     send0_app      invitations          select insert update delete
+    send0_app      allowlists           select insert update(version) update(draft_decide_by) update(decide_by) update(previous_decide_by) update(reverts_at)
+    send0_app      allowlist_entries    select insert delete update(in_draft) update(in_force) update(in_previous)
+    send0_app      policies             select insert update
     send0_app      contacts             select insert delete update(kinds) update(confirmed_at) update(expires_at) update(tested_at)
     send0_app      audit_events         select
     send0_auditor  audit_events         select
@@ -365,6 +387,9 @@ const RIGHTS: &str = "
     send0_lookup   workspaces           select
     send0_lookup   members              select update(last_seen_at)
     send0_lookup   invitations          select
+    send0_lookup   policies             select
+    send0_lookup   allowlists           select
+    send0_lookup   allowlist_entries    select
     send0_lookup   api_keys             select update(last_used_at)
     send0_lookup   workspace_directory  select insert
     send0_lookup   member_directory     select insert delete
@@ -373,6 +398,11 @@ const RIGHTS: &str = "
     send0_lookup   contact_directory    select insert delete
     send0_lookup   mails                select insert delete update(attempts) update(next_at) update(sent_at) update(last_error)
     send0_lookup   address_changes      select insert update delete
+    send0_lookup   totp_factors         select insert update delete
+    send0_lookup   passkeys             select insert update delete
+    send0_lookup   recovery_codes       select insert delete
+    send0_lookup   ceremonies           select insert delete
+    send0_lookup   password_resets      select insert delete
     send0_lookup   key_directory        select insert
     send0_lookup   users                select insert update(name) update(email) update(password_hash) update(time_zone) update(theme)
     send0_lookup   sessions             select insert update delete
@@ -409,6 +439,7 @@ async fn each_role_has_the_rights_of_the_list_and_no_other() {
 const FUNCTIONS: &str = "
     account_create               send0_lookup  send0_app
     account_find                 send0_lookup  send0_auth
+    account_lock                 send0_lookup  send0_auth
     account_memberships          send0_lookup  send0_auth
     account_password             send0_lookup  send0_auth
     account_set                  send0_lookup  send0_auth
@@ -418,9 +449,13 @@ const FUNCTIONS: &str = "
     address_change_find          send0_lookup  send0_auth
     address_change_pending       send0_lookup  send0_auth
     address_change_start         send0_lookup  send0_auth
+    allowlist_verdict            send0_lookup  send0_auth
+    allowlists_overdue           send0_lookup  send0_worker
     append_event                 send0_log     send0_app
     append_events                send0_log     send0_auth
     audit_events_are_append_only send0_owner
+    ceremony_put                 send0_lookup  send0_auth
+    ceremony_take                send0_lookup  send0_auth
     contact_find                 send0_lookup  send0_auth
     contact_register             send0_lookup  send0_app
     contact_take                 send0_lookup  send0_app
@@ -428,6 +463,8 @@ const FUNCTIONS: &str = "
     demo_clock_begin             send0_log    send0_migrator
     demo_clock_set               send0_log    send0_migrator
     expired_purge                send0_lookup  send0_worker
+    factors_of                   send0_lookup  send0_auth
+    factors_purge                send0_lookup  send0_worker
     flash_put                    send0_lookup  send0_app send0_auth
     flash_take                   send0_lookup  send0_auth
     invitation_find              send0_lookup  send0_auth
@@ -446,18 +483,41 @@ const FUNCTIONS: &str = "
     member_register              send0_lookup  send0_app
     member_seen                  send0_lookup  send0_auth
     member_unregister            send0_lookup  send0_app
+    passkey_add                  send0_lookup  send0_auth
+    passkey_find                 send0_lookup  send0_auth
+    passkey_handle               send0_lookup  send0_auth
+    passkey_remove               send0_lookup  send0_auth
+    passkey_rename               send0_lookup  send0_auth
+    passkey_used                 send0_lookup  send0_auth
+    passkeys_of                  send0_lookup  send0_auth
+    recovery_code_use            send0_lookup  send0_auth
+    recovery_codes_put           send0_lookup  send0_auth
+    reset_find                   send0_lookup  send0_auth
+    reset_start                  send0_lookup  send0_auth
+    reset_take                   send0_lookup  send0_auth
     session_end                  send0_lookup  send0_auth
+    session_end_one              send0_lookup  send0_auth
     session_find                 send0_lookup  send0_auth
+    session_prove                send0_lookup  send0_auth
     session_start                send0_lookup  send0_auth
+    sessions_end_all             send0_lookup  send0_auth
     sessions_end_others          send0_lookup  send0_auth
+    sessions_of                  send0_lookup  send0_auth
     setup_consume                send0_lookup  send0_app
     setup_needed                 send0_lookup  send0_auth
     setup_offer                  send0_lookup  send0_auth
     setup_offered                send0_lookup  send0_auth
     throttle_attempt             send0_lookup  send0_auth
+    throttle_code                send0_lookup  send0_auth
     throttle_forget              send0_lookup  send0_auth
     throttle_uncount             send0_lookup  send0_auth
+    totp_confirm                 send0_lookup  send0_auth
+    totp_find                    send0_lookup  send0_auth
+    totp_put                     send0_lookup  send0_auth
+    totp_remove                  send0_lookup  send0_auth
+    totp_use                     send0_lookup  send0_auth
     workspace_claim_slug         send0_lookup  send0_app
+    workspace_factors            send0_lookup  send0_app
     workspace_find               send0_lookup  send0_app
     workspace_people             send0_lookup  send0_app
 ";

@@ -39,6 +39,8 @@ pub enum Flash {
         /// The whole link.
         url: String,
     },
+    /// Recovery codes just made.
+    RecoveryCodes(Vec<String>),
     /// A key just issued.
     Key {
         /// Which.

@@ -263,6 +263,7 @@ pub async fn accept(ctx: &Ctx, request: &Request, signed_in: &SignedIn, token: &
         name: signed_in.name.clone(),
         role: offer.role,
         session: Some(signed_in.session),
+        proved_at: signed_in.proved_at,
     };
     let actor = Actor { workspace: offer.workspace, who, request: request.clone() };
     if offer.user != Some(signed_in.user) {
@@ -299,7 +300,7 @@ pub async fn join(ctx: &Ctx, request: &Request, token: &str, new: NewPerson) -> 
     let name = name.ok_or(AppError::Internal)?;
     let password_hash = ctx.passwords.hash(new.password).await?;
     let user = UserId::new();
-    let who = Who::User { id: user, name: name.clone(), role: offer.role, session: None };
+    let who = Who::User { id: user, name: name.clone(), role: offer.role, session: None, proved_at: ctx.clock.now() };
     let actor = Actor { workspace: offer.workspace, who, request: request.clone() };
     enter(ctx, &actor, &offer, token, user, Some((&name, &password_hash))).await?;
     Ok((user, offer.slug))

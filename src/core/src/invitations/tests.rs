@@ -64,7 +64,7 @@ async fn somebody_new_joins_and_the_link_is_void() {
     assert_eq!((seen.workspace_name.as_str(), seen.role, seen.user), ("Acme", Role::Security, None));
     let (user, slug) = join(&db.ctx, &request(), &token, new_person("Bo")).await.expect("joined");
     assert_eq!(slug, "acme");
-    assert_eq!(sign_in(&db.ctx, &request(), "bo@example.com", PASSWORD.into()).await, Ok(user));
+    assert_eq!(sign_in(&db.ctx, &request(), "bo@example.com", PASSWORD.into()).await.map(|(who, _)| who), Ok(user));
     assert_eq!(memberships(&db.ctx, user).await.expect("memberships")[0].role, Role::Security);
     assert_eq!(offer(&db.ctx, &token).await, Err(AppError::NotFound));
     let again = join(&db.ctx, &request(), &token, new_person("Bo")).await;
@@ -154,7 +154,13 @@ async fn nobody_invites_above_their_own_role() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let admin = db.member(&tenant, Role::Admin).await;
-    let who = Who::User { id: admin, name: "Admin".into(), role: Role::Admin, session: Some(SessionId::new()) };
+    let who = Who::User {
+        id: admin,
+        name: "Admin".into(),
+        role: Role::Admin,
+        session: Some(SessionId::new()),
+        proved_at: crate::testing::PROVEN,
+    };
     let actor = Actor { workspace: tenant.id(), who, request: request() };
     let refused = invite(&db.ctx, &actor, "bo@example.com", "owner").await;
     assert!(matches!(refused, Err(AppError::Refused(_))), "{refused:?}");

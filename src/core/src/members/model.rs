@@ -25,6 +25,18 @@ pub struct MemberView {
     /// When they last opened a page here, to the minute. Only for those with `policies.read`.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none", default)]
     pub last_seen_at: Option<OffsetDateTime>,
+    /// What they can show besides a password. Only for those with `policies.read`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub factors: Option<MemberFactors>,
+}
+
+/// What a member can show besides a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MemberFactors {
+    /// Codes of an authenticator app.
+    pub totp: bool,
+    /// How many passkeys.
+    pub passkeys: i64,
 }
 
 /// One page of members, newest first.

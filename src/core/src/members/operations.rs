@@ -3,7 +3,7 @@
 //! Three rules hold whoever asks: nobody gives or takes a role above their own, a workspace keeps an owner, and every key
 //! has somebody who answers for it.
 
-use super::{KeyFate, MemberView, Page, queries};
+use super::{KeyFate, MemberFactors, MemberView, Page, queries};
 use crate::{
     Actor, AppError, Ctx,
     actor::Who,
@@ -15,8 +15,11 @@ use crate::{
     invitations,
     mail::{self, Letter, notices},
     permissions::{Permission, Role},
+    policies,
+    two_factor::Factors,
     workspaces,
 };
+use std::collections::HashMap;
 
 /// The longest page.
 pub const LIMIT_MAX: u32 = 100;
@@ -37,7 +40,8 @@ pub async fn list(
     let more = members.len() > limit as usize;
     members.truncate(limit as usize);
     let older = members.last().filter(|_| more).map(|member| member.id);
-    Ok(Page { members: members.into_iter().map(|member| as_seen_by(actor, member)).collect(), older })
+    let factors = policies::operations::factors(read.conn()).await?;
+    Ok(Page { members: members.into_iter().map(|member| as_seen_by(actor, member, &factors)).collect(), older })
 }
 
 /// How many there are.
@@ -55,7 +59,8 @@ pub async fn show(ctx: &Ctx, actor: &Actor, id: MemberId, attempted: Action) -> 
     ctx.authorise(actor, Permission::MembersRead, attempted).await?;
     let mut read = ctx.db.read(actor.workspace).await?;
     let member = queries::find(read.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)?;
-    Ok(as_seen_by(actor, member))
+    let factors = policies::operations::factors(read.conn()).await?;
+    Ok(as_seen_by(actor, member, &factors))
 }
 
 /// Whether the actor may see who is in the workspace, for pages that need no list.
@@ -63,9 +68,11 @@ pub async fn may_read(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<(),
     ctx.authorise(actor, Permission::MembersRead, attempted).await
 }
 
-fn as_seen_by(actor: &Actor, member: MemberView) -> MemberView {
-    let last_seen_at = member.last_seen_at.filter(|_| actor.may(Permission::PoliciesRead));
-    MemberView { last_seen_at, ..member }
+fn as_seen_by(actor: &Actor, member: MemberView, factors: &HashMap<UserId, Factors>) -> MemberView {
+    let knows = actor.may(Permission::PoliciesRead);
+    let factors = factors.get(&member.user_id).filter(|_| knows);
+    let factors = factors.map(|factors| MemberFactors { totp: factors.totp, passkeys: factors.passkeys });
+    MemberView { last_seen_at: member.last_seen_at.filter(|_| knows), factors, ..member }
 }
 
 /// The keys that open something and that this member answers for: whoever removes them decides about each.
@@ -90,7 +97,7 @@ pub(crate) async fn present_role(
     queries::lock(tx.conn(), actor.workspace).await?;
     let Who::User { id, .. } = actor.who else { return Ok(Role::Owner) };
     let role = queries::role_of(tx.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)?;
-    ctx.authorise(&actor.clone().as_role(role), permission, attempted).await?;
+    ctx.authorise(&actor.clone().with_role(role), permission, attempted).await?;
     Ok(role)
 }
 
@@ -101,6 +108,7 @@ pub(crate) async fn present_role(
 pub async fn change_role(ctx: &Ctx, actor: &Actor, id: MemberId, role: &str) -> Result<MemberView, AppError> {
     let (permission, action) = (Permission::MembersChangeRole, Action::MemberRoleChanged);
     ctx.authorise(actor, permission, action).await?;
+    ctx.demand_proof(actor, Event::new(action).under(permission)).await?;
     let role = super::parse_role(role).map_err(|error| AppError::Invalid(vec![error]))?;
     ctx.vault.warm(actor.workspace).await?;
     let mut tx = ctx.db.change(actor).await?;
@@ -146,6 +154,7 @@ pub async fn remove(
 ) -> Result<MemberView, AppError> {
     let (permission, action) = (Permission::MembersRemove, Action::MemberRemoved);
     ctx.authorise(actor, permission, action).await?;
+    ctx.demand_proof(actor, Event::new(action).under(permission)).await?;
     ctx.vault.warm(actor.workspace).await?;
     ctx.vault.warm(WorkspaceId::PLATFORM).await?;
     let mut tx = ctx.db.change(actor).await?;

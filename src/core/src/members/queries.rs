@@ -4,6 +4,7 @@ use crate::{
     database::constraint,
     ids::{MemberId, UserId, WorkspaceId},
     permissions::Role,
+    policies,
 };
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -17,13 +18,15 @@ pub(crate) async fn insert(
     role: Role,
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
+    let due_at = policies::operations::due_at(conn, workspace, now).await?;
     let inserted = sqlx::query!(
-        "insert into members (workspace_id, member_id, user_id, role, joined_at) values ($1, $2, $3, $4, $5)",
+        "insert into members (workspace_id, member_id, user_id, role, joined_at, factor_due_at) values ($1, $2, $3, $4, $5, $6)",
         workspace.0,
         member.0,
         user.0,
         role.as_str(),
         now,
+        due_at,
     )
     .execute(&mut *conn)
     .await;
@@ -57,6 +60,7 @@ impl Row {
             role: self.role.parse().map_err(|()| AppError::Internal)?,
             joined_at: self.joined_at,
             last_seen_at: self.last_seen_at,
+            factors: None,
         })
     }
 }
@@ -184,4 +188,21 @@ pub(crate) async fn person_by_email(conn: &mut PgConnection, email: &str) -> Res
         .fetch_optional(conn)
         .await?;
     Ok(id.map(UserId))
+}
+
+/// Everybody in the workspace, and whether they own it.
+pub(crate) async fn everybody(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+) -> Result<Vec<(UserId, String, Role)>, AppError> {
+    let rows = sqlx::query!(
+        r#"select m.user_id, p.name as "name!", m.role from members m join workspace_people() p on p.user_id = m.user_id
+         where m.workspace_id = $1 order by p.name, m.user_id"#,
+        workspace.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    let member =
+        |row: (Uuid, String, String)| Ok((UserId(row.0), row.1, row.2.parse().map_err(|()| AppError::Internal)?));
+    rows.into_iter().map(|row| member((row.user_id, row.name, row.role))).collect()
 }

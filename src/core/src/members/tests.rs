@@ -19,7 +19,13 @@ use futures::future::join_all;
 
 /// A member of the tenant, as who acts.
 fn acting(tenant: &Tenant, user: UserId, role: Role) -> Actor {
-    let who = Who::User { id: user, name: format!("The {role}"), role, session: Some(SessionId::new()) };
+    let who = Who::User {
+        id: user,
+        name: format!("The {role}"),
+        role,
+        session: Some(SessionId::new()),
+        proved_at: crate::testing::PROVEN,
+    };
     Actor { workspace: tenant.id(), who, request: request() }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     ids::{MemberId, UserId, WorkspaceId},
     members,
     permissions::{Permission, Role},
+    policies::{self, Policy},
     secrets,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -132,7 +133,7 @@ async fn establish(
     let now = ctx.clock.now();
     let (user, member) = (UserId::new(), MemberId::new());
     let who = match token {
-        Some(_) => Who::User { id: user, name: parsed.name.clone(), role: Role::Owner, session: None },
+        Some(_) => Who::User { id: user, name: parsed.name.clone(), role: Role::Owner, session: None, proved_at: now },
         None => Who::System("cli"),
     };
     let actor = Actor { workspace, who, request: request.clone() };
@@ -143,6 +144,7 @@ async fn establish(
         return Err(void_link());
     }
     let slug = queries::insert(tx.conn(), workspace, &slug_of(&parsed.workspace), &parsed.workspace, now).await?;
+    policies::insert(tx.conn(), workspace, Policy::NEW, now).await?;
     accounts::create_account(tx.conn(), user, &parsed.email, &parsed.name, &password_hash, now).await?;
     members::insert(tx.conn(), workspace, member, user, Role::Owner, now).await?;
     contacts::begin(tx.conn(), workspace, user, now).await?;
@@ -163,10 +165,12 @@ pub async fn create(ctx: &Ctx, request: &Request, signed_in: &SignedIn, name: &s
         name: signed_in.name.clone(),
         role: Role::Owner,
         session: Some(signed_in.session),
+        proved_at: signed_in.proved_at,
     };
     let actor = Actor { workspace, who, request: request.clone() };
     let mut tx = ctx.db.change(&actor).await?;
     let slug = queries::insert(tx.conn(), workspace, &slug_of(&name), &name, now).await?;
+    policies::insert(tx.conn(), workspace, Policy::NEW, now).await?;
     members::insert(tx.conn(), workspace, member, signed_in.user, Role::Owner, now).await?;
     contacts::begin(tx.conn(), workspace, signed_in.user, now).await?;
     let events = vec![created(workspace, &name, &slug, &signed_in.email)];

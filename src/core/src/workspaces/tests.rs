@@ -57,7 +57,10 @@ async fn the_link_makes_an_owner_once() {
     assert_eq!(db.tables_with(token.expose_secret()).await, Vec::<String>::new());
 
     let made = use_link(&db, &token, owner("Acme", " Ana@Example.com ")).await.expect("set up");
-    assert_eq!(sign_in(&db.ctx, &request(), "ana@example.com", PASSWORD.into()).await, Ok(made.user));
+    assert_eq!(
+        sign_in(&db.ctx, &request(), "ana@example.com", PASSWORD.into()).await.map(|(who, _)| who),
+        Ok(made.user)
+    );
     let mine = memberships(&db.ctx, made.user).await.expect("memberships");
     assert_eq!(
         mine.iter().map(|m| (m.workspace, m.slug.as_str(), m.role)).collect::<Vec<_>>(),

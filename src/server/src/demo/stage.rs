@@ -6,7 +6,7 @@ use axum::{Router, body::Body, extract::ConnectInfo, http};
 use secrecy::{ExposeSecret, SecretString};
 use send0_core::{
     Actor, AppError, Ctx,
-    accounts::{self, SignedIn},
+    accounts::{self, Begun, Factor, SignedIn},
     actor::Request,
     api_keys::{self, NewKeyText},
     database::DemoClock,
@@ -142,7 +142,7 @@ impl Stage {
         let user = *self.users.get(person.email).ok_or("nobody signs in before they have joined")?;
         let request = request(person, "POST", "/_fn/app/accounts/server_fns/sign_in");
         let hash = secrets::hash(secrets::token().expose_secret());
-        accounts::operations::start_session(&self.ctx, &request, user, &hash).await?;
+        accounts::operations::start_session(&self.ctx, &request, user, Begun::With(Factor::Password), &hash).await?;
         let signed_in = accounts::operations::find_session(&self.ctx, &hash).await?.ok_or(AppError::Internal)?;
         let request = self::request(person, "POST", "/_fn/app");
         let (actor, _) = accounts::operations::enter(&self.ctx, &signed_in, &request, &self.slug).await?;

@@ -1,5 +1,6 @@
 //! The REST API, `/v1`. Handlers are thin: they read the request, call an operation, shape the answer.
 
+mod allowlist;
 mod api_keys;
 mod audit_log;
 mod call;
@@ -36,6 +37,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/v1/api-keys", Access::Scope(Permission::KeysRead)),
     ("GET", "/v1/api-keys/{id}", Access::Scope(Permission::KeysRead)),
     ("DELETE", "/v1/api-keys/{id}", Access::Scope(Permission::KeysRevoke)),
+    ("GET", "/v1/allowlist", Access::Scope(Permission::AllowlistRead)),
     ("GET", "/v1/audit-events", Access::Scope(Permission::AuditRead)),
     ("GET", "/v1/audit-events/{id}", Access::Scope(Permission::AuditRead)),
 ];
@@ -46,6 +48,7 @@ fn routes() -> (Router<Ctx>, OpenApi) {
         .routes(routes!(members::list))
         .routes(routes!(api_keys::list))
         .routes(routes!(api_keys::show, api_keys::revoke))
+        .routes(routes!(allowlist::show))
         .routes(routes!(audit_log::list))
         .routes(routes!(audit_log::show))
         .split_for_parts()

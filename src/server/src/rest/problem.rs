@@ -80,6 +80,7 @@ impl ApiError {
 
     fn title(&self) -> &'static str {
         match self.code.as_str() {
+            "blocked_by_ip" => "This address is not let in",
             "missing_scope" => "The key lacks a scope",
             "not_found" => "There is nothing here",
             "invalid" => "Some fields are not right",
@@ -134,7 +135,11 @@ impl From<AppError> for ApiError {
                 required_scope: Some(scope),
                 ..new("missing_scope")
             },
+            // A key is its own proof; nothing of the API ever asks for one.
+            AppError::ProofNeeded => Self::new(StatusCode::FORBIDDEN, "proof_needed", error.to_string()),
+            AppError::FactorNeeded { .. } => new("second_factor_missing"),
             AppError::Refused(_) => new("refused"),
+            AppError::BlockedByIp(_) => new("blocked_by_ip"),
             AppError::NotFound => new("not_found"),
             AppError::Conflict(_) => new("conflict"),
             AppError::Throttled(seconds) => Self { retry_after: Some(seconds), ..new("throttled") },

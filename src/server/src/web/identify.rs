@@ -1,5 +1,6 @@
 //! Names every request: an id, which the answer, the log lines and the audit event share, and the client's address.
 
+use super::TrustedProxies;
 use app::visit::DefaultMode;
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -16,11 +17,11 @@ use std::{
 use tracing::{Instrument, info_span};
 
 /// Outermost but for compression. Logs one line for each answer.
-pub async fn identify(mut request: Request, next: Next) -> Response {
+pub async fn identify(State(proxies): State<Arc<TrustedProxies>>, mut request: Request, next: Next) -> Response {
     let id = RequestId::new();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| canonical(peer.0.ip()).to_string());
+    let client = peer(&request).map(|peer| proxies.client(peer, request.headers()).to_string());
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned);
-    let about = actor::Request::new(id, request.method().as_str(), request.uri().path(), peer, agent.as_deref());
+    let about = actor::Request::new(id, request.method().as_str(), request.uri().path(), client, agent.as_deref());
     let span = info_span!("request", %id, method = %about.method, path = %about.path);
     request.extensions_mut().insert(about);
     let begun = Instant::now();
@@ -35,7 +36,7 @@ pub async fn identify(mut request: Request, next: Next) -> Response {
 /// Marks what comes from this machine to a server in its default mode. Another site's name that points here is not this
 /// machine, and neither is whatever a proxy passes on.
 pub async fn default_mode(State(origin): State<Option<Arc<str>>>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| canonical(peer.0.ip()));
+    let peer = peer(&request);
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_ours = origin.is_some_and(|origin| origin.split_once("://").is_some_and(|(_, ours)| ours == host));
     let is_passed_on = ["forwarded", "x-forwarded-for", "via"].iter().any(|name| request.headers().contains_key(*name));
@@ -45,7 +46,7 @@ pub async fn default_mode(State(origin): State<Option<Arc<str>>>, mut request: R
     next.run(request).await
 }
 
-/// An IPv4 address that came in over IPv6 is an IPv4 address.
-fn canonical(address: IpAddr) -> IpAddr {
-    address.to_canonical()
+/// The other end of the connection. An IPv4 address that came in over IPv6 is an IPv4 address.
+fn peer(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical())
 }

@@ -1,16 +1,20 @@
 //! HTTP: the one visible list of layers, and what is no page and no API.
 
+mod client_address;
 mod csrf;
 mod identify;
 mod panics;
 mod plain;
 pub mod statics;
 
+pub use client_address::TrustedProxies;
+
 use crate::rest;
 use app::{
     cookies, forms, html,
     sessions::{Store, signed_in},
     shell::{App, shell},
+    visit::Known,
 };
 use axum::{
     Router,
@@ -36,6 +40,8 @@ pub struct Site {
     pub origin: String,
     /// Whether nothing is configured: then pages for trying the product out are shown on this machine.
     pub is_default: bool,
+    /// Whose word is taken for where a request comes from.
+    pub proxies: TrustedProxies,
 }
 
 /// Everything the server answers. Layers are listed from the innermost to the outermost.
@@ -49,7 +55,7 @@ pub fn router(ctx: Ctx, site: Site) -> Router {
         .layer(from_fn(panics::catch))
         .layer(from_fn_with_state(options, html::finish))
         .layer(from_fn_with_state(shown_here, identify::default_mode))
-        .layer(from_fn(identify::identify))
+        .layer(from_fn_with_state(Arc::new(site.proxies), identify::identify))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
 }
 
@@ -92,7 +98,10 @@ async fn know_who(session: Session, mut request: Request, next: Next) -> Respons
         match signed_in(&session).await {
             Ok(None) => {}
             Ok(Some(who)) => {
-                request.extensions_mut().insert(who);
+                if who.is_whole {
+                    request.extensions_mut().insert(who.clone());
+                }
+                request.extensions_mut().insert(Known(who));
             }
             Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
@@ -109,5 +118,6 @@ fn plain_routes(ctx: Ctx) -> Router {
         .route("/invitations/{token}", get(plain::open_invitation))
         .route("/contacts/{token}", get(plain::open_contact))
         .route("/account/address/{token}", get(plain::open_address))
+        .route("/sign-in/reset/{token}", get(plain::open_reset))
         .with_state(ctx)
 }

@@ -48,6 +48,11 @@ pub async fn open_address(Path(token): Path<String>) -> Response {
     swapped("/account/address", cookies::ADDRESS, &token)
 }
 
+/// Likewise the token that sets a new password.
+pub async fn open_reset(Path(token): Path<String>) -> Response {
+    swapped("/sign-in/reset", cookies::RESET, &token)
+}
+
 /// Likewise the token that confirms a security contact.
 pub async fn open_contact(Path(token): Path<String>) -> Response {
     swapped("/contacts", cookies::CONTACT, &token)

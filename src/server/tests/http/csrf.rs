@@ -3,7 +3,7 @@
 use crate::harness::{Browser, Console, form};
 use app::access;
 use axum::{body::Body, http::Request};
-use send0_core::{audit_log::Outcome, ids::WorkspaceId, permissions::Role, testing::PASSWORD};
+use send0_core::{allowlist::Door, audit_log::Outcome, ids::WorkspaceId, permissions::Role, testing::PASSWORD};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const OURS: &str = crate::harness::ORIGIN;
@@ -45,6 +45,9 @@ async fn no_function_obeys_another_site() {
     let contact = console.contact(&acme, "soc@example.com").await.to_string();
     let token = console.mailed_token("soc@example.com").await;
     owner.get(&console, &format!("/contacts/{token}")).await;
+    let entry = console.entry(&acme, Door::Api, "203.0.113.0/24").await.to_string();
+    console.save(&acme, Door::Api).await;
+    let version = console.version(&acme, Door::Api).await;
     let mut refusals = 0;
     for function in access::FUNCTIONS {
         let fields: &[(&str, &str)] = match function.path.rsplit('/').next().expect("a name") {
@@ -56,6 +59,7 @@ async fn no_function_obeys_another_site() {
             "issue_key" => &[("workspace", "acme"), ("name", "Evil"), ("kind", "live")],
             "revoke_key" => &[("workspace", "acme"), ("id", &key)],
             "rename_workspace" => &[("workspace", "acme"), ("name", "Evil")],
+            "change_policy" => &[("workspace", "acme"), ("demand", "off"), ("grace_days", "1")],
             "create_workspace" => &[("name", "Evil")],
             "invite_members" => &[("workspace", "acme"), ("emails", "evil@example.com"), ("role", "owner")],
             "resend_invitation" | "make_invitation_link" | "revoke_invitation" => {
@@ -74,6 +78,27 @@ async fn no_function_obeys_another_site() {
             "change_settings" => &[("name", "Evil"), ("theme", "dark")],
             "change_password" => &[("present", PASSWORD), ("new_password", "an evil password")],
             "request_address" => &[("password", PASSWORD), ("email", "evil@example.com")],
+            "add_entry" | "remove_entry" | "set_reporting" | "discard_draft" | "save_draft" | "confirm_change"
+            | "undo_change" => &[
+                ("workspace", "acme"),
+                ("door", "api"),
+                ("version", &version),
+                ("id", &entry),
+                ("cidr", "192.0.2.0/24"),
+            ],
+            "begin_passkey_sign_in"
+            | "begin_passkey_proof"
+            | "begin_app"
+            | "remove_app"
+            | "make_recovery_codes"
+            | "end_other_sessions" => &[],
+            "finish_passkey_sign_in" | "finish_passkey_proof" | "finish_passkey" => &[("answer", "{}")],
+            "prove_by_code" | "prove_by_recovery_code" | "confirm_app" => &[("code", "000000")],
+            "prove_by_password" => &[("password", PASSWORD)],
+            "begin_passkey" => &[("name", "Evil")],
+            "rename_passkey" | "remove_passkey" | "end_session" => &[("id", "x"), ("name", "Evil")],
+            "request_reset" => &[("email", "owner@acme.example")],
+            "reset_password" => &[("password", "an evil password")],
             other => panic!("{other} is not tested here"),
         };
         for (kind, site, origin, status) in VARIANTS {

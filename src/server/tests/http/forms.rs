@@ -150,7 +150,10 @@ async fn a_session_cookie_has_every_guard() {
         .await
         .expect("a session");
     assert_eq!(hash, send0_core::secrets::hash(browser.session()));
-    let thief = Browser { cookies: [("__Host-session".to_owned(), send0_core::secrets::hex(&hash))].into() };
+    let thief = Browser {
+        cookies: [("__Host-session".to_owned(), send0_core::secrets::hex(&hash))].into(),
+        ..Browser::default()
+    };
     assert!(!thief.clone().is_signed_in(&console).await);
 }
 
@@ -170,11 +173,13 @@ async fn no_page_before_the_sign_in_sets_a_session() {
 async fn a_planted_session_is_never_adopted() {
     let (console, acme) = Console::with_acme().await;
     let planted = "AAAAAAAAAAAAAAAAAAAAAA";
-    let mut victim = Browser { cookies: [("__Host-session".to_owned(), planted.to_owned())].into() };
+    let mut victim =
+        Browser { cookies: [("__Host-session".to_owned(), planted.to_owned())].into(), ..Browser::default() };
     victim.sign_in(&console, "owner@acme.example", PASSWORD).await;
     assert!(victim.is_signed_in(&console).await);
     assert_ne!(victim.session(), planted);
-    let mut attacker = Browser { cookies: [("__Host-session".to_owned(), planted.to_owned())].into() };
+    let mut attacker =
+        Browser { cookies: [("__Host-session".to_owned(), planted.to_owned())].into(), ..Browser::default() };
     assert!(!attacker.is_signed_in(&console).await);
     // Nor does somebody else's live session become theirs: it ends.
     console.db.member(&acme, Role::Viewer).await;

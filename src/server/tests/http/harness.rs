@@ -10,15 +10,16 @@ use http_body_util::BodyExt;
 use leptos::config::LeptosOptions;
 use send0_core::{
     Actor,
+    allowlist::{Door, NewEntryText, operations as allowlist},
     api_keys::{NewKeyText, operations},
     audit_log::{Action, EventView},
     contacts::operations as contacts,
-    ids::{ContactId, InvitationId, KeyId, MemberId, UserId, WorkspaceId},
+    ids::{AllowlistEntryId, ContactId, InvitationId, KeyId, MemberId, UserId, WorkspaceId},
     invitations::operations as invitations,
     permissions::Role,
     testing::{PASSWORD, Tenant, TestDb, request},
 };
-use send0_server::web::{Site, router};
+use send0_server::web::{Site, TrustedProxies, router};
 use serde_json::Value;
 use std::{collections::BTreeMap, net::SocketAddr};
 use tempfile::TempDir;
@@ -26,6 +27,9 @@ use tower::ServiceExt;
 
 /// The origin that forms come from.
 pub const ORIGIN: &str = "http://localhost:3000";
+
+/// Where everybody is.
+pub const HERE: [u8; 4] = [203, 0, 113, 7];
 
 pub struct Console {
     pub db: TestDb,
@@ -53,7 +57,8 @@ impl Console {
         }
         let root = site.path().to_str().expect("a path").to_owned();
         let options = LeptosOptions::builder().output_name("send0").site_root(root).build();
-        let router = router(db.ctx.clone(), Site { options, origin: ORIGIN.into(), is_default });
+        let proxies = TrustedProxies::parse("127.0.0.1, 10.0.0.0/8").expect("networks");
+        let router = router(db.ctx.clone(), Site { options, origin: ORIGIN.into(), is_default, proxies });
         Self { db, router, _site: site }
     }
 
@@ -65,7 +70,7 @@ impl Console {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        self.send_from([203, 0, 113, 7], request).await
+        self.send_from(HERE, request).await
     }
 
     /// As from another address.
@@ -100,6 +105,27 @@ impl Console {
         let new = text.parse().expect("a valid key");
         let issued = operations::issue(&self.db.ctx, &Actor::cli(workspace, request()), new).await.expect("a key");
         (issued.id, issued.secret.expose().to_owned())
+    }
+
+    /// An entry in the draft of a list, added by the command line.
+    pub async fn entry(&self, tenant: &Tenant, door: Door, cidr: &str) -> AllowlistEntryId {
+        let text = NewEntryText { cidr: cidr.into(), ..NewEntryText::default() };
+        let (cli, version) = (Actor::cli(tenant.id(), request()), self.version(tenant, door).await);
+        let new = text.parse().expect("an entry");
+        allowlist::add(&self.db.ctx, &cli, door, &version, new).await.expect("added")
+    }
+
+    /// Makes the draft of a list count, without a confirmation.
+    pub async fn save(&self, tenant: &Tenant, door: Door) {
+        let (cli, version) = (Actor::cli(tenant.id(), request()), self.version(tenant, door).await);
+        allowlist::save(&self.db.ctx, &cli, door, &version).await.expect("saved");
+    }
+
+    /// The version of a list.
+    pub async fn version(&self, tenant: &Tenant, door: Door) -> String {
+        let cli = Actor::cli(tenant.id(), request());
+        let list = allowlist::draft(&self.db.ctx, &cli, door, Action::PageViewed).await;
+        list.expect("a list").version.to_string()
     }
 
     /// The membership of the first member with this role.
@@ -182,6 +208,7 @@ impl Console {
             select w::text as line from workspaces w union all select u::text from users u
             union all select a::text from (select workspace_id, member_id, user_id, role from members) a
             union all select i::text from invitations i union all select l::text from mails l union all select c::text from address_changes c
+            union all select a::text from allowlists a union all select e::text from allowlist_entries e
             union all select o::text from contacts o union all select f::text from contact_directory f
             union all select d::text from key_directory d union all select t::text from setup_tokens t
             union all select k::text from (select key_id, name, kind, mode, scopes, created_at, expires_at, revoked_at, revoked_by from api_keys) k
@@ -253,6 +280,8 @@ impl Answer {
 #[derive(Clone, Default)]
 pub struct Browser {
     pub cookies: BTreeMap<String, String>,
+    /// Where it is, when it is not where everybody is.
+    pub peer: Option<[u8; 4]>,
 }
 
 impl Browser {
@@ -318,7 +347,7 @@ impl Browser {
     }
 
     async fn sent(&mut self, console: &Console, request: Request<Body>) -> Answer {
-        let answer = console.send(request).await;
+        let answer = console.send_from(self.peer.unwrap_or(HERE), request).await;
         for value in answer.headers.get_all(header::SET_COOKIE) {
             let value = value.to_str().expect("readable");
             let (name, rest) = value.split_once('=').expect("a cookie");

@@ -200,7 +200,8 @@ async fn pages_without_islands_carry_no_script() {
     let refused = nobody.sign_in(&console, "a@example.com", "x").await;
     assert_eq!(refused.location(), "/sign-in");
     let answers = [
-        nobody.get(&console, "/sign-in").await,
+        nobody.get(&console, "/sign-in/forgot").await,
+        nobody.get(&console, "/sign-in/reset").await,
         nobody.get(&console, "/nothing").await,
         nobody.get(&console, "/setup").await,
         nobody.get(&console, "/invitations").await,
@@ -215,6 +216,11 @@ async fn pages_without_islands_carry_no_script() {
         assert!(page.contains("</html>") && !page.contains("<script") && !page.contains("modulepreload"), "{page}");
         assert!(!page.contains(" style=") && !page.contains(" onclick="), "nothing inline");
     }
+    // What talks to a passkey is one small module.
+    let sign_in = nobody.get(&console, "/sign-in").await.text();
+    let script = sign_in.split_once("<script type=\"module\" nonce=\"").expect("a script").1;
+    let length = script.find("</script>").expect("its end");
+    assert!(length < 5_000 && sign_in.matches("<script").count() == 1, "{length}");
 }
 
 /// Text of users never becomes markup.

@@ -1,5 +1,6 @@
 //! The server over HTTP: through its real router, on a real database, as the real roles.
 
+mod allowlist;
 mod api;
 mod contacts;
 mod csrf;
@@ -8,5 +9,6 @@ mod harness;
 mod headers;
 mod inventory;
 mod matrix;
+mod second_factor;
 mod setup;
 mod team;

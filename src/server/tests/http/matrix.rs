@@ -4,6 +4,7 @@
 use crate::harness::{Browser, Console};
 use app::access;
 use send0_core::{
+    allowlist::Door,
     audit_log::Outcome,
     ids::{EventId, KeyId, WorkspaceId},
     permissions::Role,
@@ -22,12 +23,20 @@ test                            issue_key   yes   yes   yes        keys.issue ke
 live                            issue_key   yes   yes   audit.read keys.issue keys.issue  keys.issue
 -                               revoke_key  yes   yes   yes        yes        keys.revoke keys.revoke
 rename                          rename_workspace yes yes workspace.update workspace.update workspace.update workspace.update
+policy                          change_policy yes yes policies.update policies.update policies.update policies.update
 invite                          invite_members yes yes members.invite members.invite members.invite members.invite
 invitation                      resend_invitation yes yes members.invite members.invite members.invite members.invite
 invitation                      make_invitation_link yes yes members.invite members.invite members.invite members.invite
 invitation                      revoke_invitation yes yes members.invite members.invite members.invite members.invite
 member                          change_role yes   yes   members.change_role members.change_role members.change_role members.change_role
 member                          remove_member yes yes   members.remove members.remove members.remove members.remove
+new-entry                       add_entry   yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
+entry                           remove_entry yes  yes   allowlist.update allowlist.update allowlist.update allowlist.update
+draft                           set_reporting yes yes   allowlist.update allowlist.update allowlist.update allowlist.update
+draft                           discard_draft yes yes   allowlist.update allowlist.update allowlist.update allowlist.update
+draft                           save_draft  yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
+saved                           confirm_change yes yes  allowlist.update allowlist.update allowlist.update allowlist.update
+saved                           undo_change yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
 new-contact                     add_contact yes yes     contacts.manage yes contacts.manage contacts.manage
 contact                         change_contact yes yes  contacts.manage yes contacts.manage contacts.manage
 contact                         test_contact yes yes    contacts.manage yes contacts.manage contacts.manage
@@ -35,9 +44,33 @@ contact                         remove_contact yes yes  contacts.manage yes cont
 ";
 
 /// Anybody, or anybody signed in, may send these; what they then answer is tested elsewhere.
-const PUBLIC_FORMS: [&str; 6] =
-    ["set_up", "sign_in", "sign_out", "join_workspace", "confirm_address", "confirm_contact"];
-const ACCOUNT_FORMS: [&str; 7] = [
+const PUBLIC_FORMS: [&str; 10] = [
+    "set_up",
+    "sign_in",
+    "sign_out",
+    "join_workspace",
+    "confirm_address",
+    "confirm_contact",
+    "begin_passkey_sign_in",
+    "finish_passkey_sign_in",
+    "request_reset",
+    "reset_password",
+];
+/// For whoever has shown the password, and for whoever is signed in.
+const HALF_FORMS: [&str; 4] =
+    ["begin_passkey_proof", "finish_passkey_proof", "prove_by_code", "prove_by_recovery_code"];
+const ACCOUNT_FORMS: [&str; 18] = [
+    "begin_app",
+    "begin_passkey",
+    "confirm_app",
+    "end_other_sessions",
+    "end_session",
+    "finish_passkey",
+    "make_recovery_codes",
+    "prove_by_password",
+    "remove_app",
+    "remove_passkey",
+    "rename_passkey",
     "accept_invitation",
     "cancel_address",
     "change_password",
@@ -56,6 +89,14 @@ page                           answer owner admin developer  security   billing 
 /contacts                      200    yes   yes   yes        yes        yes        yes
 /account                       200    yes   yes   yes        yes        yes        yes
 /account/address               200    yes   yes   yes        yes        yes        yes
+/account/security              200    yes   yes   yes        yes        yes        yes
+/account/security/app          200    yes   yes   yes        yes        yes        yes
+/account/security/recovery-codes 200  yes   yes   yes        yes        yes        yes
+/account/sessions              200    yes   yes   yes        yes        yes        yes
+/account/prove                 200    yes   yes   yes        yes        yes        yes
+/sign-in/second-factor         302    yes   yes   yes        yes        yes        yes
+/sign-in/forgot                200    yes   yes   yes        yes        yes        yes
+/sign-in/reset                 200    yes   yes   yes        yes        yes        yes
 /workspaces/new                200    yes   yes   yes        yes        yes        yes
 /w/:slug                       200    yes   yes   yes        yes        yes        yes
 /w/:slug/members               200    yes   yes   yes        yes        yes        yes
@@ -69,6 +110,9 @@ page                           answer owner admin developer  security   billing 
 /w/:slug/api-keys/new          200    yes   yes   yes        keys.issue keys.issue keys.issue
 /w/:slug/api-keys/:id          200    yes   yes   yes        yes        keys.read  keys.read
 /w/:slug/api-keys/:id/secret   200    yes   yes   yes        keys.issue keys.issue keys.issue
+/w/:slug/allowlist             200    yes   yes   yes        yes        allowlist.read allowlist.read
+/w/:slug/allowlist/:door       200    yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
+/w/:slug/allowlist/:door/review 200   yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
 /w/:slug/audit-log             200    yes   yes   audit.read yes        audit.read audit.read
 /w/:slug/audit-log/:event      200    yes   yes   audit.read yes        audit.read audit.read
 ";
@@ -80,6 +124,7 @@ GET    /v1/members            yes  members.read members.read   yes            me
 GET    /v1/api-keys           yes  keys.read    keys.read      keys.read      yes            keys.read      keys.read
 GET    /v1/api-keys/{id}      yes  keys.read    keys.read      keys.read      yes            keys.read      keys.read
 DELETE /v1/api-keys/{id}      yes  keys.revoke  keys.revoke    keys.revoke    keys.revoke    yes            keys.revoke
+GET    /v1/allowlist          yes  allowlist.read allowlist.read allowlist.read allowlist.read allowlist.read allowlist.read
 GET    /v1/audit-events       yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes
 GET    /v1/audit-events/{id}  yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes
 ";
@@ -97,7 +142,7 @@ fn the_lists_leave_nothing_out() {
     let functions: BTreeSet<&str> =
         access::FUNCTIONS.iter().filter_map(|function| function.path.rsplit('/').next()).collect();
     let listed: BTreeSet<&str> =
-        rows(FORMS).iter().map(|row| row[1]).chain(PUBLIC_FORMS).chain(ACCOUNT_FORMS).collect();
+        rows(FORMS).iter().map(|row| row[1]).chain(PUBLIC_FORMS).chain(HALF_FORMS).chain(ACCOUNT_FORMS).collect();
     assert_eq!(functions, listed);
     let pages = access::PAGES.iter().filter(|(_, access)| *access != access::Access::Dev);
     let pages: BTreeSet<&str> = pages.map(|(path, _)| *path).collect();
@@ -115,8 +160,14 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
         Some((kind, scope)) => vec![("name", "Matrix"), ("kind", kind), ("scopes[]", scope)],
         None if form == "-" => vec![("id", key), ("reason", "because")],
         None if form == "rename" => vec![("name", key)],
+        // Another number of days each time: what changes nothing is no event.
+        None if form == "policy" => vec![("demand", "two_factor"), ("grace_days", key)],
         None if form == "invite" => vec![("emails", key), ("role", "viewer")],
         None if form == "invitation" => vec![("id", key)],
+        None if matches!(form, "new-entry" | "entry" | "draft" | "saved") => {
+            let (version, of) = key.split_once('/').unwrap_or((key, ""));
+            vec![("door", "api"), ("version", version), ("cidr", of), ("id", of), ("days", "7")]
+        }
         None if form == "new-contact" => vec![("email", key), ("kinds[]", "keys")],
         None if form == "contact" => vec![("id", key), ("kinds[]", "log")],
         None if form == "member" => vec![("id", key), ("role", "billing")],
@@ -130,12 +181,17 @@ fn action(function: &str) -> &'static str {
         "issue_key" => "api_key.issued",
         "revoke_key" => "api_key.revoked",
         "rename_workspace" => "workspace.renamed",
+        "change_policy" => "policy.changed",
         "invite_members" => "member.invited",
         "resend_invitation" => "invitation.resent",
         "make_invitation_link" => "invitation.link_made",
         "revoke_invitation" => "invitation.revoked",
         "change_role" => "member.role_changed",
         "remove_member" => "member.removed",
+        "add_entry" | "remove_entry" | "set_reporting" | "discard_draft" => "allowlist.drafted",
+        "save_draft" => "allowlist.changed",
+        "confirm_change" => "allowlist.confirmed",
+        "undo_change" => "allowlist.reverted",
         "add_contact" => "contact.added",
         "change_contact" => "contact.changed",
         "test_contact" => "contact.tested",
@@ -163,15 +219,17 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 102);
+    assert_eq!(cases, 150);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
 async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> String {
     match form {
         "rename" => format!("Acme {case}"),
+        "policy" => (case % 29 + 2).to_string(),
         "invite" => format!("invited{case}@example.com"),
         "invitation" => console.invitation(acme, &format!("waits{case}@example.com"), "viewer").await.0.to_string(),
+        "new-entry" | "entry" | "draft" | "saved" => list(console, acme, form, case).await,
         "new-contact" => format!("outside{case}@example.com"),
         "contact" => {
             console.db.member_named(acme, Role::Viewer, &format!("told{case}")).await;
@@ -183,6 +241,19 @@ async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> St
         }
         _ => console.key(acme.id(), "test").await.0.to_string(),
     }
+}
+
+/// A list of the API in the state that the form is for: its version, and the entry.
+async fn list(console: &Console, acme: &Tenant, form: &str, case: usize) -> String {
+    let (door, new) = (Door::Api, format!("10.0.0.{case}"));
+    let of = match form {
+        "new-entry" => new,
+        _ => console.entry(acme, door, &new).await.to_string(),
+    };
+    if form == "saved" {
+        console.save(acme, door).await;
+    }
+    format!("{}/{of}", console.version(acme, door).await)
 }
 
 async fn form_is_accepted(
@@ -249,6 +320,7 @@ async fn pages_by_role() {
                 _ => key.to_string(),
             };
             let path = row[0].replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());
+            let path = path.replace(":door", "dashboard");
             let what = format!("{role} {path}");
             let mark = console.mark(acme.id()).await;
             let answer = browser.get(&console, &path).await;
@@ -293,6 +365,7 @@ async fn nobody_gets_nowhere_and_strangers_find_nothing() {
     for row in rows(PAGES).iter().filter(|row| row[0].starts_with("/w/")) {
         let path =
             row[0].replace(":slug", "acme").replace(":id", &key.to_string()).replace(":event", &event.to_string());
+        let path = path.replace(":door", "dashboard");
         let next = nobody.get(&console, &path).await.location().to_owned();
         assert_eq!(next, format!("/sign-in?next={}", escaped(&path)));
         let foreign = stranger.get(&console, &path).await;
@@ -369,7 +442,7 @@ async fn routes_by_scope() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 49);
+    assert_eq!(cases, 56);
 }
 
 #[tokio::test]

@@ -95,3 +95,14 @@ async fn the_theme_is_there_before_the_first_byte() {
     assert!(page.contains("<html lang=\"en\" data-theme=\"dark\">"), "{page}");
     assert!(page.contains(" IST\"") && !page.contains("LocalTimes"), "in the chosen zone without a script");
 }
+
+#[tokio::test]
+async fn a_name_cannot_leave_the_title() {
+    let (console, _) = Console::with_acme().await;
+    let mut owner = Browser::signed_in(&console, "owner@acme.example").await;
+    let name = "A&B</title><script>run()</script>";
+    owner.post(&console, "rename_workspace", &[("workspace", "acme"), ("name", name)]).await;
+    let page = owner.get(&console, "/w/acme").await.text();
+    assert!(page.contains("A&amp;B&lt;/title>&lt;script>run()&lt;/script> · send0</title>"), "{page}");
+    assert!(!page.contains("<script>run()"), "{page}");
+}

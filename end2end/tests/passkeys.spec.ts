@@ -1,0 +1,83 @@
+import type { CDPSession, Page } from '@playwright/test';
+import { expect, test } from '../support/test';
+
+/** A device of this browser's own that verifies its user. */
+async function authenticator(page: Page): Promise<{ cdp: CDPSession; id: string }> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('WebAuthn.enable');
+  const options = {
+    protocol: 'ctap2' as const,
+    transport: 'internal' as const,
+    hasResidentKey: true,
+    hasUserVerification: true,
+    isUserVerified: true,
+    automaticPresenceSimulation: true,
+  };
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', { options });
+  return { cdp, id: authenticatorId };
+}
+
+async function addPasskey(page: Page, name: string): Promise<void> {
+  await page.goto('/account/security');
+  await page.getByLabel('Name of the new passkey').fill(name);
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await expect(page.getByText('The passkey is added')).toBeVisible();
+}
+
+test('a passkey is added, signs in alone, is renamed and removed', async ({ owner: page, workspace }) => {
+  const { cdp, id } = await authenticator(page);
+  await addPasskey(page, 'Laptop');
+  await page.getByRole('button', { name: 'Make new recovery codes' }).click();
+  await expect(page.locator('.codes code')).toHaveCount(10);
+
+  await page.goto('/account');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  // Offered in the field for the mail address, and taken by the device at once.
+  await expect(page.getByRole('heading', { level: 1, name: workspace.name })).toBeVisible();
+
+  await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: id, enabled: false });
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByRole('button', { name: 'Sign in with a passkey' })).toBeVisible();
+  await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: id, enabled: true });
+  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: workspace.name })).toBeVisible();
+
+  await page.goto('/account/security');
+  await page.getByLabel('New name of Laptop').fill('Desk');
+  await page.getByRole('button', { name: 'Rename' }).click();
+  await expect(page.getByRole('rowheader', { name: 'Desk' })).toBeVisible();
+  await page.getByRole('row').filter({ hasText: 'Desk' }).getByRole('button', { name: 'Remove' }).click();
+  await expect(page.getByText('The passkey Desk is removed')).toBeVisible();
+  await expect(page.getByText('No passkey yet.')).toBeVisible();
+});
+
+test('a passkey is the second factor after the password', async ({ owner: page, workspace }) => {
+  const { cdp, id } = await authenticator(page);
+  await addPasskey(page, 'Laptop');
+  await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: id, enabled: false });
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await workspace.fillSignIn(page);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Second factor');
+  await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: id, enabled: true });
+  await page.getByRole('button', { name: 'Use a passkey' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: workspace.name })).toBeVisible();
+});
+
+for (const [what, bits] of [
+  ['a bogus signature', { isBogusSignature: true }],
+  ['nobody verified', { isBadUV: true }],
+  ['nobody present', { isBadUP: true }],
+] as const) {
+  test(`${what} opens nothing`, async ({ owner: page }) => {
+    const { cdp, id } = await authenticator(page);
+    await addPasskey(page, 'Laptop');
+    await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: id, enabled: false });
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await expect(page.getByRole('button', { name: 'Sign in with a passkey' })).toBeVisible();
+    await cdp.send('WebAuthn.setResponseOverrideBits', { authenticatorId: id, ...bits });
+    await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: id, enabled: true });
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await expect(page.getByText('This passkey does not open anything here').first()).toBeVisible();
+    expect((await page.context().cookies()).map((cookie) => cookie.name)).not.toContain('__Host-session');
+  });
+}

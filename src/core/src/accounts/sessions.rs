@@ -1,0 +1,66 @@
+//! A person's sessions, one by one: looking at them, ending them, and going on after a proof.
+
+use super::{Factor, SessionView, SignedIn, operations, queries};
+use crate::{
+    AppError, Ctx,
+    actor::Request,
+    audit_log::{Action, Event},
+    ids::SessionId,
+};
+
+/// The living ones, the one used last first.
+pub async fn list(ctx: &Ctx, signed_in: &SignedIn) -> Result<Vec<SessionView>, AppError> {
+    queries::sessions(&ctx.db.auth, signed_in.user, ctx.clock.now()).await
+}
+
+/// Ends one of the person's own.
+///
+/// # Errors
+/// [`AppError::NotFound`] for one that is over, and for somebody else's.
+pub async fn end(ctx: &Ctx, request: &Request, signed_in: &SignedIn, session: SessionId) -> Result<(), AppError> {
+    let mut tx = ctx.db.change_account().await?;
+    if !queries::end_one(tx.conn(), signed_in.user, session).await? {
+        return Err(AppError::NotFound);
+    }
+    let actors = operations::everywhere(tx.conn(), signed_in, request).await?;
+    tx.commit(&actors, Event::new(Action::SessionRevoked).on("session", session, None)).await
+}
+
+/// Ends all but the one it is asked from. Returns how many those were.
+pub async fn end_others(ctx: &Ctx, request: &Request, signed_in: &SignedIn) -> Result<i64, AppError> {
+    let mut tx = ctx.db.change_account().await?;
+    let ended = queries::end_other_sessions(tx.conn(), signed_in.user, signed_in.session).await?;
+    if ended == 0 {
+        return Ok(0);
+    }
+    let event = Event::new(Action::SessionRevoked).on("user", signed_in.user, Some(&signed_in.name)).change(
+        "other_sessions_ended",
+        None::<i64>,
+        ended,
+    );
+    let actors = operations::everywhere(tx.conn(), signed_in, request).await?;
+    tx.commit(&actors, event).await.map(|()| ended)
+}
+
+/// After a proof the session goes on under another token; the one before opens nothing any more. What was half is whole.
+///
+/// # Errors
+/// [`AppError::Unauthenticated`] when the session is over, or another proof was faster.
+pub async fn prove(
+    ctx: &Ctx,
+    request: &Request,
+    signed_in: &SignedIn,
+    factor: Factor,
+    old: &[u8; 32],
+    new: &[u8; 32],
+) -> Result<(), AppError> {
+    let mut tx = ctx.db.change_account().await?;
+    if !queries::prove_session(tx.conn(), old, new, factor, ctx.clock.now()).await? {
+        return Err(AppError::Unauthenticated("session".into()));
+    }
+    let action = if signed_in.is_whole { Action::SessionProved } else { Action::SessionStarted };
+    let event =
+        Event::new(action).on("session", signed_in.session, None).change("factor", None::<&str>, factor.as_str());
+    let actors = operations::everywhere(tx.conn(), signed_in, request).await?;
+    tx.commit(&actors, event).await
+}

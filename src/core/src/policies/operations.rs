@@ -1,0 +1,123 @@
+//! Looking at the policy, changing it, and holding members to it.
+
+use super::{Affected, Demand, Policy, PolicyText, queries};
+use crate::{
+    Actor, AppError, Ctx,
+    accounts::{Factor, Membership, SignedIn},
+    audit_log::{Action, Event},
+    ids::UserId,
+    members,
+    permissions::Permission,
+    two_factor::{Factors, operations::factors_of},
+};
+use sqlx::PgConnection;
+use std::collections::HashMap;
+
+/// The policy, and whom it affects: everybody who cannot show what is demanded, or would be if a second factor were.
+pub async fn show(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<(Policy, Vec<Affected>), AppError> {
+    ctx.authorise(actor, Permission::PoliciesRead, attempted).await?;
+    let mut read = ctx.db.read(actor.workspace).await?;
+    let policy = queries::find(read.conn(), actor.workspace).await?;
+    let factors = queries::factors(read.conn()).await?;
+    let people = queries::people(read.conn(), actor.workspace).await?.into_iter();
+    let all = people.map(|person| Affected {
+        factors: factors.get(&UserId(person.user_id)).copied().unwrap_or_default(),
+        name: person.name,
+        email: person.email,
+        due_at: person.factor_due_at,
+    });
+    let meets = |factors: Factors| if policy.require_passkey { factors.passkeys > 0 } else { factors.is_second() };
+    Ok((policy, all.filter(|one| !meets(one.factors)).collect()))
+}
+
+/// What each member can show besides a password, for those with `policies.read`.
+pub(crate) async fn factors(conn: &mut PgConnection) -> Result<HashMap<UserId, Factors>, AppError> {
+    queries::factors(conn).await
+}
+
+/// Changes the policy. Whoever it is demanded of for the first time gets a date of their own, and keeps it.
+///
+/// # Errors
+/// [`AppError::Invalid`] with every field that is wrong; [`AppError::ProofNeeded`].
+pub async fn change(ctx: &Ctx, actor: &Actor, new: &PolicyText) -> Result<Policy, AppError> {
+    let (permission, action) = (Permission::PoliciesUpdate, Action::PolicyChanged);
+    ctx.authorise(actor, permission, action).await?;
+    ctx.demand_proof(actor, Event::new(action).under(permission)).await?;
+    let new = new.parse().map_err(AppError::Invalid)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.change(actor).await?;
+    members::operations::present_role(ctx, actor, &mut tx, permission, action).await?;
+    let before = queries::find(tx.conn(), actor.workspace).await?;
+    if before == new {
+        return Ok(new);
+    }
+    queries::insert(tx.conn(), actor.workspace, new, now).await?;
+    queries::set_dates(tx.conn(), actor.workspace, new, now).await?;
+    tx.commit(changed(before, new).under(permission)).await.map(|()| new)
+}
+
+fn changed(before: Policy, after: Policy) -> Event {
+    let mut event = Event::new(Action::PolicyChanged);
+    for (field, before, after) in [
+        ("require_two_factor", before.require_two_factor, after.require_two_factor),
+        ("require_passkey", before.require_passkey, after.require_passkey),
+    ] {
+        if before != after {
+            event = event.change(field, before, after);
+        }
+    }
+    if before.grace_days != after.grace_days {
+        event = event.change("grace_days", before.grace_days, after.grace_days);
+    }
+    event
+}
+
+/// The date of whoever comes in now.
+pub(crate) async fn due_at(
+    conn: &mut PgConnection,
+    workspace: crate::ids::WorkspaceId,
+    now: time::OffsetDateTime,
+) -> Result<Option<time::OffsetDateTime>, AppError> {
+    let policy = queries::find(conn, workspace).await?;
+    Ok(policy.require_two_factor.then(|| now + time::Duration::days(policy.grace_days.into())))
+}
+
+/// What the workspace demands of this person and they cannot show, if anything.
+pub async fn unmet(ctx: &Ctx, signed_in: &SignedIn, membership: &Membership) -> Result<Option<Demand>, AppError> {
+    let Some(demand) = membership.demand else { return Ok(None) };
+    let enough = match signed_in.factor {
+        Factor::Passkey => true,
+        Factor::Totp | Factor::RecoveryCode => !demand.passkey,
+        // Begun before they had a second factor, perhaps.
+        Factor::Password => !demand.passkey && factors_of(&ctx.db.auth, signed_in.user).await?.is_second(),
+    };
+    Ok((!enough).then_some(demand))
+}
+
+/// Lets in whoever shows what is demanded, or still has time to. Others are kept out, not removed: with a factor they are
+/// back.
+pub(crate) async fn admit(
+    ctx: &Ctx,
+    signed_in: &SignedIn,
+    actor: &Actor,
+    membership: &Membership,
+) -> Result<(), AppError> {
+    match unmet(ctx, signed_in, membership).await? {
+        Some(demand) if ctx.clock.now() > demand.due_at => {
+            let refusal = AppError::FactorNeeded { passkey: demand.passkey };
+            ctx.refuse(actor, Event::new(Action::PageViewed), "second_factor_missing", refusal).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to leave the person with less than one of their workspaces demands.
+pub(crate) fn keep_enough(factors: Factors, memberships: &[Membership]) -> Result<(), AppError> {
+    let demands =
+        memberships.iter().filter(|membership| membership.demand.is_some_and(|demand| !demand.is_met_by(factors)));
+    let names: Vec<&str> = demands.map(|membership| membership.workspace_name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(AppError::Conflict(format!("{} would not let you in without it. Add another factor first.", names.join(", "))))
+}
