@@ -13,6 +13,7 @@ use send0_core::{
     allowlist::{self, Door},
     api_keys::{self, NewKeyText},
     ids::WorkspaceId,
+    mail::Relay,
     workspaces::operations::{self as workspaces, NewOwner},
 };
 use serde_json::json;
@@ -190,6 +191,9 @@ async fn migrate(config: Config) -> Result<(), Failure> {
 async fn check(config: Result<Config, ConfigError>) -> Result<(), Failure> {
     let config = config?;
     config.address()?;
+    if let Some(relay) = &config.relay {
+        Relay::new(relay).answers().await.map_err(|error| format!("SEND0_SMTP_URL: the relay: {error}."))?;
+    }
     let installation = Installation::join(&config).await?;
     let ready = match installation.open() {
         Ok(ctx) => ctx.db.refuse_excess_rights().await.map_err(Failure::from),

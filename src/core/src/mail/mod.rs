@@ -10,7 +10,7 @@ pub mod operations;
 mod queries;
 mod relay;
 mod render;
-pub use relay::{Relay, RelayAddress, RelayError};
+pub use relay::{DeliveryError, Relay, RelayAddress, RelayError};
 pub use render::{BUTTON, FOOT};
 
 #[cfg(all(test, feature = "testing"))]

@@ -1,6 +1,6 @@
 //! Sealing mail into the transaction of what it tells, sending it, and reading the local mailbox.
 
-use super::{Letter, MailView, RETRIES, Relay, queries, relay::DeliveryError};
+use super::{DeliveryError, Letter, MailView, RETRIES, Relay, queries};
 use crate::{
     Actor, AppError, Ctx,
     actor::{Request, Who},

@@ -1,4 +1,4 @@
-use super::relay::DeliveryError;
+use super::DeliveryError;
 use crate::{
     AppError,
     ids::{MailId, WorkspaceId},

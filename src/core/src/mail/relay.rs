@@ -125,6 +125,15 @@ impl Relay {
         Self { transport: address.builder.clone().build(), sender: address.sender.clone() }
     }
 
+    /// Whether it answers, and lets us in.
+    ///
+    /// # Errors
+    /// [`DeliveryError`], as when a letter is sent.
+    pub async fn answers(&self) -> Result<(), DeliveryError> {
+        let answered = timeout(WHOLE, self.transport.test_connection()).await;
+        if answered.map_err(|_| DeliveryError::Timeout)?? { Ok(()) } else { Err(DeliveryError::Unreachable) }
+    }
+
     /// Returns when the relay has taken the letter.
     pub(super) async fn send(&self, id: MailId, letter: &Letter) -> Result<(), DeliveryError> {
         let message = self.message(id, letter)?;

@@ -6,7 +6,7 @@ use super::Letter;
 /// What the one button says.
 pub const BUTTON: &str = "Open send0";
 /// The last line of every mail.
-pub const FOOT: &str = "Sent by the console of send0. Nobody reads answers to this address.";
+pub const FOOT: &str = "Sent by the send0 console.";
 
 impl Letter {
     /// The text part.

@@ -1,7 +1,7 @@
 //! The outbox, against an SMTP server that does as it is told.
 
 use super::{
-    Letter, RETRIES, RelayAddress,
+    DeliveryError, Letter, RETRIES, Relay, RelayAddress,
     operations::{BATCH, LEASE, deliver, mailbox, seal},
     queries,
 };
@@ -85,10 +85,18 @@ async fn converse(stream: TcpStream, taken: Arc<Mutex<Vec<String>>>, answer: Arc
     Ok(())
 }
 
+fn address(port: u16) -> RelayAddress {
+    RelayAddress::parse(&format!("smtp://127.0.0.1:{port}"), "send0 <security@send0.dev>").expect("an address")
+}
+
 /// The same database with a relay at this port.
 fn relayed(db: &TestDb, port: u16) -> Ctx {
-    let address = RelayAddress::parse(&format!("smtp://127.0.0.1:{port}"), "send0 <security@send0.dev>");
-    db.ctx.clone().relaying(Some(&address.expect("an address")))
+    db.ctx.clone().relaying(Some(&address(port)))
+}
+
+/// A port at which nobody listens any more.
+async fn gone() -> u16 {
+    TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").port()
 }
 
 fn letter(to: &str) -> Letter {
@@ -226,9 +234,7 @@ async fn what_is_given_up_of_an_account_is_in_the_platforms_log() {
 #[tokio::test]
 async fn while_the_relay_is_down_mail_waits() {
     let db = TestDb::new().await;
-    // A port at which nobody listens any more.
-    let gone = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").port();
-    let ctx = relayed(&db, gone);
+    let ctx = relayed(&db, gone().await);
     put(&ctx, WorkspaceId::PLATFORM, "ana@example.com").await;
     assert_eq!(deliver(&ctx).await, Ok(1));
     assert_eq!(state(&db).await, (1, "waits", Some("not reached".into())));
@@ -236,6 +242,14 @@ async fn while_the_relay_is_down_mail_waits() {
     ctx.clock.advance(RETRIES[0]);
     assert_eq!(deliver(&relayed(&db, sink.port)).await, Ok(1));
     assert_eq!((state(&db).await, sink.taken().len()), ((2, "sent", None), 1));
+}
+
+#[tokio::test]
+async fn whether_the_relay_answers_is_found_out_without_a_mail() {
+    let sink = Sink::start().await;
+    assert_eq!(Relay::new(&address(sink.port)).answers().await, Ok(()));
+    assert_eq!(Relay::new(&address(gone().await)).answers().await, Err(DeliveryError::Unreachable));
+    assert!(sink.taken().is_empty());
 }
 
 /// Each worker is a server of its own, on the same database.
@@ -280,8 +294,7 @@ async fn what_a_worker_left_behind_is_taken_over_when_its_lease_is_over() {
     ctx.clock.advance(LEASE);
     assert_eq!(deliver(&ctx).await, Ok(1));
     // The first worker comes back late and thinks that it failed: the mail is sent all the same.
-    let late = super::relay::DeliveryError::Timeout;
-    queries::retry(&ctx.db.worker, &lost[0], late, ctx.clock.now()).await.expect("too late");
+    queries::retry(&ctx.db.worker, &lost[0], DeliveryError::Timeout, ctx.clock.now()).await.expect("too late");
     assert_eq!(state(&db).await, (2, "sent", None));
     assert_eq!((deliver(&ctx).await, sink.taken().len()), (Ok(0), 1));
 }

@@ -8,6 +8,7 @@ use send0_core::{
     AppError,
     api_keys::{self, NewKeyText},
     audit_log::{self, Action, Filter, Outcome, Place},
+    contacts::{NoticeKind, operations as contacts},
     invitations::operations as invitations,
     members::{KeyFate, operations as members},
     workspaces::operations as workspaces,
@@ -108,6 +109,9 @@ async fn first_keys(stage: &mut Stage) -> Result<(), Failure> {
     stage.issue(&bo, key("Shop", "live", &[], ""), "Shop").await?;
     stage.issue(&bo, key("SIEM import", "restricted", &["audit.read", "workspace.read"], ""), "SIEM import").await?;
     stage.issue(&bo, key("Warehouse, old", "live", &[], ""), "Warehouse, old").await?;
+    let kinds: Vec<String> = NoticeKind::ALL.iter().map(ToString::to_string).collect();
+    contacts::add(&stage.ctx, &bo.doing("contacts/server_fns/add_contact"), ESI.email, &kinds).await?;
+    stage.later(50).await?;
     stage.leave(bo).await?;
     let chiara = stage.enter(&CHIARA).await?;
     stage.issue(&chiara, key("CI deploy", "test", &[], ""), "CI deploy").await?;

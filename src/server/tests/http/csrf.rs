@@ -42,6 +42,9 @@ async fn no_function_obeys_another_site() {
     let (invitation, token) = console.invitation(&acme, "waits@example.com", "viewer").await;
     let invitation = invitation.to_string();
     owner.get(&console, &format!("/invitations/{token}")).await;
+    let contact = console.contact(&acme, "soc@example.com").await.to_string();
+    let token = console.mailed_token("soc@example.com").await;
+    owner.get(&console, &format!("/contacts/{token}")).await;
     let entry = console.entry(&acme, Door::Api, "203.0.113.0/24").await.to_string();
     console.save(&acme, Door::Api).await;
     let version = console.version(&acme, Door::Api).await;
@@ -65,6 +68,11 @@ async fn no_function_obeys_another_site() {
             "change_role" => &[("workspace", "acme"), ("id", &admin), ("role", "viewer")],
             "remove_member" => &[("workspace", "acme"), ("id", &admin)],
             "leave_workspace" => &[("workspace", "acme")],
+            "add_contact" => &[("workspace", "acme"), ("email", "evil@example.com"), ("kinds[]", "log")],
+            "change_contact" | "test_contact" | "remove_contact" => {
+                &[("workspace", "acme"), ("id", &contact), ("kinds[]", "log")]
+            }
+            "confirm_contact" => &[],
             "accept_invitation" | "cancel_address" | "confirm_address" => &[],
             "join_workspace" => &[("name", "Evil"), ("password", "an evil password")],
             "change_settings" => &[("name", "Evil"), ("theme", "dark")],
