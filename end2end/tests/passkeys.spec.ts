@@ -38,8 +38,9 @@ test('a passkey is added, signs in alone, is renamed and removed', async ({ owne
   await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: id, enabled: false });
   await page.getByRole('button', { name: 'Sign out' }).click();
   await expect(page.getByRole('button', { name: 'Sign in with a passkey' })).toBeVisible();
-  await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: id, enabled: true });
+  // Asked for first: the device would otherwise take what the browser offers.
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+  await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: id, enabled: true });
   await expect(page.getByRole('heading', { level: 1, name: workspace.name })).toBeVisible();
 
   await workspace.demandNothing(page);
@@ -76,8 +77,8 @@ for (const [what, bits] of [
     await page.getByRole('button', { name: 'Sign out' }).click();
     await expect(page.getByRole('button', { name: 'Sign in with a passkey' })).toBeVisible();
     await cdp.send('WebAuthn.setResponseOverrideBits', { authenticatorId: id, ...bits });
-    await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: id, enabled: true });
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: id, enabled: true });
     await expect(page.getByText('This passkey does not open anything here').first()).toBeVisible();
     expect((await page.context().cookies()).map((cookie) => cookie.name)).not.toContain('__Host-session');
   });

@@ -54,7 +54,7 @@ test('who is hit by a policy is shown before, and the date of the first one stan
   await page.getByLabel('Days to add one').fill('3');
   await page.getByRole('button', { name: 'Save policy' }).click();
   await expect(page.getByText('Saved.')).toBeVisible();
-  await expect(page.getByRole('row').filter({ hasText: email })).toContainText('kept out in 7 days');
+  await expect(page.getByRole('row').filter({ hasText: email })).toContainText('kept out in 6 d');
   const viewer = await newVisitor();
   await workspace.signInAs(viewer, email);
   await viewer.getByRole('link', { name: 'Add a second factor' }).click();
