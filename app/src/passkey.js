@@ -2,7 +2,9 @@
   // Passkeys are a browser's business: this fetches the challenge, asks, and sends the answer with an ordinary form.
   const forms = [...document.querySelectorAll("form[data-passkey]")];
   if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) return;
-  let offered;
+  // What is offered quietly ends before anything is asked for aloud: there is one challenge at a time.
+  const offered = new AbortController();
+  let quietly = Promise.resolve();
   const challenge = async (form) => {
     const name = form.elements.name?.value;
     const body = new URLSearchParams(name === undefined ? {} : { name });
@@ -31,15 +33,15 @@
     form.hidden = false;
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      offered?.abort();
+      offered.abort();
+      await quietly;
       try { send(form, await ask(form)); } catch (error) { say(form, error); }
     });
   }
   // Offered by the browser in the field for the mail address, to whoever has one.
   const quiet = document.querySelector("form[data-passkey=get][data-offer]");
-  if (quiet) (async () => {
+  if (quiet) quietly = (async () => {
     if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
-    offered = new AbortController();
     try { send(quiet, await ask(quiet, { mediation: "conditional", signal: offered.signal })); } catch {}
   })();
 })()

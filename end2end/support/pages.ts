@@ -234,7 +234,7 @@ export const LOOKS: Look[] = [
     await draft(page, workspace, 'api', '192.0.2.0/24', 'Build servers');
     await page.goto(workspace.path('allowlist/api/review'));
   }),
-  signedIn('allowlist-review-refused', async (page, workspace) => {
+  signedIn('allowlist-review-guarded', async (page, workspace) => {
     await draft(page, workspace, 'dashboard', '10.0.0.0/8', 'The office');
     await page.goto(workspace.path('allowlist/dashboard/review'));
   }),
