@@ -24,6 +24,23 @@ for (const { name, open } of LOOKS) {
   });
 }
 
+test.describe('the demo', () => {
+  test.setTimeout(300_000);
+
+  test('as its owner sees it', async ({ page, server }) => {
+    const demo = await server.command<{ workspace: string; email: string; password: string }>(['demo']);
+    await page.goto('/sign-in');
+    await page.getByLabel('Mail address').fill(demo.email);
+    await page.getByLabel('Password').fill(demo.password);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'Northwind' })).toBeVisible();
+    for (const name of ['overview', 'members', 'api-keys', 'audit-log']) {
+      await page.goto(`/w/${demo.workspace}${name === 'overview' ? '' : `/${name}`}`);
+      await take(page, `demo-${name}`);
+    }
+  });
+});
+
 test.describe('before anybody owns anything', () => {
   test.use({ baseURL: async ({ freshServer }, use) => use(freshServer.url) });
 

@@ -85,7 +85,7 @@ fn fates(inside: &Inside, preview: Preview) -> impl IntoView + use<> {
     let unseen = unseen(preview.list.door, preview.replay.unseen);
     let (gets_in, shut_out) = (people(inside, gets_in), people(inside, shut_out));
     view! {
-        <div class="grid gap-x-8 lg:grid-cols-2">
+        <div class="sides">
             <Section id="gets-in" title="Would still get in" text=inside_text>{gets_in}</Section>
             <Section id="shut-out" title="Would be shut out" text=outside_text>{shut_out}</Section>
         </div>

@@ -47,7 +47,8 @@ pub fn bench(arguments: &[&str]) -> Result<()> {
     let workspace = installation.workspace("Bench")?;
     let key = installation.key(&workspace, "bench", "live")?;
     key_checks(&installation, &key, time.unwrap_or(TIME))?;
-    let session = sign_ins(&installation)?;
+    let session = sign_ins(&installation, EMAIL, PASSWORD, SIGN_INS)?;
+    demo(&installation)?;
     seed::million(&installation, &workspace, &key)?;
     pages::audit_log(&installation, &workspace, &key, &session)?;
     pages::sizes(&installation, &workspace, &session)
@@ -100,15 +101,24 @@ fn expect(status: u16, path: &str, answer: &Answer) -> Result<()> {
     })
 }
 
+/// The pages of a workspace as people have it, not of an empty one.
+fn demo(installation: &Installation) -> Result<()> {
+    let begun = Instant::now();
+    let demo = installation.demo()?;
+    println!("\nsend0 demo took {:.1} s", begun.elapsed().as_secs_f64());
+    let session = sign_ins(installation, &demo.email, &demo.password, 1)?;
+    pages::demo(installation, &demo.slug, &session)
+}
+
 /// Through the form, one after the other. Returns the cookie of the last session.
-fn sign_ins(installation: &Installation) -> Result<String> {
+fn sign_ins(installation: &Installation, email: &str, password: &str, count: usize) -> Result<String> {
     const PATH: &str = "/_fn/app/accounts/server_fns/sign_in";
     let origin = installation.origin();
-    let form = format!("email={}&password={}&next=%2F", EMAIL.replace('@', "%40"), PASSWORD.replace(' ', "+"));
+    let form = format!("email={}&password={}&next=%2F", email.replace('@', "%40"), password.replace(' ', "+"));
     let headers = [("Origin", origin.as_str()), ("Accept", "text/html")];
     let request = Request { method: "POST", headers: &headers, body: &form, ..Request::get(PATH) };
     let (mut times, mut cookie) = (Times::default(), None);
-    for _ in 0..SIGN_INS {
+    for _ in 0..count {
         let begun = Instant::now();
         let answer = installation.send(&request)?;
         times.add(begun.elapsed());

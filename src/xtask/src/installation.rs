@@ -48,6 +48,17 @@ pub struct Workspace {
     pub slug: String,
 }
 
+/// The made-up workspace, and how its owner signs in.
+#[derive(Debug)]
+pub struct Demo {
+    /// The name in URLs.
+    pub slug: String,
+    /// The owner's mail address.
+    pub email: String,
+    /// The owner's password.
+    pub password: String,
+}
+
 /// An API key.
 #[derive(Debug)]
 pub struct Key {
@@ -129,6 +140,13 @@ impl Installation {
         let made = process::output(create.args(["--email", EMAIL, "--workspace", name]).stdin(stdin))?;
         let field = |field| self.field(&made, field);
         Ok(Workspace { id: field("workspace_id")?, slug: field("workspace")? })
+    }
+
+    /// Makes the made-up workspace of `send0 demo`.
+    pub fn demo(&self) -> Result<Demo> {
+        let made = process::output(&mut self.command(&["demo"]))?;
+        let field = |field| self.field(&made, field);
+        Ok(Demo { slug: field("workspace")?, email: field("email")?, password: field("password")? })
     }
 
     /// Issues a key, `live` or `test`.

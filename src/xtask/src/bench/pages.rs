@@ -34,6 +34,21 @@ pub fn audit_log(installation: &Installation, workspace: &Workspace, key: &Key, 
     Ok(())
 }
 
+/// The pages that somebody opens every day.
+pub fn demo(installation: &Installation, slug: &str, session: &str) -> Result<()> {
+    println!("\nthe demo's pages, {REQUESTS} requests each on one connection");
+    let headers = [("Cookie", session), ("Accept", "text/html")];
+    for page in ["", "/members", "/api-keys", "/allowlist", "/audit-log", "/settings"] {
+        let path = format!("/w/{slug}{page}");
+        show(
+            installation,
+            if page.is_empty() { "/" } else { page },
+            &Request { headers: &headers, ..Request::get(&path) },
+        )?;
+    }
+    Ok(())
+}
+
 fn show(installation: &Installation, name: &str, request: &Request) -> Result<()> {
     let times = measure(installation, request, |done| done < REQUESTS)?;
     println!("{name:<22} {}", times.summary());
