@@ -1,7 +1,7 @@
 import { defineConfig } from '@playwright/test';
 
 /** Every journey runs with and without scripts; these are about scripts, or need them to look at the page. */
-const NEEDS_SCRIPTS = ['**/scripts.spec.ts', '**/accessibility.spec.ts', '**/palette.spec.ts', '**/passkeys.spec.ts'];
+const NEEDS_SCRIPTS = ['**/scripts.spec.ts', '**/accessibility.spec.ts', '**/palette.spec.ts', '**/passkeys.spec.ts', '**/demo.spec.ts'];
 const SCREENSHOTS = '**/screenshots.spec.ts';
 
 /** Pictures are taken when asked for (`--project=screenshots`), not with the tests. A worker is told which project it is. */

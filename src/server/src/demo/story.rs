@@ -2,7 +2,7 @@
 
 use super::{
     Failure,
-    stage::{Person, Program, Stage},
+    stage::{Person, Program, Stage, Visit},
 };
 use send0_core::{
     AppError,
@@ -11,6 +11,7 @@ use send0_core::{
     contacts::{NoticeKind, operations as contacts},
     invitations::operations as invitations,
     members::{KeyFate, operations as members},
+    policies::{self, PolicyText},
     workspaces::operations as workspaces,
 };
 
@@ -86,6 +87,7 @@ async fn founding(stage: &mut Stage) -> Result<(), Failure> {
             .await?;
         stage.later(40).await?;
     }
+    demand(stage, &ana, "off").await?;
     stage.leave(ana).await?;
     for (person, _) in team {
         stage.join(person).await?;
@@ -192,6 +194,7 @@ async fn roles_change(stage: &mut Stage) -> Result<(), Failure> {
     stage.later(70).await?;
     members::change_role(&stage.ctx, &ana.doing("members/server_fns/change_role"), chiara, "admin").await?;
     stage.later(200).await?;
+    demand(stage, &ana, "two_factor").await?;
     workspaces::rename(&stage.ctx, &ana.doing("workspaces/server_fns/rename_workspace"), "Northwind Trading").await?;
     stage.leave(ana).await
 }
@@ -201,6 +204,13 @@ async fn invitations_wait(stage: &mut Stage) -> Result<(), Failure> {
     let emails = "ines@northwind.example jonas@northwind.example";
     invitations::invite(&stage.ctx, &bo.doing("invitations/server_fns/invite_members"), emails, "viewer").await?;
     stage.leave(bo).await
+}
+
+/// What members must show. Nobody in the story has a second factor until the end of it, when everybody gets 30 days.
+async fn demand(stage: &mut Stage, visit: &Visit, demand: &str) -> Result<(), Failure> {
+    let policy = PolicyText { demand: demand.into(), grace_days: "30".into() };
+    policies::operations::change(&stage.ctx, &visit.doing("policies/server_fns/change_policy"), &policy).await?;
+    stage.later(90).await
 }
 
 async fn search(stage: &Stage, actor: &send0_core::Actor, filter: Filter) -> Result<(), AppError> {
