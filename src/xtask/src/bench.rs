@@ -43,9 +43,12 @@ pub fn bench(arguments: &[&str]) -> Result<()> {
     };
     let cores = thread::available_parallelism().map_or(0, |cores| cores.get());
     println!("\n{} on {cores} cores, which the clients share", binary.display());
+    let begun = Instant::now();
     let installation = Installation::start(&project, binary)?;
     let workspace = installation.workspace("Bench")?;
     let key = installation.key(&workspace, "bench", "live")?;
+    checks_once(&installation, &key)?;
+    println!("\nfrom an empty folder to the first key used: {:.1} s", begun.elapsed().as_secs_f64());
     key_checks(&installation, &key, time.unwrap_or(TIME))?;
     let session = sign_ins(&installation, EMAIL, PASSWORD, SIGN_INS)?;
     demo(&installation)?;
@@ -63,6 +66,11 @@ fn key_checks(installation: &Installation, key: &Key, time: Duration) -> Result<
         println!("{connections:>4} connections {:>8}/s  {}", rate(times.count(), time), times.summary());
     }
     Ok(())
+}
+
+fn checks_once(installation: &Installation, key: &Key) -> Result<Times> {
+    let request = Request { bearer: Some(&key.key), ..Request::get("/v1/workspace") };
+    measure(installation, &request, |done| done == 0)
 }
 
 fn checks_with(installation: &Installation, key: &Key, connections: usize, time: Duration) -> Result<Times> {
