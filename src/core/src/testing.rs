@@ -154,10 +154,15 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// Somebody of this role, with a session that is only claimed.
+    /// The first owner in this role, with a session that is only claimed.
     pub fn actor(&self, role: Role) -> Actor {
+        self.acting(self.made.user, role)
+    }
+
+    /// This person in this role, with a session that is only claimed.
+    pub fn acting(&self, user: UserId, role: Role) -> Actor {
         let who = Who::User {
-            id: self.made.user,
+            id: user,
             name: format!("The {role}"),
             role,
             session: Some(SessionId::new()),

@@ -274,6 +274,8 @@ pub(super) async fn settle(
 }
 
 /// Makes the draft what is in force again.
+///
+/// In two steps: a network may be in the draft once, and its old entry comes back while its new one is still there.
 pub(super) async fn discard(conn: &mut PgConnection, workspace: WorkspaceId, door: Door) -> Result<(), AppError> {
     sqlx::query!(
         "update allowlist_entries set in_draft = false where workspace_id = $1 and door = $2",

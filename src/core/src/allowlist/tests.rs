@@ -14,9 +14,9 @@ use crate::{
     actor::{Request, Who},
     api_keys::{self, NewKeyText, operations::Caller},
     audit_log::{Action, Event, EventView, Outcome},
-    ids::{AllowlistEntryId, RequestId, SessionId, UserId},
+    ids::{AllowlistEntryId, RequestId, UserId},
     permissions::{Permission, Role},
-    testing::{PROVEN, Tenant, TestDb, request},
+    testing::{Tenant, TestDb, request},
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use std::net::IpAddr;
@@ -31,9 +31,7 @@ fn from(address: &str) -> Request {
 }
 
 fn acting(tenant: &Tenant, user: UserId, role: Role, address: &str) -> Actor {
-    let who =
-        Who::User { id: user, name: format!("The {role}"), role, session: Some(SessionId::new()), proved_at: PROVEN };
-    Actor { workspace: tenant.id(), who, request: from(address) }
+    Actor { request: from(address), ..tenant.acting(user, role) }
 }
 
 /// The owner, who was seen here.

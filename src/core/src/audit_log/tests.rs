@@ -533,14 +533,7 @@ async fn eventful(db: &TestDb) -> (Tenant, UserId) {
     let tenant = db.workspace("Acme").await;
     let other = db.member(&tenant, Role::Developer).await;
     let (owner, viewer) = (tenant.actor(Role::Owner), tenant.actor(Role::Viewer));
-    let who = Who::User {
-        id: other,
-        name: "The developer".into(),
-        role: Role::Developer,
-        session: None,
-        proved_at: crate::testing::PROVEN,
-    };
-    let developer = Actor { workspace: tenant.id(), who, request: request() };
+    let developer = tenant.acting(other, Role::Developer);
     for n in 0..4 {
         let by = if n % 2 == 0 { &owner } else { &developer };
         let issued = api_keys::operations::issue(&db.ctx, by, a_key("Key")).await.expect("issue");

@@ -6,10 +6,9 @@ use super::{
 };
 use crate::{
     Actor, AppError,
-    actor::Who,
     api_keys::{self, NewKeyText},
     audit_log::{Action, EventView, Outcome},
-    ids::{ContactId, SessionId, UserId, WorkspaceId},
+    ids::{ContactId, WorkspaceId},
     invitations::operations::invite,
     mail::operations::mailbox,
     members,
@@ -19,17 +18,6 @@ use crate::{
 };
 use futures::future::join_all;
 use time::Duration;
-
-fn acting(tenant: &Tenant, user: UserId, role: Role) -> Actor {
-    let who = Who::User {
-        id: user,
-        name: format!("The {role}"),
-        role,
-        session: Some(SessionId::new()),
-        proved_at: crate::testing::PROVEN,
-    };
-    Actor { workspace: tenant.id(), who, request: request() }
-}
 
 fn kinds(of: &[NoticeKind]) -> Vec<String> {
     of.iter().map(ToString::to_string).collect()
@@ -232,7 +220,7 @@ async fn who_leaves_is_no_contact_and_the_owners_take_over_from_the_last() {
     let founder = contact(&db, &tenant, "owner@acme.example").await.id;
     remove(&db.ctx, &owner, founder).await.expect("removed");
     add(&db.ctx, &owner, "waits@example.com", &all_kinds()).await.expect("added");
-    members::operations::leave(&db.ctx, &acting(&tenant, viewer, Role::Viewer)).await.expect("left");
+    members::operations::leave(&db.ctx, &tenant.acting(viewer, Role::Viewer)).await.expect("left");
     let now = contacts(&db, &tenant).await;
     let told: Vec<&str> = now.iter().filter(|one| one.is_told()).map(|one| one.email.as_str()).collect();
     assert_eq!(told, ["owner@acme.example"]);
@@ -349,7 +337,7 @@ async fn by_role() {
     let founder = contacts(&db, &tenant).await[0].id;
     for role in Role::ALL {
         let user = if role == Role::Owner { tenant.made.user } else { db.member(&tenant, role).await };
-        let actor = acting(&tenant, user, role);
+        let actor = tenant.acting(user, role);
         let (ctx, email) = (&db.ctx, format!("{role}@example.com"));
         db.ctx.clock.advance(Duration::minutes(2));
         let done = [
@@ -382,7 +370,7 @@ async fn what_counts_is_the_role_of_now() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let admin = db.member(&tenant, Role::Admin).await;
-    let still_admin = acting(&tenant, admin, Role::Admin);
+    let still_admin = tenant.acting(admin, Role::Admin);
     let owner = tenant.actor(Role::Owner);
     let page = members::operations::list(&db.ctx, &owner, None, 100, Action::PageViewed).await.expect("members");
     let member = page.members.into_iter().find(|member| member.user_id == admin).expect("a member").id;

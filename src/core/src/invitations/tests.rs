@@ -5,12 +5,11 @@ use super::{
     operations::{NewPerson, accept, invite, join, make_link, offer, pending, resend, revoke},
 };
 use crate::{
-    Actor, AppError,
+    AppError,
     accounts::operations::{memberships, sign_in},
-    actor::Who,
     audit_log::{Action, Outcome},
     flash::{self, Flash},
-    ids::{SessionId, WorkspaceId},
+    ids::WorkspaceId,
     mail::operations::mailbox,
     permissions::Role,
     testing::{PASSWORD, Tenant, TestDb, request},
@@ -154,14 +153,7 @@ async fn nobody_invites_above_their_own_role() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let admin = db.member(&tenant, Role::Admin).await;
-    let who = Who::User {
-        id: admin,
-        name: "Admin".into(),
-        role: Role::Admin,
-        session: Some(SessionId::new()),
-        proved_at: crate::testing::PROVEN,
-    };
-    let actor = Actor { workspace: tenant.id(), who, request: request() };
+    let actor = tenant.acting(admin, Role::Admin);
     let refused = invite(&db.ctx, &actor, "bo@example.com", "owner").await;
     assert!(matches!(refused, Err(AppError::Refused(_))), "{refused:?}");
     invited(&db, &tenant, "cy@example.com", "owner").await;

@@ -6,28 +6,15 @@ use super::{
 };
 use crate::{
     Actor, AppError,
-    actor::Who,
     api_keys::{self, NewKeyText},
     audit_log::{Action, EventView, Outcome},
-    ids::{KeyId, MemberId, SessionId, UserId},
+    ids::{KeyId, MemberId, UserId},
     invitations::operations::{invite, pending},
     mail::operations::mailbox,
     permissions::Role,
     testing::{Tenant, TestDb, request},
 };
 use futures::future::join_all;
-
-/// A member of the tenant, as who acts.
-fn acting(tenant: &Tenant, user: UserId, role: Role) -> Actor {
-    let who = Who::User {
-        id: user,
-        name: format!("The {role}"),
-        role,
-        session: Some(SessionId::new()),
-        proved_at: crate::testing::PROVEN,
-    };
-    Actor { workspace: tenant.id(), who, request: request() }
-}
 
 async fn members(db: &TestDb, tenant: &Tenant) -> Vec<MemberView> {
     list(&db.ctx, &tenant.actor(Role::Owner), None, 100, Action::PageViewed).await.expect("members").members
@@ -51,7 +38,7 @@ async fn a_role_is_changed_up_to_ones_own() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let (admin, viewer) = (db.member(&tenant, Role::Admin).await, db.member(&tenant, Role::Viewer).await);
-    let acting_admin = acting(&tenant, admin, Role::Admin);
+    let acting_admin = tenant.acting(admin, Role::Admin);
     let viewer_id = member_of(&db, &tenant, viewer).await.id;
     let changed = change_role(&db.ctx, &acting_admin, viewer_id, "developer").await.expect("changed");
     assert_eq!((changed.role, member_of(&db, &tenant, viewer).await.role), (Role::Developer, Role::Developer));
@@ -77,7 +64,7 @@ async fn what_counts_is_the_role_of_now() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let (admin, viewer) = (db.member(&tenant, Role::Admin).await, db.member(&tenant, Role::Viewer).await);
-    let still_admin = acting(&tenant, admin, Role::Admin);
+    let still_admin = tenant.acting(admin, Role::Admin);
     let (admin_id, viewer_id) = (member_of(&db, &tenant, admin).await.id, member_of(&db, &tenant, viewer).await.id);
     let owner = tenant.actor(Role::Owner);
     change_role(&db.ctx, &owner, admin_id, "viewer").await.expect("demoted");
@@ -113,7 +100,7 @@ async fn two_owners_cannot_both_go() {
     let mut stays = tenant.made.user;
     for round in 0..200 {
         let other = db.member_named(&tenant, Role::Owner, &format!("owner{round}")).await;
-        let (a, b) = (acting(&tenant, stays, Role::Owner), acting(&tenant, other, Role::Owner));
+        let (a, b) = (tenant.acting(stays, Role::Owner), tenant.acting(other, Role::Owner));
         let (a_id, b_id) = (member_of(&db, &tenant, stays).await.id, member_of(&db, &tenant, other).await.id);
         let (first, second) = match round % 4 {
             0 => tokio::join!(leave(&db.ctx, &a), leave(&db.ctx, &b)),
@@ -131,7 +118,7 @@ async fn two_owners_cannot_both_go() {
         assert_eq!(owners.len(), 1, "round {round}");
         stays = owners[0].user_id;
         for gone in members(&db, &tenant).await.into_iter().filter(|member| member.role != Role::Owner) {
-            remove(&db.ctx, &acting(&tenant, stays, Role::Owner), gone.id, &[]).await.expect("cleared");
+            remove(&db.ctx, &tenant.acting(stays, Role::Owner), gone.id, &[]).await.expect("cleared");
         }
     }
 }
@@ -141,7 +128,7 @@ async fn each_key_of_who_is_removed_is_decided_about() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let developer = db.member(&tenant, Role::Developer).await;
-    let acting_developer = acting(&tenant, developer, Role::Developer);
+    let acting_developer = tenant.acting(developer, Role::Developer);
     let (kept, ended) = (key(&db, &acting_developer, "Kept").await, key(&db, &acting_developer, "Ended").await);
     let owner = tenant.actor(Role::Owner);
     let member = member_of(&db, &tenant, developer).await;
@@ -167,7 +154,7 @@ async fn the_owners_take_over_from_who_leaves_or_is_demoted_and_are_told() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     let developer = db.member(&tenant, Role::Developer).await;
-    let acting_developer = acting(&tenant, developer, Role::Developer);
+    let acting_developer = tenant.acting(developer, Role::Developer);
     let first = key(&db, &acting_developer, "First").await;
     let owner = tenant.actor(Role::Owner);
     let member = member_of(&db, &tenant, developer).await;
@@ -194,7 +181,7 @@ async fn who_may_invite_no_more_has_no_invitations() {
     let tenant = db.workspace("Acme").await;
     let admin = db.member(&tenant, Role::Admin).await;
     let owner = tenant.actor(Role::Owner);
-    invite(&db.ctx, &acting(&tenant, admin, Role::Admin), "bo@example.com", "viewer").await.expect("invited");
+    invite(&db.ctx, &tenant.acting(admin, Role::Admin), "bo@example.com", "viewer").await.expect("invited");
     invite(&db.ctx, &owner, "cy@example.com", "viewer").await.expect("invited");
     let member = member_of(&db, &tenant, admin).await;
     change_role(&db.ctx, &owner, member.id, "developer").await.expect("demoted");
