@@ -77,7 +77,8 @@ impl Entry {
     /// Refusals of nobody known, alike in everything but the request id: a flood of them must not fill the log.
     fn stands_for(&self, other: &Pending) -> bool {
         let (mine, theirs) = (&self.actor.request, &other.actor.request);
-        self.actor.who == Who::Anonymous
+        self.actor.workspace == other.actor.workspace
+            && self.actor.who == Who::Anonymous
             && other.actor.who == Who::Anonymous
             && self.event == other.event
             && (&mine.address, &mine.method, &mine.path, &mine.agent)
