@@ -74,7 +74,8 @@ async fn attempt(ctx: &Ctx, relay: &Relay, mail: &queries::Claimed) -> Result<()
     };
     let Err(error) = sent else { return queries::sent(&ctx.db.worker, mail.id, ctx.clock.now()).await };
     tracing::warn!(mail = %mail.id, attempts = mail.attempts, %error, "a mail was not sent");
-    let wait = usize::try_from(mail.attempts - 1).ok().and_then(|failed| RETRIES.get(failed));
+    let failed = usize::try_from(mail.attempts - 1).ok().filter(|_| !error.is_final());
+    let wait = failed.and_then(|failed| RETRIES.get(failed));
     match wait {
         Some(wait) => queries::retry(&ctx.db.worker, mail, error, ctx.clock.now() + *wait).await,
         None => give_up(ctx, mail, letter.ok(), error).await,

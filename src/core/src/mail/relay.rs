@@ -102,6 +102,18 @@ pub enum DeliveryError {
     Unreachable,
 }
 
+impl DeliveryError {
+    /// Whether it would go the same way again: the letter itself was refused for good (RFC 5321 §4.2.1). That the relay does
+    /// not let us in is no fault of the letter.
+    pub(super) fn is_final(self) -> bool {
+        match self {
+            Self::Refused(code) => code >= 500 && ![530, 534, 535, 538].contains(&code),
+            Self::Letter => true,
+            _ => false,
+        }
+    }
+}
+
 impl From<smtp::Error> for DeliveryError {
     fn from(error: smtp::Error) -> Self {
         match error.status() {

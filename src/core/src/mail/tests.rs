@@ -224,11 +224,17 @@ async fn what_is_given_up_of_an_account_is_in_the_platforms_log() {
     sink.answer(550);
     let ctx = relayed(&db, sink.port);
     put(&ctx, WorkspaceId::PLATFORM, "ana@example.com").await;
+    assert_eq!(deliver(&ctx).await, Ok(1));
+    assert_eq!(state(&db).await, (1, "given up", Some("refused with 550".into())), "it would be refused again");
+    assert_eq!(db.count(WorkspaceId::PLATFORM, Action::MailFailed).await, 1);
+    // That the relay does not let us in is not the letter's fault.
+    sink.answer(535);
+    put(&ctx, WorkspaceId::PLATFORM, "ana@example.com").await;
     for _ in 0..=RETRIES.len() {
         assert_eq!(deliver(&ctx).await, Ok(1));
         ctx.clock.advance(Duration::hours(13));
     }
-    assert_eq!(db.count(WorkspaceId::PLATFORM, Action::MailFailed).await, 1);
+    assert_eq!(db.count(WorkspaceId::PLATFORM, Action::MailFailed).await, 2);
 }
 
 #[tokio::test]
