@@ -3,6 +3,7 @@
 mod clients;
 mod evidence;
 mod kills;
+mod timing;
 
 use std::{
     path::PathBuf,
@@ -28,8 +29,10 @@ use kills::Plan;
 const STEP: Duration = Duration::from_secs(20);
 /// Of a load without `--seconds`.
 const LOAD: Duration = Duration::from_secs(60);
+/// Of each comparison without `--seconds`.
+const TIMING: Duration = Duration::from_secs(120);
 
-/// `kill` or `load`.
+/// `kill`, `load` or `timing`.
 pub fn drill(arguments: &[&str]) -> Result<()> {
     let Some((name, options)) = arguments.split_first() else { return Err(usage()) };
     let Options { time, binary } = Options::parse(options).ok_or_else(usage)?;
@@ -41,6 +44,7 @@ pub fn drill(arguments: &[&str]) -> Result<()> {
     println!("drill {name}: {}", binary.display());
     let held = match *name {
         "kill" => kill(&project, binary, time)?,
+        "timing" => timing::timing(&project, binary, time.unwrap_or(TIMING))?,
         "load" => load(&project, binary, time.unwrap_or(LOAD))?,
         _ => return Err(usage()),
     };
@@ -78,7 +82,7 @@ impl Options {
 }
 
 fn usage() -> Error {
-    Error::Usage("cargo xtask drill kill|load [--seconds N] [--binary FILE]".to_owned())
+    Error::Usage("cargo xtask drill kill|load|timing [--seconds N] [--binary FILE]".to_owned())
 }
 
 fn built(project: &Project) -> Result<PathBuf> {
