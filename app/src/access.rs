@@ -5,13 +5,15 @@ use crate::{
         CancelAddress, ChangePassword, ChangeSettings, ConfirmAddress, EndOtherSessions, EndSession, RequestAddress,
         RequestReset, ResetPassword, SignIn, SignOut,
     },
-    allowlist::server_fns::{AddEntry, ConfirmChange, DiscardDraft, RemoveEntry, SaveDraft, SetReporting, UndoChange},
+    allowlist::server_fns::{
+        AddEntry, ChangeEntry, ConfirmChange, DiscardDraft, RemoveEntry, SaveDraft, SetReporting, UndoChange,
+    },
     api_keys::server_fns::{IssueKey, RevokeKey},
     contacts::server_fns::{AddContact, ChangeContact, ConfirmContact, RemoveContact, TestContact},
     invitations::server_fns::{
         AcceptInvitation, InviteMembers, JoinWorkspace, MakeInvitationLink, ResendInvitation, RevokeInvitation,
     },
-    members::server_fns::{ChangeRole, LeaveWorkspace, RemoveMember},
+    members::server_fns::{ChangeRole, EndMemberSessions, LeaveWorkspace, RemoveMember},
     policies::server_fns::ChangePolicy,
     two_factor::server_fns::{
         BeginApp, BeginPasskey, BeginPasskeyProof, BeginPasskeySignIn, ConfirmApp, FinishPasskey, FinishPasskeyProof,
@@ -72,7 +74,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: AcceptInvitation::PATH, access: Access::Account, echo: &[] },
     Function { path: JoinWorkspace::PATH, access: Access::Public, echo: &["name"] },
     Function { path: ChangeRole::PATH, access: Access::Permission(Permission::MembersChangeRole), echo: &["role"] },
-    Function { path: RemoveMember::PATH, access: Access::Permission(Permission::MembersRemove), echo: &[] },
+    Function { path: EndMemberSessions::PATH, access: Access::Permission(Permission::SessionsRevoke), echo: &[] },
+    Function { path: RemoveMember::PATH, access: Access::Permission(Permission::MembersRemove), echo: &["fates[]"] },
     Function { path: LeaveWorkspace::PATH, access: Access::Account, echo: &[] },
     Function { path: ChangeSettings::PATH, access: Access::Account, echo: &["name", "time_zone", "theme"] },
     Function { path: ChangePassword::PATH, access: Access::Account, echo: &[] },
@@ -105,6 +108,11 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: ResetPassword::PATH, access: Access::Public, echo: &[] },
     Function {
         path: AddEntry::PATH,
+        access: Access::Permission(Permission::AllowlistUpdate),
+        echo: &["cidr", "note", "lifetime"],
+    },
+    Function {
+        path: ChangeEntry::PATH,
         access: Access::Permission(Permission::AllowlistUpdate),
         echo: &["cidr", "note", "lifetime"],
     },

@@ -6,8 +6,8 @@
   const offered = new AbortController();
   let quietly = Promise.resolve();
   const challenge = async (form) => {
-    const name = form.elements.name?.value;
-    const body = new URLSearchParams(name === undefined ? {} : { name });
+    const body = new URLSearchParams();
+    for (const field of ["name", "intent"]) if (form.elements[field]) body.set(field, form.elements[field].value);
     const answer = await fetch(form.dataset.begin, { method: "POST", body, headers: { accept: "application/json" } });
     const said = await answer.json();
     if (answer.ok) return JSON.parse(said);

@@ -2,7 +2,7 @@
 
 use send0_core::{
     Ctx,
-    accounts::{self, Begun, Factor, SignedIn, operations},
+    accounts::{self, Begun, Shown, SignedIn, operations},
     actor::Request,
     ids::UserId,
     secrets,
@@ -32,7 +32,7 @@ struct Start {
 #[derive(Serialize, Deserialize)]
 struct Prove {
     signed_in: SignedIn,
-    factor: Factor,
+    shown: Shown,
     old: [u8; 32],
     request: Request,
 }
@@ -51,8 +51,8 @@ impl fmt::Debug for Store {
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let new = hash(&record.id);
-        if let Some(Prove { signed_in, factor, old, request }) = of_record(record, PROVE)? {
-            let proved = accounts::sessions::prove(&self.0, &request, &signed_in, factor, &old, &new);
+        if let Some(Prove { signed_in, shown, old, request }) = of_record(record, PROVE)? {
+            let proved = accounts::sessions::prove(&self.0, &request, &signed_in, shown, &old, &new);
             return proved.await.map_err(backend);
         }
         let start = of_record(record, START)?.ok_or_else(|| Error::Backend("a session begins with a sign-in".into()));
@@ -121,10 +121,10 @@ pub async fn prove(
     session: &Session,
     request: &Request,
     signed_in: SignedIn,
-    factor: Factor,
+    shown: Shown,
 ) -> std::result::Result<(), send0_core::AppError> {
     let old = session.id().map(|id| hash(&id)).ok_or(send0_core::AppError::Unauthenticated("session".into()))?;
-    under_another_token(session, PROVE, Prove { signed_in, factor, old, request: request.clone() }).await
+    under_another_token(session, PROVE, Prove { signed_in, shown, old, request: request.clone() }).await
 }
 
 async fn under_another_token(

@@ -10,13 +10,17 @@ use send0_core::{
     flash::Flash,
     ids::RequestId,
 };
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 use tower_sessions::Session;
 
 /// Left with each request that comes from this machine to a server in its default mode: what helps while trying the
 /// product out is shown to nobody else.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultMode;
+
+/// Left with each request that says somebody passed it on whom the server has not been told to trust.
+#[derive(Clone, Copy, Debug)]
+pub struct UnnamedProxy(pub IpAddr);
 
 /// Left with each request of somebody whose password was right: their second factor may be still to come.
 #[derive(Clone, Debug)]
@@ -81,6 +85,11 @@ impl Visit {
     /// Whether the server is in its default mode and the request comes from this machine.
     pub fn is_default_mode(&self) -> bool {
         self.parts.extensions.get::<DefaultMode>().is_some()
+    }
+
+    /// Who says that they passed the request on, and is no trusted proxy.
+    pub fn unnamed_proxy(&self) -> Option<IpAddr> {
+        self.parts.extensions.get::<UnnamedProxy>().map(|proxy| proxy.0)
     }
 
     /// A cookie that was sent.

@@ -1,8 +1,8 @@
 //! `/w/{slug}/allowlist/{door}`: the draft of a list. Nothing here counts before it is reviewed and saved.
 
 use super::{
-    page::{about, called, door, draft_path, expiry, network, own_address},
-    server_fns::{AddEntry, DiscardDraft, RemoveEntry, SetReporting},
+    page::{KEEP, about, called, door, draft_path, expiry, network, own_address},
+    server_fns::{AddEntry, ChangeEntry, DiscardDraft, RemoveEntry, SetReporting},
 };
 use crate::{
     forms::FormState,
@@ -13,6 +13,7 @@ use crate::{
     },
 };
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 use send0_core::{
     AppError,
     allowlist::{Allowlist, Entry, LIFETIMES, NOTE_MAX, REPORTING, operations},
@@ -23,6 +24,7 @@ use send0_core::{
 #[component]
 pub fn Draft() -> impl IntoView {
     let of = param("door");
+    let edited = use_query_map().with_untracked(|query| query.get("edit")).unwrap_or_default();
     page("Draft of an allowlist", "allowlist", |inside| async move {
         let (ctx, actor) = (&inside.visit.ctx, &inside.actor);
         let list = operations::draft(ctx, actor, door(&of)?, Action::PageViewed).await?;
@@ -35,7 +37,9 @@ pub fn Draft() -> impl IntoView {
             let href = format!("{}/review", draft_path(&inside.here.slug, list.door));
             view! { <ButtonLink href kind=ButtonKind::Primary>"Review the draft"</ButtonLink> }
         });
-        let (entries, add, reporting) = (entries(&inside, &list), add(&inside, &list), reporting(&inside, &list));
+        let edited = list.draft.entries.iter().find(|entry| entry.id.to_string() == edited);
+        let form = edited.map_or_else(|| add(&inside, &list), |entry| change(&inside, &list, entry));
+        let (entries, reporting) = (entries(&inside, &list), reporting(&inside, &list));
         let discard = list.is_drafted().then(|| discard(&inside, &list));
         let lists = inside.path("allowlist");
         Ok::<_, AppError>(view! {
@@ -43,7 +47,7 @@ pub fn Draft() -> impl IntoView {
             {FormState::of::<RemoveEntry>(&inside.visit).problem()}
             {FormState::of::<DiscardDraft>(&inside.visit).problem()}
             {entries}
-            {add}
+            {form}
             {reporting}
             <div class="actions">{discard} <ButtonLink href=lists kind=ButtonKind::Quiet>"Back to the lists"</ButtonLink></div>
             <Times/>
@@ -67,7 +71,7 @@ fn entries(inside: &Inside, list: &Allowlist) -> AnyView {
             .into_any();
     }
     let mut head = ["Network", "Note", "Expires", "State"].map(Column::text).to_vec();
-    head.push(Column::actions("Remove"));
+    head.push(Column::actions("Change or remove"));
     view! { <Table caption="Entries of the draft" head>{rows}</Table> }.into_any()
 }
 
@@ -79,13 +83,15 @@ fn row(
     is_kept: bool,
 ) -> AnyView {
     let remove = is_kept.then(|| {
-        let name = entry.network.to_string();
+        let (name, named) = (entry.network.to_string(), entry.network.to_string());
+        let edit = format!("{}?edit={}#change", draft_path(&inside.here.slug, list.door), entry.id);
         let fields = view! {
             {about(inside, list)}
             <input type="hidden" name="id" value=entry.id.to_string()/>
-            <Button kind=ButtonKind::Quiet>"Remove "<span class="sr-only">{name}</span></Button>
+            <Button kind=ButtonKind::Quiet>"Remove "<span class="sr-only">{named}</span></Button>
         };
-        FormState::of::<RemoveEntry>(&inside.visit).inline(fields)
+        let remove = FormState::of::<RemoveEntry>(&inside.visit).inline(fields);
+        view! { <ButtonLink href=edit kind=ButtonKind::Quiet>"Change "<span class="sr-only">{name}</span></ButtonLink> {remove} }
     });
     view! {
         <tr>
@@ -99,23 +105,52 @@ fn row(
     .into_any()
 }
 
-fn add(inside: &Inside, list: &Allowlist) -> impl IntoView + use<> {
+fn add(inside: &Inside, list: &Allowlist) -> AnyView {
     let form = FormState::of::<AddEntry>(&inside.visit);
+    let fields = view! {
+        {about(inside, list)}
+        {fields(&form, None)}
+        <div class="actions"><Button kind=ButtonKind::Primary>"Add to the draft"</Button></div>
+    };
+    let (form, mine) = (form.view(fields), mine(inside, list));
+    view! { <Section id="add" title="Add an entry">{form} {mine}</Section> }.into_any()
+}
+
+fn change(inside: &Inside, list: &Allowlist, entry: &Entry) -> AnyView {
+    let form = FormState::of::<ChangeEntry>(&inside.visit);
+    let fields = view! {
+        {about(inside, list)}
+        <input type="hidden" name="id" value=entry.id.to_string()/>
+        {fields(&form, Some(entry))}
+        <div class="actions">
+            <Button kind=ButtonKind::Primary>"Change the entry"</Button>
+            <ButtonLink href=draft_path(&inside.here.slug, list.door) kind=ButtonKind::Quiet>"Leave it as it is"</ButtonLink>
+        </div>
+    };
+    let (form, title) = (form.view(fields), format!("Change {}", entry.network));
+    view! { <Section id="change" title>{form}</Section> }.into_any()
+}
+
+/// The fields of an entry: as they were refused, as they are, or empty.
+fn fields(form: &FormState, entry: Option<&Entry>) -> impl IntoView + use<> {
+    let value = |field: &str, of: fn(&Entry) -> String| match (form.is_refused(), entry) {
+        (false, Some(entry)) => of(entry),
+        _ => form.value(field),
+    };
+    let keep = entry.filter(|entry| entry.expires_at.is_some()).map(|_| Choice::new(KEEP, "When it does now"));
     let never = std::iter::once(Choice::new("", "Never"));
     let days = LIFETIMES.map(|days| {
         Choice::new(days.to_string(), if days == 1 { "After 1 day".into() } else { format!("After {days} days") })
     });
-    let fields = view! {
-        {about(inside, list)}
-        <TextField name="cidr" label="Address or network" required=true mono=true autocomplete="off" value=form.value("cidr") error=form.error("cidr")
+    view! {
+        <TextField name="cidr" label="Address or network" required=true mono=true autocomplete="off"
+            value=value("cidr", |entry| entry.network.to_string()) error=form.error("cidr")
             hint="203.0.113.7, 203.0.113.0/24, 2001:db8::/48. The smaller the number after the slash, the more addresses."/>
-        <TextField name="note" label="Note" autocomplete="off" value=form.value("note") error=form.error("note")
+        <TextField name="note" label="Note" autocomplete="off" value=value("note", |entry| entry.note.clone()) error=form.error("note")
             hint=format!("What it is: the office, the VPN, build servers. At most {NOTE_MAX} characters.")/>
-        <Select name="lifetime" label="Expires" choices=never.chain(days).collect() value=form.value("lifetime") error=form.error("lifetime")/>
-        <div class="actions"><Button kind=ButtonKind::Primary>"Add to the draft"</Button></div>
-    };
-    let (form, mine) = (form.view(fields), mine(inside, list));
-    view! { <Section id="add" title="Add an entry">{form} {mine}</Section> }
+        <Select name="lifetime" label="Expires" choices=keep.into_iter().chain(never).chain(days).collect()
+            value=form.value("lifetime") error=form.error("lifetime")/>
+    }
 }
 
 /// The address of whoever edits, in one step.

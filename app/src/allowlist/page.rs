@@ -28,6 +28,9 @@ pub fn door(text: &str) -> Result<Door, AppError> {
     text.parse().map_err(|()| AppError::NotFound)
 }
 
+/// In the form that changes an entry: it expires when it did before.
+pub const KEEP: &str = "keep";
+
 /// Where the list of a door is drafted.
 pub fn draft_path(slug: &str, door: Door) -> String {
     path_in(slug, &format!("allowlist/{}", door.as_str()))
@@ -64,6 +67,7 @@ pub fn Lists() -> impl IntoView {
         };
         Ok::<_, AppError>(view! {
             <PageHeader title="Allowlist" subtitle/>
+            {unnamed_proxy(&inside)}
             {FormState::of::<ConfirmChange>(&inside.visit).problem()}
             {FormState::of::<UndoChange>(&inside.visit).problem()}
             {waiting}
@@ -72,6 +76,18 @@ pub fn Lists() -> impl IntoView {
             <Times/>
         })
     })
+}
+
+/// Behind a proxy that the server does not know of, a list would see one address for everybody.
+fn unnamed_proxy(inside: &Inside) -> Option<AnyView> {
+    let proxy = inside.visit.unnamed_proxy()?;
+    let text = format!(
+        "Your request was passed on by {proxy}, which is not among the trusted proxies of this server. If that is a proxy of yours, \
+         everybody seems to come from it: whoever runs the server names it in SEND0_TRUSTED_PROXIES, before you enforce a list."
+    );
+    Some(
+        view! { <Banner tone=Tone::Warn title="Addresses may not be what they seem"><p>{text}</p></Banner> }.into_any(),
+    )
 }
 
 fn summary(inside: &Inside, [dashboard, api]: &[Allowlist; 2]) -> String {

@@ -26,6 +26,31 @@ pub async fn add_entry(
     Ok(())
 }
 
+/// Writes an entry of a draft anew.
+#[server]
+pub async fn change_entry(
+    workspace: String,
+    #[server(default)] door: String,
+    #[server(default)] version: String,
+    #[server(default)] id: String,
+    #[server(default)] cidr: String,
+    #[server(default)] note: String,
+    #[server(default)] lifetime: String,
+) -> Result<(), FnError> {
+    use crate::{allowlist::page, forms, page::id_param, visit};
+    use send0_core::allowlist::{NewEntryText, operations};
+    let visit = visit::Visit::now();
+    let (actor, _) = visit.enter(&workspace).await?;
+    let (door, id) = (page::door(&door)?, id_param(&id)?);
+    let keeps_expiry = lifetime == page::KEEP;
+    let lifetime = if keeps_expiry { String::new() } else { lifetime };
+    let new = NewEntryText { cidr, note, lifetime }.parse()?;
+    let said = format!("{} is in the draft.", new.network);
+    operations::change(&visit.ctx, &actor, door, &version, id, new, keeps_expiry).await?;
+    forms::go_and_say(&visit.ctx, &page::draft_path(&workspace, door), &said).await?;
+    Ok(())
+}
+
 /// Takes an entry out of a draft.
 #[server]
 pub async fn remove_entry(

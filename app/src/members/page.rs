@@ -2,7 +2,7 @@
 
 use super::{
     roles::abilities,
-    server_fns::{ChangeRole, LeaveWorkspace, RemoveMember},
+    server_fns::{ChangeRole, EndMemberSessions, LeaveWorkspace, RemoveMember},
 };
 use crate::{
     forms::FormState,
@@ -113,6 +113,7 @@ pub fn Member() -> impl IntoView {
         let is_you = inside.actor.user() == Some(member.user_id);
         let above = member.role.is_above(inside.here.role);
         let role = (inside.actor.may(Permission::MembersChangeRole) && !above).then(|| change(&inside, &member));
+        let sessions = (inside.actor.may(Permission::SessionsRevoke) && !is_you).then(|| sessions(&inside, &member));
         let end = match (is_you, inside.actor.may(Permission::MembersRemove) && !above) {
             (true, _) => Some(leaving(&inside)),
             (false, true) => Some(removal(&inside, &member).await?),
@@ -128,6 +129,7 @@ pub fn Member() -> impl IntoView {
             {log.map(|href| view! { <p><a href=href>{format!("What {} did", if is_you { "you" } else { &member.name })}</a></p> })}
             {role}
             {abilities(&member)}
+            {sessions}
             {end}
             <Times/>
         })
@@ -170,6 +172,21 @@ fn change(inside: &Inside, member: &MemberView) -> impl IntoView + use<> {
     };
     let form = form.view(fields);
     view! { <Section id="change-role" title="Change the role">{form}</Section> }
+}
+
+fn sessions(inside: &Inside, member: &MemberView) -> impl IntoView + use<> {
+    let form = FormState::of::<EndMemberSessions>(&inside.visit);
+    let fields = view! {
+        <input type="hidden" name="workspace" value=inside.here.slug.clone()/>
+        <input type="hidden" name="id" value=member.id.to_string()/>
+        <div class="actions"><Button>"End all sessions"</Button></div>
+    };
+    let form = form.view(fields);
+    let text = format!(
+        "For a lost device, or when somebody else may be using the account: {} is signed out everywhere with the next request, and told by mail.",
+        member.name
+    );
+    view! { <Section id="sessions" title="Sessions"><p>{text}</p> {form}</Section> }
 }
 
 fn leaving(inside: &Inside) -> AnyView {

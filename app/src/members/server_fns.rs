@@ -18,6 +18,19 @@ pub async fn change_role(workspace: String, id: String, #[server(default)] role:
     Ok(())
 }
 
+/// Ends the sessions of a member.
+#[server]
+pub async fn end_member_sessions(workspace: String, id: String) -> Result<(), FnError> {
+    use crate::{forms, page, visit};
+    let visit = visit::Visit::now();
+    let (actor, _) = visit.enter(&workspace).await?;
+    let id = page::id_param(&id)?;
+    let member = send0_core::members::operations::end_sessions(&visit.ctx, &actor, id).await?;
+    let path = page::path_in(&workspace, &format!("members/{id}"));
+    forms::go_and_say(&visit.ctx, &path, &format!("All sessions of {} have ended.", member.name)).await?;
+    Ok(())
+}
+
 /// Removes a member, with what becomes of each of their keys.
 #[server]
 pub async fn remove_member(

@@ -15,7 +15,8 @@ use leptos_router::hooks::use_query_map;
 use secrecy::ExposeSecret;
 use send0_core::{
     AppError,
-    accounts::{Factor, SignedIn},
+    accounts::{self, Shown, SignedIn},
+    intent::Intent,
     two_factor::{
         operations::{self, Wanted},
         passkeys::Begun,
@@ -32,8 +33,8 @@ pub fn challenge(begun: Begun) -> String {
 }
 
 /// The session goes on under another token, and its person to where they wanted to go.
-pub async fn go_on(visit: &Visit, known: SignedIn, factor: Factor, next: &str) -> Result<(), AppError> {
-    sessions::prove(&visit.session()?, &visit.request(), known, factor).await?;
+pub async fn go_on(visit: &Visit, known: SignedIn, shown: Shown, next: &str) -> Result<(), AppError> {
+    sessions::prove(&visit.session()?, &visit.request(), known, shown).await?;
     go(if is_local(next) { next } else { "/" });
     Ok(())
 }
@@ -64,7 +65,7 @@ pub fn SecondFactor() -> impl IntoView {
                     <h1>"Second factor"</h1>
                     <p class="hint">{format!("The password of {} is right. Show one more thing.", known.email)}</p>
                 </div>
-                {ways(&visit, wanted, &next)}
+                {ways(&visit, wanted, None, &next)}
                 {sign_out}
             }
             .into_any(),
@@ -79,22 +80,36 @@ pub fn Prove() -> impl IntoView {
     bare_page("Confirm that it is you", |visit| async move {
         let signed_in = visit.signed_in()?;
         let wanted = operations::wanted(&visit.ctx, &signed_in).await?;
+        let asked = accounts::sessions::asked(&visit.ctx, &signed_in).await?;
         let back = if next.is_empty() { "/".to_owned() } else { next.clone() };
         Ok::<_, AppError>(view! {
             <div class="stack">
                 <h1>"Confirm that it is you"</h1>
-                <p class="hint">
-                    "What you are about to do needs a proof of the last ten minutes. What you typed is kept: you send it again afterwards."
-                </p>
+                {what(asked.as_ref())}
             </div>
-            {ways(&visit, wanted, &next)}
+            {ways(&visit, wanted, asked.as_ref(), &next)}
             <p><a href=back>"Not now"</a></p>
         })
     })
 }
 
-fn ways(visit: &Visit, wanted: Wanted, next: &str) -> impl IntoView + use<> {
-    let passkey = (wanted.passkey && visit.ctx.relying_party.is_there()).then(|| by_passkey(visit, next));
+/// What is to be confirmed.
+fn what(asked: Option<&Intent>) -> AnyView {
+    let Some(asked) = asked else {
+        return view! { <p class="hint">"Nothing waits to be confirmed. Go back, and send again what you wanted to do."</p> }
+            .into_any();
+    };
+    view! {
+        <p><strong>{asked.words.clone()}</strong></p>
+        <p class="hint">
+            "This needs a proof of the last ten minutes. What you typed is kept: you send it again afterwards. A passkey confirms this and nothing else."
+        </p>
+    }
+    .into_any()
+}
+
+fn ways(visit: &Visit, wanted: Wanted, asked: Option<&Intent>, next: &str) -> impl IntoView + use<> {
+    let passkey = (wanted.passkey && visit.ctx.relying_party.is_there()).then(|| by_passkey(visit, asked, next));
     let code = wanted.code.then(|| by_code(visit, next));
     let password = wanted.password.then(|| by_password(visit, next));
     let recovery = wanted.recovery_code.then(|| by_recovery_code(visit));
@@ -104,8 +119,9 @@ fn ways(visit: &Visit, wanted: Wanted, next: &str) -> impl IntoView + use<> {
     view! { {passkey} {without_scripts} {code} {password} {recovery} }
 }
 
-fn by_passkey(visit: &Visit, next: &str) -> AnyView {
+fn by_passkey(visit: &Visit, asked: Option<&Intent>, next: &str) -> AnyView {
     let fields = view! {
+        <input type="hidden" name="intent" value=asked.map(Intent::id).unwrap_or_default()/>
         <input type="hidden" name="next" value=next.to_owned()/>
         <Button kind=ButtonKind::Primary>"Use a passkey"</Button>
     };

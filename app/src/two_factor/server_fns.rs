@@ -30,11 +30,11 @@ pub async fn finish_passkey_sign_in(answer: String, #[server(default)] next: Str
 
 // Proving --------------------------------------------------------------------------------------------------------
 
-/// The challenge for the person's own passkeys.
+/// The challenge for the person's own passkeys: in an open session, for the change that is asked for.
 #[server]
-pub async fn begin_passkey_proof() -> Result<String, FnError> {
+pub async fn begin_passkey_proof(#[server(default)] intent: String) -> Result<String, FnError> {
     let visit = crate::visit::Visit::now();
-    let begun = send0_core::two_factor::passkeys::begin_proof(&visit.ctx, &visit.known()?).await?;
+    let begun = send0_core::two_factor::passkeys::begin_proof(&visit.ctx, &visit.known()?, &intent).await?;
     Ok(super::proof::challenge(begun))
 }
 
@@ -45,9 +45,9 @@ pub async fn finish_passkey_proof(answer: String, #[server(default)] next: Strin
     let visit = visit::Visit::now();
     let (known, request) = (visit.known()?, visit.request());
     let token = visit.cookie(cookies::CEREMONY).unwrap_or_default();
-    let factor = send0_core::two_factor::passkeys::finish_proof(&visit.ctx, &request, &known, token, &answer).await?;
+    let shown = send0_core::two_factor::passkeys::finish_proof(&visit.ctx, &request, &known, token, &answer).await?;
     visit::set_cookie(cookies::clear(cookies::CEREMONY));
-    super::proof::go_on(&visit, known, factor, &next).await?;
+    super::proof::go_on(&visit, known, shown, &next).await?;
     Ok(())
 }
 
@@ -56,8 +56,8 @@ pub async fn finish_passkey_proof(answer: String, #[server(default)] next: Strin
 pub async fn prove_by_code(code: String, #[server(default)] next: String) -> Result<(), FnError> {
     let visit = crate::visit::Visit::now();
     let (known, request) = (visit.known()?, visit.request());
-    let factor = send0_core::two_factor::operations::check_code(&visit.ctx, &request, &known, &code).await?;
-    super::proof::go_on(&visit, known, factor, &next).await?;
+    let shown = send0_core::two_factor::operations::check_code(&visit.ctx, &request, &known, &code).await?;
+    super::proof::go_on(&visit, known, shown, &next).await?;
     Ok(())
 }
 
@@ -66,8 +66,8 @@ pub async fn prove_by_code(code: String, #[server(default)] next: String) -> Res
 pub async fn prove_by_recovery_code(code: String) -> Result<(), FnError> {
     let visit = crate::visit::Visit::now();
     let (known, request) = (visit.known()?, visit.request());
-    let factor = send0_core::two_factor::operations::use_recovery_code(&visit.ctx, &request, &known, &code).await?;
-    super::proof::go_on(&visit, known, factor, "/account/security").await?;
+    let shown = send0_core::two_factor::operations::use_recovery_code(&visit.ctx, &request, &known, &code).await?;
+    super::proof::go_on(&visit, known, shown, "/account/security").await?;
     Ok(())
 }
 
@@ -78,8 +78,8 @@ pub async fn prove_by_password(password: String, #[server(default)] next: String
     let signed_in = visit.signed_in()?;
     let request = visit.request();
     let proof = send0_core::two_factor::operations::check_password(&visit.ctx, &request, &signed_in, password.into());
-    let factor = proof.await?;
-    super::proof::go_on(&visit, signed_in, factor, &next).await?;
+    let shown = proof.await?;
+    super::proof::go_on(&visit, signed_in, shown, &next).await?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     AppError,
+    accounts::Proof,
     api_keys::{Kind, Mode},
     ids::{KeyId, RequestId, SessionId, UserId, WorkspaceId},
     permissions::{Permission, Role},
@@ -11,7 +12,6 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
-use time::OffsetDateTime;
 
 /// The request or command on whose behalf something is done. Goes into every event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -91,8 +91,8 @@ pub enum Who {
         role: Role,
         /// The session they are signed in with; none while the workspace is being made.
         session: Option<SessionId>,
-        /// When they last showed that it is them.
-        proved_at: OffsetDateTime,
+        /// What they have shown, and when.
+        proof: Proof,
     },
     /// Somebody signed in, where they are no member: another workspace, or none at all. May nothing.
     Stranger {

@@ -2,22 +2,19 @@
 
 use crate::{
     Actor, AppError,
-    accounts::Passwords,
+    accounts::{self, Passwords},
     actor::Who,
     audit_log::{Action, Event, Outcome, Writer},
     clock::Clock,
     database::{Database, Logins},
     envelope::KeyProvider,
+    intent::Intent,
     mail::{Relay, RelayAddress},
     permissions::Permission,
     two_factor::RelyingParty,
     vault::Vault,
 };
 use std::sync::Arc;
-use time::Duration;
-
-/// How long a proof counts for what an open session alone must not be enough for.
-pub const PROOF_LASTS: Duration = Duration::minutes(10);
 
 /// The means of the running server, cheap to clone.
 #[derive(Clone)]
@@ -82,11 +79,14 @@ impl Ctx {
         Err(refusal)
     }
 
-    /// Lets pass whoever showed that it is them within the last [`PROOF_LASTS`], and whoever is no person: a key is its own
-    /// proof. Called after `authorise`, before anything that an open session alone must not be enough for.
-    pub(crate) async fn demand_proof(&self, actor: &Actor, attempted: Event) -> Result<(), AppError> {
-        match actor.who {
-            Who::User { proved_at, .. } if self.clock.now() - proved_at > PROOF_LASTS => {
+    /// Lets pass whoever showed a moment ago that it is them, for everything or for exactly this, and whoever is no person: a
+    /// key is its own proof. Called after `authorise`, before anything that an open session alone must not be enough for.
+    pub(crate) async fn demand_proof(&self, actor: &Actor, attempted: Event, intent: Intent) -> Result<(), AppError> {
+        match &actor.who {
+            Who::User { proof, session, .. } if !proof.covers(&intent.digest, self.clock.now()) => {
+                if let Some(session) = session {
+                    accounts::sessions::ask(self, *session, &intent).await?;
+                }
                 self.refuse(actor, attempted, "proof_needed", AppError::ProofNeeded).await
             }
             _ => Ok(()),

@@ -30,6 +30,8 @@ pub mod envelope;
 #[cfg(feature = "server")]
 pub mod flash;
 #[cfg(feature = "server")]
+pub mod intent;
+#[cfg(feature = "server")]
 pub mod mail;
 #[cfg(feature = "server")]
 pub mod secrets;

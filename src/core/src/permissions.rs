@@ -50,7 +50,7 @@ impl Role {
             Self::Owner => "Everything, including what cannot be undone.",
             Self::Admin => "Runs the workspace: people, keys, policies.",
             Self::Developer => "Builds on the API: test and restricted keys.",
-            Self::Security => "Reviews: reads the log, revokes keys.",
+            Self::Security => "Reviews: reads the log, revokes keys and sessions.",
             Self::Billing => "Invoices and contracts.",
             Self::Viewer => "Looks, changes nothing.",
         }
@@ -134,6 +134,7 @@ permissions! {
     MembersChangeRole, "members.change_role", false, [Owner, Admin], "Change the roles of members, up to one's own role.";
     PoliciesRead, "policies.read", true, [Owner, Admin, Developer, Security], "See what protects the workspace: what it demands of members, their factors, when they were last seen.";
     PoliciesUpdate, "policies.update", false, [Owner, Admin], "Demand a second factor of every member.";
+    SessionsRevoke, "sessions.revoke", false, [Owner, Admin, Security], "End the sessions of other members.";
     KeysRead, "keys.read", true, [Owner, Admin, Developer, Security], "See the API keys: names, scopes, last use. Never the keys themselves.";
     KeysIssue, "keys.issue", false, [Owner, Admin, Developer], "Issue API keys with scopes that one has oneself.";
     KeysRevoke, "keys.revoke", true, [Owner, Admin, Developer, Security], "Revoke API keys.";
@@ -200,6 +201,7 @@ mod tests {
         members.change_role yes yes no        no       no      no     no
         policies.read   yes   yes   yes       yes      no      no     yes
         policies.update yes   yes   no        no       no      no     no
+        sessions.revoke yes   yes   no        yes      no      no     no
         keys.read       yes   yes   yes       yes      no      no     yes
         keys.issue      yes   yes   yes       no       no      no     no
         keys.revoke     yes   yes   yes       yes      no      no     yes

@@ -2,7 +2,7 @@
 
 use crate::{
     Actor, Ctx,
-    accounts::{self, Factor, SignedIn},
+    accounts::{self, Factor, Proof, SignedIn},
     actor::{Request, Who},
     audit_log::{self, Action, EventView, Filter, Place},
     clock::Clock,
@@ -18,14 +18,14 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{future::poll_fn, pin::pin, str::FromStr, sync::Arc, task::Poll};
-use time::{OffsetDateTime, macros::datetime};
+use time::macros::datetime;
 use uuid::Uuid;
 
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "three small words";
 
 /// A proof that never grows old, for tests that are not about proofs.
-pub const PROVEN: OffsetDateTime = datetime!(2999-01-01 00:00 UTC);
+pub const PROVEN: Proof = Proof { at: datetime!(2999-01-01 00:00 UTC), approved: None, approved_at: None };
 
 /// A database of its own, and the means of a server on it.
 pub struct TestDb {
@@ -127,7 +127,7 @@ impl TestDb {
             theme: "system".into(),
             is_whole: true,
             factor: Factor::Password,
-            proved_at: PROVEN,
+            proof: PROVEN,
         }
     }
 
@@ -161,13 +161,8 @@ impl Tenant {
 
     /// This person in this role, with a session that is only claimed.
     pub fn acting(&self, user: UserId, role: Role) -> Actor {
-        let who = Who::User {
-            id: user,
-            name: format!("The {role}"),
-            role,
-            session: Some(SessionId::new()),
-            proved_at: PROVEN,
-        };
+        let who =
+            Who::User { id: user, name: format!("The {role}"), role, session: Some(SessionId::new()), proof: PROVEN };
         Actor { workspace: self.made.workspace, who, request: request() }
     }
 

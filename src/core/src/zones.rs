@@ -37,6 +37,12 @@ pub fn local(zone: &str, at: OffsetDateTime) -> (OffsetDateTime, String) {
     }
 }
 
+/// The instant for a letter: "27 November 2026, 09:00 CET".
+pub fn words(zone: &str, at: OffsetDateTime) -> String {
+    let (at, zone) = local(zone, at);
+    format!("{} {} {}, {:02}:{:02} {zone}", at.day(), at.month(), at.year(), at.hour(), at.minute())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +62,7 @@ mod tests {
         assert_eq!((winter.hour(), name.as_str()), (2, "CET"));
         let (summer, name) = local("Europe/Berlin", datetime!(2026-10-25 00:59:59 UTC));
         assert_eq!((summer.hour(), name.as_str()), (2, "CEST"));
+        assert_eq!(words("Europe/Berlin", datetime!(2026-10-25 01:05 UTC)), "25 October 2026, 02:05 CET");
         assert_eq!(local("nowhere", datetime!(2026-10-25 01:00:00 UTC)).1, "UTC");
     }
 }

@@ -14,6 +14,7 @@ use send0_core::{
     api_keys::{self, NewKeyText},
     ids::WorkspaceId,
     mail::Relay,
+    two_factor,
     workspaces::operations::{self as workspaces, NewOwner},
 };
 use serde_json::json;
@@ -46,6 +47,9 @@ enum What {
     /// Owners of workspaces.
     #[command(subcommand)]
     Owner(Owner),
+    /// People's accounts.
+    #[command(subcommand)]
+    Account(Account),
     /// API keys.
     #[command(subcommand)]
     Keys(Keys),
@@ -89,6 +93,21 @@ struct OwnerCreate {
     /// The owner's name; what stands before the @ when nothing is said.
     #[arg(long)]
     name: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Account {
+    /// Lets somebody try codes again after a hundred wrong ones. Changes neither their password nor their factors.
+    Unlock(AccountUnlock),
+}
+
+#[derive(Debug, Args)]
+struct AccountUnlock {
+    #[command(flatten)]
+    data: Data,
+    /// The person's mail address.
+    #[arg(long)]
+    email: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -165,6 +184,7 @@ impl What {
                 Ok(())
             }
             Self::Owner(Owner::Create(create)) => create_owner(create).await,
+            Self::Account(Account::Unlock(unlock)) => unlock_account(unlock).await,
             Self::Keys(Keys::Issue(issue)) => issue_key(issue).await,
             Self::Allowlist(Allowlist::Disable(disable)) => disable_allowlists(disable).await,
         }
@@ -247,6 +267,20 @@ async fn issue_key(issue: KeysIssue) -> Result<(), Failure> {
         let actor = Actor::cli(workspace, Request::command("keys issue"));
         let issued = api_keys::operations::issue(&ctx, &actor, new).await.map_err(plain)?;
         Ok(json!({ "id": issued.id, "key": issued.secret.expose() }))
+    };
+    finish(done.await, installation).await
+}
+
+async fn unlock_account(unlock: AccountUnlock) -> Result<(), Failure> {
+    let installation = Installation::join(&unlock.data.read()?).await?;
+    let done = async {
+        let ctx = installation.open()?;
+        let request = Request::command("account unlock");
+        two_factor::operations::unlock(&ctx, &request, &unlock.email).await.map_err(|error| match error {
+            AppError::NotFound => format!("nobody has the address {}", unlock.email).into(),
+            error => plain(error),
+        })?;
+        Ok(json!({ "email": unlock.email }))
     };
     finish(done.await, installation).await
 }

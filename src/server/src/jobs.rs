@@ -1,6 +1,6 @@
 //! What the server does by itself.
 
-use send0_core::{AppError, Ctx, accounts, allowlist, api_keys, mail};
+use send0_core::{AppError, Ctx, accounts, allowlist, api_keys, mail, policies};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +28,10 @@ async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
             () = stop.cancelled() => break,
             _ = revert.tick() => report("taking back what nobody confirmed", allowlist::operations::revert_overdue(ctx).await),
             _ = last_uses.tick() => report("writing when keys were last used", api_keys::last_uses::flush(ctx).await),
-            _ = purge.tick() => report("removing what has expired", accounts::operations::purge_expired(ctx).await),
+            _ = purge.tick() => {
+                report("removing what has expired", accounts::operations::purge_expired(ctx).await);
+                report("reminding of second factors", policies::operations::remind(ctx).await);
+            }
         }
     }
     report("writing when keys were last used", api_keys::last_uses::flush(ctx).await);

@@ -6,7 +6,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// How somebody showed that it is them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,9 +83,54 @@ pub struct SignedIn {
     pub is_whole: bool,
     /// How they showed last that it is them.
     pub factor: Factor,
-    /// When they did.
-    #[serde(with = "time::serde::rfc3339")]
-    pub proved_at: OffsetDateTime,
+    /// What that is enough for.
+    pub proof: Proof,
+}
+
+/// How long a proof counts for what an open session alone must not be enough for.
+pub const PROOF_LASTS: Duration = Duration::minutes(10);
+
+/// What a session has shown. Signing in, a code and a password count for everything; a passkey that confirms something
+/// counts for exactly that: whoever approves A cannot be made to have approved B.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// When for everything.
+    #[serde(with = "time::serde::timestamp::microseconds")]
+    pub at: OffsetDateTime,
+    /// The digest of what a passkey confirmed last.
+    pub approved: Option<[u8; 32]>,
+    /// When it did.
+    #[serde(with = "time::serde::timestamp::microseconds::option")]
+    pub approved_at: Option<OffsetDateTime>,
+}
+
+impl Proof {
+    /// A proof for everything.
+    pub fn of_everything(at: OffsetDateTime) -> Self {
+        Self { at, approved: None, approved_at: None }
+    }
+
+    /// Whether it is enough for the change of this digest, now.
+    pub fn covers(&self, digest: &[u8; 32], now: OffsetDateTime) -> bool {
+        let is_young = |at: OffsetDateTime| now - at <= PROOF_LASTS;
+        is_young(self.at) || (self.approved.as_ref() == Some(digest) && self.approved_at.is_some_and(is_young))
+    }
+}
+
+/// What was shown once more in an open session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// By what.
+    pub factor: Factor,
+    /// For what alone: the digest of a change. `None`: for everything.
+    pub only: Option<[u8; 32]>,
+}
+
+impl Shown {
+    /// A proof of everything.
+    pub fn for_everything(factor: Factor) -> Self {
+        Self { factor, only: None }
+    }
 }
 
 /// A session as its person sees it in the list.
@@ -140,6 +185,10 @@ pub fn parse_theme(text: &str) -> Result<String, FieldError> {
         .ok_or_else(|| FieldError::new("theme", "unknown_theme", "One of system, light, dark."))
 }
 
+/// Wrong passwords for one account before the waits begin.
+pub const FREE_PER_ACCOUNT: i32 = 10;
+/// Wrong passwords from one address (of IPv6: one /64) before the waits begin.
+pub const FREE_PER_ADDRESS: i32 = 50;
 /// Long enough to stand alone (NIST SP 800-63B-4, single factor), in characters.
 pub const PASSWORD_MIN: usize = 15;
 /// More than anybody types, in characters.

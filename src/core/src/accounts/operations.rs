@@ -1,6 +1,6 @@
 //! Signing in and out, and who a session is.
 
-use super::{Begun, Factor, Membership, PASSWORD_MAX, SignedIn, devices, queries};
+use super::{Begun, FREE_PER_ACCOUNT, FREE_PER_ADDRESS, Factor, Membership, PASSWORD_MAX, SignedIn, devices, queries};
 use crate::{
     Actor, AppError, Ctx,
     actor::{Request, Who},
@@ -9,15 +9,18 @@ use crate::{
     ids::{SessionId, UserId, WorkspaceId},
     policies, secrets, two_factor,
 };
+use futures::future::try_join_all;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgConnection;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 
-/// Attempts before the waits begin, per account and per address.
-pub(super) const FREE_PER_ACCOUNT: i32 = 10;
-const FREE_PER_ADDRESS: i32 = 50;
+/// When whoever is refused is answered: longer than it takes to find out.
+const REFUSED_AFTER: Duration = Duration::from_millis(100);
 
-/// Checks mail address and password, and says how the session may begin: whoever has a second factor shows it next. The answer and its time are the same for a wrong password and for an account that
-/// does not exist; both are written down, and both count against the same throttle.
+/// Checks mail address and password, and says how the session may begin: whoever has a second factor shows it next. The
+/// answer and its time are the same for a wrong password and for an account that does not exist; both are written down, and
+/// both count against the same throttle.
 ///
 /// # Errors
 /// [`AppError::Unauthenticated`], [`AppError::Throttled`], [`AppError::Unavailable`].
@@ -27,6 +30,15 @@ pub async fn sign_in(
     email: &str,
     password: SecretString,
 ) -> Result<(UserId, Begun), AppError> {
+    let answer_at = Instant::now() + REFUSED_AFTER;
+    let begun = check(ctx, request, email, password).await;
+    if begun.is_err() {
+        sleep_until(answer_at).await;
+    }
+    begun
+}
+
+async fn check(ctx: &Ctx, request: &Request, email: &str, password: SecretString) -> Result<(UserId, Begun), AppError> {
     let email = email.trim().to_lowercase();
     let buckets = buckets(&email, request);
     if let Some(wait) = throttled(ctx, &buckets).await? {
@@ -86,10 +98,9 @@ async fn refuse(
     reason: &str,
     error: AppError,
 ) -> Result<AppError, AppError> {
-    let memberships = match account {
-        Some(account) => queries::memberships(&ctx.db.auth, account.user).await?,
-        None => vec![],
-    };
+    // Asked for nobody as well: what is known of somebody must not show in how long the answer takes.
+    let user = account.map_or(UserId(uuid::Uuid::nil()), |account| account.user);
+    let memberships = queries::memberships(&ctx.db.auth, user).await?;
     let mut event = Event::new(Action::SessionRefused).because(Outcome::Denied, reason);
     if let Some(account) = account {
         event = event.on("user", account.user, Some(&account.name));
@@ -98,10 +109,10 @@ async fn refuse(
     if places.is_empty() {
         places.push(WorkspaceId::PLATFORM);
     }
-    for workspace in places {
-        let actor = Actor { workspace, ..Actor::anonymous(request.clone()) };
-        ctx.log_call(&actor, event.clone()).await?;
-    }
+    // All at once: how many workspaces somebody has must not show in how long the answer takes.
+    let actors: Vec<Actor> =
+        places.into_iter().map(|workspace| Actor { workspace, ..Actor::anonymous(request.clone()) }).collect();
+    try_join_all(actors.iter().map(|actor| ctx.log_call(actor, event.clone()))).await?;
     Ok(error)
 }
 
@@ -165,7 +176,7 @@ fn actor(membership: &Membership, signed_in: &SignedIn, request: &Request) -> Ac
             name: signed_in.name.clone(),
             role: membership.role,
             session: Some(signed_in.session),
-            proved_at: signed_in.proved_at,
+            proof: signed_in.proof,
         },
         request: request.clone(),
     }

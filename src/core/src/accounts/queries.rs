@@ -1,5 +1,5 @@
 use super::{
-    Begun, Factor, Membership, SessionView, SignedIn,
+    Begun, Factor, Membership, Proof, SessionView, Shown, SignedIn,
     reset::ResetOffer,
     settings::{AddressOffer, PendingAddress},
 };
@@ -7,6 +7,7 @@ use crate::{
     AppError,
     actor::Request,
     ids::{MemberId, SessionId, UserId, WorkspaceId},
+    intent::Intent,
     policies::Demand,
 };
 use sqlx::{PgConnection, PgExecutor, PgPool};
@@ -15,13 +16,13 @@ use time::OffsetDateTime;
 /// The level of a session that opens what its person may.
 const FULL: &str = "full";
 
-pub(super) struct Account {
+pub(crate) struct Account {
     pub user: UserId,
     pub name: String,
     pub password_hash: String,
 }
 
-pub(super) async fn find(pool: &PgPool, email: &str) -> Result<Option<Account>, AppError> {
+pub(crate) async fn find(pool: &PgPool, email: &str) -> Result<Option<Account>, AppError> {
     let row = sqlx::query!(
         r#"select user_id as "user_id!", name as "name!", password_hash as "password_hash!" from account_find($1)"#,
         email,
@@ -118,7 +119,8 @@ pub(super) async fn find_session(
 ) -> Result<Option<SignedIn>, AppError> {
     let row = sqlx::query!(
         r#"select session_id as "session_id!", user_id as "user_id!", name as "name!", email as "email!", time_zone as "time_zone!",
-            theme as "theme!", level as "level!", factor as "factor!", proved_at as "proved_at!" from session_find($1, $2)"#,
+            theme as "theme!", level as "level!", factor as "factor!", proved_at as "proved_at!", approved_digest, approved_at
+            from session_find($1, $2)"#,
         hash.as_slice(),
         now,
     )
@@ -134,7 +136,11 @@ pub(super) async fn find_session(
         theme: row.theme,
         is_whole: row.level == FULL,
         factor: row.factor.parse().map_err(|()| AppError::Internal)?,
-        proved_at: row.proved_at,
+        proof: Proof {
+            at: row.proved_at,
+            approved: row.approved_digest.and_then(|digest| digest.try_into().ok()),
+            approved_at: row.approved_at,
+        },
     }))
 }
 
@@ -143,17 +149,35 @@ pub(super) async fn prove_session(
     conn: &mut PgConnection,
     old: &[u8; 32],
     new: &[u8; 32],
-    factor: Factor,
+    shown: Shown,
     now: OffsetDateTime,
 ) -> Result<bool, AppError> {
     let proved = sqlx::query_scalar!(
-        r#"select session_prove($1, $2, $3, $4) as "proved!""#,
+        r#"select session_prove($1, $2, $3, $4, $5) as "proved!""#,
         old.as_slice(),
         new.as_slice(),
-        factor.as_str(),
+        shown.factor.as_str(),
+        shown.only.as_ref().map(<[u8; 32]>::as_slice),
         now,
     );
     Ok(proved.fetch_one(conn).await?)
+}
+
+/// Keeps what the session is asked to confirm; what it was asked before is forgotten.
+pub(super) async fn ask(pool: &PgPool, session: SessionId, intent: &Intent) -> Result<(), AppError> {
+    sqlx::query!("select session_ask($1, $2, $3)", session.0, intent.digest.as_slice(), intent.words)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// What the session is asked to confirm, if anything.
+pub(super) async fn asked(pool: &PgPool, session: SessionId) -> Result<Option<Intent>, AppError> {
+    let row = sqlx::query!(r#"select digest as "digest!", words as "words!" from session_asked($1)"#, session.0)
+        .fetch_optional(pool)
+        .await?;
+    row.map(|row| Ok(Intent { digest: row.digest.try_into().map_err(|_| AppError::Internal)?, words: row.words }))
+        .transpose()
 }
 
 pub(super) async fn sessions(pool: &PgPool, user: UserId, now: OffsetDateTime) -> Result<Vec<SessionView>, AppError> {
@@ -185,7 +209,7 @@ pub(super) async fn end_one(conn: &mut PgConnection, user: UserId, session: Sess
     Ok(ended.fetch_one(conn).await?)
 }
 
-pub(super) async fn end_all(conn: &mut PgConnection, user: UserId) -> Result<(), AppError> {
+pub(crate) async fn end_all(conn: &mut PgConnection, user: UserId) -> Result<(), AppError> {
     sqlx::query!("select sessions_end_all($1)", user.0).execute(conn).await?;
     Ok(())
 }
@@ -245,8 +269,8 @@ pub(super) async fn attempt(pool: &PgPool, bucket: &[u8; 32], free: i32, now: Of
     Ok(wait.fetch_one(pool).await?)
 }
 
-pub(crate) async fn forget_failures(pool: &PgPool, bucket: &[u8; 32]) -> Result<(), AppError> {
-    sqlx::query!("select throttle_forget($1)", bucket.as_slice()).execute(pool).await?;
+pub(crate) async fn forget_failures(executor: impl PgExecutor<'_>, bucket: &[u8; 32]) -> Result<(), AppError> {
+    sqlx::query!("select throttle_forget($1)", bucket.as_slice()).execute(executor).await?;
     Ok(())
 }
 

@@ -1,11 +1,12 @@
 //! A person's sessions, one by one: looking at them, ending them, and going on after a proof.
 
-use super::{Factor, SessionView, SignedIn, devices, operations, queries};
+use super::{SessionView, Shown, SignedIn, devices, operations, queries};
 use crate::{
     AppError, Ctx,
     actor::Request,
     audit_log::{Action, Event},
     ids::SessionId,
+    intent::Intent,
 };
 
 /// The living ones, the one used last first.
@@ -50,19 +51,34 @@ pub async fn prove(
     ctx: &Ctx,
     request: &Request,
     signed_in: &SignedIn,
-    factor: Factor,
+    shown: Shown,
     old: &[u8; 32],
     new: &[u8; 32],
 ) -> Result<(), AppError> {
     devices::warm(ctx).await?;
+    let asked = asked(ctx, signed_in).await?;
     let mut tx = ctx.db.change_account().await?;
-    if !queries::prove_session(tx.conn(), old, new, factor, ctx.clock.now()).await? {
+    if !queries::prove_session(tx.conn(), old, new, shown, ctx.clock.now()).await? {
         return Err(AppError::Unauthenticated("session".into()));
     }
     devices::notice(ctx, tx.conn(), signed_in, request).await?;
     let action = if signed_in.is_whole { Action::SessionProved } else { Action::SessionStarted };
     let event =
-        Event::new(action).on("session", signed_in.session, None).change("factor", None::<&str>, factor.as_str());
+        Event::new(action).on("session", signed_in.session, None).change("factor", None::<&str>, shown.factor.as_str());
+    let event = match asked.filter(|asked| Some(asked.digest) == shown.only) {
+        Some(asked) => event.change("approved", None::<&str>, asked.words),
+        None => event,
+    };
     let actors = operations::everywhere(tx.conn(), signed_in, request).await?;
     tx.commit(&actors, event).await
+}
+
+/// Remembers what the session is asked to confirm, so that the page where that is done can say it.
+pub(crate) async fn ask(ctx: &Ctx, session: SessionId, intent: &Intent) -> Result<(), AppError> {
+    queries::ask(&ctx.db.auth, session, intent).await
+}
+
+/// What the session is asked to confirm, if anything.
+pub async fn asked(ctx: &Ctx, signed_in: &SignedIn) -> Result<Option<Intent>, AppError> {
+    queries::asked(&ctx.db.auth, signed_in.session).await
 }

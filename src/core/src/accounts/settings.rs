@@ -1,6 +1,6 @@
 //! What people set for themselves: name, zone and theme, password, mail address.
 
-use super::{SignedIn, check_password, operations, parse_email, queries};
+use super::{FREE_PER_ACCOUNT, SignedIn, check_password, operations, parse_email, queries};
 use crate::{
     AppError, Ctx,
     actor::Request,
@@ -9,7 +9,7 @@ use crate::{
     error::Checks,
     ids::{UserId, WorkspaceId},
     mail::{self, Letter},
-    secrets, zones,
+    secrets, two_factor, zones,
 };
 use secrecy::{ExposeSecret, SecretString};
 use time::{Duration, OffsetDateTime};
@@ -92,7 +92,7 @@ pub(crate) async fn prove(
     attempted: Action,
 ) -> Result<(), AppError> {
     let bucket = secrets::bucket("password of the account", &signed_in.user.to_string());
-    let wait = queries::attempt(&ctx.db.auth, &bucket, operations::FREE_PER_ACCOUNT, ctx.clock.now()).await?;
+    let wait = queries::attempt(&ctx.db.auth, &bucket, FREE_PER_ACCOUNT, ctx.clock.now()).await?;
     if let Some(wait) = u32::try_from(wait).ok().filter(|wait| *wait > 0) {
         return operations::refuse_everywhere(
             ctx,
@@ -163,7 +163,7 @@ pub struct AddressOffer {
 /// Whether the new one belongs to another account is not told here: only to whoever reads its mail.
 ///
 /// # Errors
-/// [`AppError::Invalid`] for a wrong password or what is no address; [`AppError::Throttled`].
+/// [`AppError::Invalid`] for a wrong password or what is no address; [`AppError::Throttled`]; [`AppError::ProofNeeded`].
 pub async fn request_address(
     ctx: &Ctx,
     request: &Request,
@@ -176,6 +176,9 @@ pub async fn request_address(
     if email == signed_in.email {
         return Err(AppError::field("email", "unchanged", "This is your address already."));
     }
+    // The password alone is one factor, and a mail address is what brings a new one.
+    let words = format!("Change the mail address to {email}");
+    two_factor::operations::demand_proof(ctx, request, signed_in, about(action, signed_in), &words).await?;
     prove(ctx, request, signed_in, ("password", password), action).await?;
     let (old_token, new_token) = (secrets::token(), secrets::token());
     let old_letter = asked(ctx, &signed_in.email, signed_in, &email, &old_token).await?;

@@ -8,13 +8,17 @@ use super::{
 use crate::{
     Actor, AppError,
     actor::Request,
+    allowlist::{Door, NewEntryText, operations as allowlist},
+    api_keys::{self, NewKeyText},
     audit_log::{Action, Event, Outcome},
     ids::{MemberId, RequestId, UserId, WorkspaceId},
+    invitations,
     mail::operations::mailbox,
     members,
     permissions::Role,
+    policies::{self, PolicyText},
     secrets,
-    testing::{PASSWORD, Tenant, TestDb, request},
+    testing::{PASSWORD, PROVEN, Tenant, TestDb, request},
 };
 use futures::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
@@ -522,6 +526,7 @@ async fn a_change_of_address_is_called_off_replaced_outlived_or_too_late() {
     let db = TestDb::new().await;
     let (tenant, globex) = (db.workspace("Acme").await, db.workspace("Globex").await);
     let (signed_in, _) = owner_of(&db, &tenant).await;
+    let signed_in = SignedIn { proof: PROVEN, ..signed_in };
     let void = |token: String| {
         let db = &db;
         async move { settings::address_offer(&db.ctx, &token).await == Err(AppError::NotFound) }
@@ -552,4 +557,48 @@ async fn what_a_person_without_a_workspace_does_is_logged_too() {
     members::operations::leave(&db.ctx, &actor).await.expect("left");
     settings::change(&db.ctx, &request(), &signed_in, settings_text("Bo", "", "system")).await.expect("changed");
     assert_eq!(db.count(WorkspaceId::PLATFORM, Action::AccountChanged).await, 1);
+}
+
+#[tokio::test]
+async fn a_password_does_not_expire() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    db.ctx.clock.advance(Duration::days(3650));
+    assert_eq!(attempt(&db, OWNER, PASSWORD).await, Ok(tenant.made.user));
+}
+
+/// Everything that hands out power or takes it away: a session that was left open does none of it.
+#[tokio::test]
+async fn an_open_session_alone_is_not_enough() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let viewer = db.member(&tenant, Role::Viewer).await;
+    let owner = tenant.actor(Role::Owner);
+    invitations::operations::invite(&db.ctx, &owner, "ana@example.com", "viewer").await.expect("invited");
+    let waits = invitations::operations::pending(&db.ctx, &owner, Action::PageViewed).await.expect("waits")[0].id;
+    let all = members::operations::list(&db.ctx, &owner, None, 100, Action::PageViewed).await.expect("members");
+    let member = all.members.iter().find(|member| member.user_id == viewer).expect("the viewer").id;
+    let entry = NewEntryText { cidr: "203.0.113.0/24".into(), ..NewEntryText::default() }.parse().expect("entry");
+    allowlist::add(&db.ctx, &owner, Door::Api, "0", entry).await.expect("drafted");
+
+    let hash = session(&db, tenant.made.user).await;
+    db.ctx.clock.advance(Duration::minutes(11));
+    let old = find_session(&db.ctx, &hash).await.expect("looked").expect("signed in");
+    let actor = enter(&db.ctx, &old, &request(), "acme").await.expect("in").0;
+    let ctx = &db.ctx;
+    let key = NewKeyText { name: "CI".into(), kind: "test".into(), ..NewKeyText::default() }.parse().expect("a key");
+    let off = PolicyText { demand: "off".into(), grace_days: "7".into() };
+    let refused = [
+        members::operations::change_role(ctx, &actor, member, "admin").await.map(drop),
+        members::operations::remove(ctx, &actor, member, &[]).await.map(drop),
+        invitations::operations::invite(ctx, &actor, "eve@example.com", "owner").await.map(drop),
+        invitations::operations::make_link(ctx, &actor, waits, "/").await.map(drop),
+        api_keys::operations::issue(ctx, &actor, key).await.map(drop),
+        policies::operations::change(ctx, &actor, &off).await.map(drop),
+        allowlist::save(ctx, &actor, Door::Api, "1").await.map(drop),
+        settings::request_address(ctx, &request(), &old, PASSWORD.into(), "eve@example.com").await.map(drop),
+    ];
+    assert_eq!(refused, [const { Err::<(), _>(AppError::ProofNeeded) }; 8]);
+    let told = db.events(tenant.id()).await.into_iter().filter(|event| event.reason.as_deref() == Some("proof_needed"));
+    assert_eq!(told.count(), 8, "and each attempt is in the log");
 }

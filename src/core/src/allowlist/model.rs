@@ -267,6 +267,13 @@ impl NewEntryText {
     }
 }
 
+impl NewEntry {
+    /// When it stops, entered now.
+    pub fn expires_at(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        self.lifetime.map(|days| now + Duration::days(days.into()))
+    }
+}
+
 /// A number of days, at most a year; empty: none.
 pub fn parse_days(field: &str, text: &str) -> Result<Option<u32>, FieldError> {
     match text.trim() {

@@ -12,6 +12,7 @@ use crate::{
     audit_log::{Action, Event},
     database::WorkspaceTx,
     ids::{AllowlistEntryId, WorkspaceId},
+    intent::Intent,
     members,
     permissions::{Permission, Role},
 };
@@ -105,7 +106,8 @@ pub async fn add(
     if !queries::has_room(tx.conn(), actor.workspace, door).await? {
         return Err(AppError::field("cidr", "full", "A list has at most 1 000 entries. Write some as one network."));
     }
-    let id = queries::insert(tx.conn(), actor.workspace, door, &new, ctx.clock.now()).await?;
+    let now = ctx.clock.now();
+    let id = queries::insert(tx.conn(), actor.workspace, door, &new, new.expires_at(now), now).await?;
     let event = about(Action::AllowlistDrafted, door)
         .on("allowlist_entry", id, Some(&new.network.to_string()))
         .change("cidr", None::<String>, new.network.to_string())
@@ -113,6 +115,35 @@ pub async fn add(
         .change("lifetime", None::<String>, new.lifetime);
     finish(tx, actor, door, event).await?;
     Ok(id)
+}
+
+/// Writes an entry of the draft anew. What is in force keeps the old one until the draft is saved. `keeps_expiry`: it stops
+/// when it did before, whatever `new` says.
+///
+/// # Errors
+/// As [`add`]; [`AppError::NotFound`] for what is not in the draft.
+pub async fn change(
+    ctx: &Ctx,
+    actor: &Actor,
+    door: Door,
+    version: &str,
+    id: AllowlistEntryId,
+    new: NewEntry,
+    keeps_expiry: bool,
+) -> Result<(), AppError> {
+    let (mut tx, list) = edit(ctx, actor, door, version, Action::AllowlistDrafted).await?;
+    let before = list.draft.entries.iter().find(|entry| entry.id == id).ok_or(AppError::NotFound)?;
+    let now = ctx.clock.now();
+    let expires_at = if keeps_expiry { before.expires_at } else { new.expires_at(now) };
+    queries::take_out(tx.conn(), actor.workspace, door, id).await?;
+    let id = queries::insert(tx.conn(), actor.workspace, door, &new, expires_at, now).await?;
+    let network = new.network.to_string();
+    let event = about(Action::AllowlistDrafted, door)
+        .on("allowlist_entry", id, Some(&network))
+        .change("cidr", before.network.to_string(), network.as_str())
+        .change("note", before.note.as_str(), new.note.as_str())
+        .change("expires_at", time(before.expires_at), time(expires_at));
+    finish(tx, actor, door, event).await
 }
 
 /// Takes an entry out of the draft.
@@ -160,7 +191,7 @@ pub async fn discard(ctx: &Ctx, actor: &Actor, door: Door, version: &str) -> Res
 /// somebody else changed the list meanwhile.
 pub async fn save(ctx: &Ctx, actor: &Actor, door: Door, version: &str) -> Result<OffsetDateTime, AppError> {
     let (mut tx, list) = edit(ctx, actor, door, version, Action::AllowlistChanged).await?;
-    ctx.demand_proof(actor, about(Action::AllowlistChanged, door)).await?;
+    ctx.demand_proof(actor, about(Action::AllowlistChanged, door), intent_to_save(actor, &list)).await?;
     if !list.is_drafted() {
         return Err(AppError::Conflict("The draft is what is in force already.".into()));
     }
@@ -172,6 +203,13 @@ pub async fn save(ctx: &Ctx, actor: &Actor, door: Door, version: &str) -> Result
     queries::save(tx.conn(), actor.workspace, door, list.reverts_at.is_some(), reverts_at).await?;
     finish(tx, actor, door, event).await?;
     Ok(reverts_at)
+}
+
+fn intent_to_save(actor: &Actor, list: &Allowlist) -> Intent {
+    let draft = &list.draft;
+    let verb = if draft.state() == State::Enforced { "Let in only" } else { "Change the list of" };
+    let words = format!("{verb} {} networks at {}", draft.entries.len(), list.door.name());
+    Intent::new(actor.workspace, words, (list.version, networks(draft), time(draft.decide_by)))
 }
 
 /// Lets a saved change stay.

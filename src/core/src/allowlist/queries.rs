@@ -5,7 +5,7 @@ use crate::{
     ids::{AllowlistEntryId, WorkspaceId},
 };
 use sqlx::{PgConnection, PgPool};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 /// What the list of a door says of an address.
 pub(super) async fn verdict(
@@ -130,6 +130,7 @@ pub(super) async fn insert(
     workspace: WorkspaceId,
     door: Door,
     new: &NewEntry,
+    expires_at: Option<OffsetDateTime>,
     now: OffsetDateTime,
 ) -> Result<AllowlistEntryId, AppError> {
     let id = AllowlistEntryId::new();
@@ -141,7 +142,7 @@ pub(super) async fn insert(
         door.as_str(),
         new.network.to_string(),
         new.note,
-        new.lifetime.map(|days| now + Duration::days(days.into())),
+        expires_at,
         now,
     )
     .execute(conn)
@@ -342,8 +343,7 @@ pub(super) async fn would_block_said(
     let said = sqlx::query_scalar!(
         r#"select exists (
             select from audit_events e where e.workspace_id = $1 and e.action = 'allowlist.would_block' and e.actor_id = $2
-                and e.seq >= coalesce((select b.seq from audit_events b where b.workspace_id = $1 and b.at >= $4
-                    order by b.at, b.seq limit 1), 9223372036854775807)
+                and e.seq >= audit_seq_at($1, $4)
                 and e.personal::jsonb ->> 'address' is not distinct from $3
         ) as "said!""#,
         actor.workspace.0,
@@ -371,8 +371,7 @@ pub(super) async fn usage(
         r#"with newest as (
             select e.actor_id, e.personal::jsonb ->> 'address' as address, e.at from audit_events e
             where e.workspace_id = $1 and e.actor_kind = $2 and e.action <> 'allowlist.would_block' and e.personal is not null
-                and e.seq >= coalesce((select b.seq from audit_events b where b.workspace_id = $1 and b.at >= $3
-                    order by b.at, b.seq limit 1), 9223372036854775807)
+                and e.seq >= audit_seq_at($1, $3)
             order by e.seq desc limit $4
         )
         select actor_id as "actor!", address, count(*) as "requests!", max(at) as "last_at!", min(at) as "first_at!"
@@ -406,8 +405,7 @@ pub(super) async fn addresses_of(
         r#"select distinct e.personal::jsonb ->> 'address' as "address!" from audit_events e
          where e.workspace_id = $1 and e.actor_id = any($2) and e.actor_kind = 'user' and e.outcome = 'success'
             and e.personal::jsonb ->> 'address' is not null
-            and e.seq >= coalesce((select b.seq from audit_events b where b.workspace_id = $1 and b.at >= $3
-                order by b.at, b.seq limit 1), 9223372036854775807)"#,
+            and e.seq >= audit_seq_at($1, $3)"#,
         workspace.0,
         people,
         since,

@@ -3,14 +3,14 @@
 use super::{
     Allowlist, Door, ENTRIES_MAX, NewEntryText, Rules, State, Verdict,
     operations::{
-        Preview, add, confirm, disable, discard, draft, preview, remove, revert_overdue, save, set_reporting, show,
-        undo,
+        Preview, add, change, confirm, disable, discard, draft, preview, remove, revert_overdue, save, set_reporting,
+        show, undo,
     },
     queries,
 };
 use crate::{
     Actor, AppError,
-    accounts::operations::enter,
+    accounts::{Proof, operations::enter},
     actor::{Request, Who},
     api_keys::{self, NewKeyText, operations::Caller},
     audit_log::{Action, Event, EventView, Outcome},
@@ -19,6 +19,7 @@ use crate::{
     testing::{Tenant, TestDb, request},
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use serde_json::json;
 use std::net::IpAddr;
 use time::Duration;
 
@@ -151,6 +152,40 @@ async fn a_network_is_in_a_list_once_and_comes_out_again() {
     assert_eq!(remove(&db.ctx, &owner, Door::Api, &v, first).await, Err(AppError::NotFound));
     put(&db, &owner, Door::Api, "10.0.0.0/8", "").await;
     assert_eq!(list(&db, &owner, Door::Dashboard).await.draft.entries.len(), 1, "the other list is another one");
+}
+
+#[tokio::test]
+async fn an_entry_is_changed_in_place_and_what_is_in_force_keeps_the_old_one() {
+    let (db, tenant, owner) = acme().await;
+    enforced(&db, &owner, Door::Api, "203.0.113.0/24").await;
+    let id = list(&db, &owner, Door::Api).await.draft.entries[0].id;
+    let text = |cidr: &str, note: &str, lifetime: &str| {
+        let text = NewEntryText { cidr: cidr.into(), note: note.into(), lifetime: lifetime.into() };
+        text.parse().expect("entry")
+    };
+    let v = version(&db, &owner, Door::Api).await;
+    change(&db.ctx, &owner, Door::Api, &v, id, text("203.0.113.0/24", "Office", "7"), false).await.expect("changed");
+    let lists = list(&db, &owner, Door::Api).await;
+    let draft = lists.draft.entries[0].clone();
+    assert_eq!((lists.draft.entries.len(), draft.note.as_str(), draft.expires_at.is_some()), (1, "Office", true));
+    assert_eq!((lists.in_force.entries[0].id, lists.in_force.entries[0].note.as_str()), (id, "Note"));
+    let event = last_event(&db, &tenant).await;
+    let noted = event.changes.iter().find(|change| change.field == "note").expect("the note");
+    assert_eq!((noted.before.clone(), noted.after.clone()), (json!("Note"), json!("Office")));
+
+    let v = version(&db, &owner, Door::Api).await;
+    change(&db.ctx, &owner, Door::Api, &v, draft.id, text("203.0.113.0/25", "", ""), true).await.expect("changed");
+    let now = list(&db, &owner, Door::Api).await.draft.entries[0].clone();
+    assert_eq!((now.network.to_string().as_str(), now.expires_at), ("203.0.113.0/25", draft.expires_at));
+    let v = version(&db, &owner, Door::Api).await;
+    put(&db, &owner, Door::Api, "198.51.100.0/24", "").await;
+    let stale = change(&db.ctx, &owner, Door::Api, &v, now.id, text("10.0.0.0/8", "", ""), false).await;
+    assert!(matches!(stale, Err(AppError::Conflict(_))), "somebody else changed the list: {stale:?}");
+    let v = version(&db, &owner, Door::Api).await;
+    let taken = change(&db.ctx, &owner, Door::Api, &v, now.id, text("198.51.100.0/24", "", ""), false).await;
+    assert!(taken.expect_err("taken").of_field("cidr").is_some());
+    let gone = change(&db.ctx, &owner, Door::Api, &v, id, text("10.0.0.0/8", "", ""), false).await;
+    assert_eq!(gone, Err(AppError::NotFound), "that one is not in the draft any more");
 }
 
 #[tokio::test]
@@ -609,8 +644,8 @@ async fn an_open_session_alone_saves_nothing() {
     let (db, tenant, owner) = acme().await;
     put(&db, &owner, Door::Dashboard, "203.0.113.0/24", "").await;
     let mut left_open = owner.clone();
-    if let Who::User { proved_at, .. } = &mut left_open.who {
-        *proved_at = db.ctx.clock.now() - Duration::minutes(11);
+    if let Who::User { proof, .. } = &mut left_open.who {
+        *proof = Proof::of_everything(db.ctx.clock.now() - Duration::minutes(11));
     }
     assert_eq!(saved(&db, &left_open, Door::Dashboard).await, Err(AppError::ProofNeeded));
     let event = last_event(&db, &tenant).await;

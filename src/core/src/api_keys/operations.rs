@@ -9,6 +9,7 @@ use crate::{
     contacts::NoticeKind,
     flash::{self, Flash},
     ids::{KeyId, WorkspaceId},
+    intent::Intent,
     mail::notices,
     permissions::Permission,
 };
@@ -62,7 +63,8 @@ async fn issue_as(
     for scope in &new.scopes {
         ctx.authorise(actor, *scope, Action::ApiKeyIssued).await?;
     }
-    ctx.demand_proof(actor, Event::new(Action::ApiKeyIssued).under(Permission::KeysIssue)).await?;
+    let attempted = Event::new(Action::ApiKeyIssued).under(Permission::KeysIssue);
+    ctx.demand_proof(actor, attempted, intent_to_issue(actor, &new)).await?;
     let (subject, text) = told(actor, "issued", &new.name);
     let notice = match new.mode {
         Mode::Live => Some(notices::security_notice(ctx, actor.workspace, NoticeKind::Keys, &subject, &text).await?),
@@ -77,6 +79,12 @@ async fn issue_as(
         row.put(tx.conn()).await?;
     }
     tx.commit(event_of_issue(issued.id, &new)).await
+}
+
+fn intent_to_issue(actor: &Actor, new: &NewKey) -> Intent {
+    let scopes: Vec<String> = new.scopes.iter().map(ToString::to_string).collect();
+    let words = format!("Issue the {} API key {} for {} messages", new.kind.as_str(), new.name, new.mode.as_str());
+    Intent::new(actor.workspace, words, (scopes, new.lifetime))
 }
 
 /// What the contacts hear of a key that reaches live messages: subject and text.

@@ -39,6 +39,7 @@ actions! {
     MemberRoleChanged, "member.role_changed", "changed the role of";
     MemberRemoved, "member.removed", "removed member";
     MemberLeft, "member.left", "left the workspace:";
+    MemberReminded, "member.reminded", "reminded of the second factor";
     InvitationResent, "invitation.resent", "sent again the invitation of";
     InvitationLinkMade, "invitation.link_made", "made a link for the invitation of";
     InvitationRevoked, "invitation.revoked", "revoked the invitation of";
@@ -65,6 +66,7 @@ actions! {
     FactorEnrolmentStarted, "factor.enrolment_started", "began to set up a factor";
     RecoveryCodesMade, "recovery_codes.made", "made new recovery codes";
     RecoveryCodeUsed, "recovery_code.used", "signed in with a recovery code";
+    AccountUnlocked, "account.unlocked", "let codes be tried again for";
     ApiKeyIssued, "api_key.issued", "issued API key";
     ApiKeyRevoked, "api_key.revoked", "revoked API key";
     ApiKeyHandedOver, "api_key.handed_over", "handed over API key";

@@ -58,10 +58,7 @@ fn narrow(query: &mut QueryBuilder<Postgres>, workspace: WorkspaceId, filter: &F
 }
 
 fn first_seq_at(query: &mut QueryBuilder<Postgres>, comparison: &str, workspace: WorkspaceId, at: OffsetDateTime) {
-    query.push(comparison);
-    query.push("coalesce((select b.seq from audit_events b where b.workspace_id = ").push_bind(workspace.0);
-    query.push(" and b.at >= ").push_bind(at);
-    query.push(" order by b.at, b.seq limit 1), 9223372036854775807)");
+    query.push(comparison).push("audit_seq_at(").push_bind(workspace.0).push(", ").push_bind(at).push(")");
 }
 
 pub(super) async fn find(

@@ -417,7 +417,7 @@ async fn the_body_commits_to_what_identifies_people_and_holds_none_of_it() {
             name: name.into(),
             role: Role::Owner,
             session: Some(SessionId::new()),
-            proved_at: crate::testing::PROVEN,
+            proof: crate::testing::PROVEN,
         };
         let request = Request::new(
             RequestId::new(),
@@ -506,7 +506,7 @@ async fn hostile_text_is_kept_as_it_is_and_stays_text() {
         name: nasty.into(),
         role: Role::Owner,
         session: None,
-        proved_at: crate::testing::PROVEN,
+        proof: crate::testing::PROVEN,
     };
     let actor =
         Actor { workspace: tenant.id(), who, request: Request::new(RequestId::new(), "GET", "/", None, Some(nasty)) };

@@ -3,7 +3,7 @@
 use super::{HOURS, InvitationView, InviteResult, Invited, Offer, PENDING_MAX, addresses, queries};
 use crate::{
     Actor, AppError, Ctx,
-    accounts::{self, SignedIn, check_password},
+    accounts::{self, Proof, SignedIn, check_password},
     actor::{Request, Who},
     api_keys::line,
     audit_log::{Action, Event},
@@ -12,6 +12,7 @@ use crate::{
     error::Checks,
     flash::{self, Flash},
     ids::{InvitationId, MemberId, UserId},
+    intent::Intent,
     mail::{self, Letter, notices},
     members,
     permissions::{Permission, Role},
@@ -43,13 +44,16 @@ pub async fn may_invite(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<(
 /// the result says why not.
 ///
 /// # Errors
-/// [`AppError::Invalid`] for no or too many addresses and for no role; [`AppError::Refused`] for a role above one's own.
+/// [`AppError::Invalid`] for no or too many addresses and for no role; [`AppError::Refused`] for a role above one's own;
+/// [`AppError::ProofNeeded`].
 pub async fn invite(ctx: &Ctx, actor: &Actor, emails: &str, role: &str) -> Result<Vec<Invited>, AppError> {
     ctx.authorise(actor, Permission::MembersInvite, Action::MemberInvited).await?;
     let mut checks = Checks::default();
     let (emails, role) = (checks.keep(addresses(emails)), checks.keep(members::parse_role(role)));
     checks.finish()?;
     let (Some(emails), Some(role)) = (emails, role) else { return Err(AppError::Internal) };
+    let words = format!("Invite {} as {role}", emails.join(", "));
+    demand_proof(ctx, actor, Action::MemberInvited, words).await?;
     let mut invited = vec![];
     for email in emails {
         invited.push(prepare(ctx, actor, email, role).await?);
@@ -75,6 +79,12 @@ pub async fn invite(ctx: &Ctx, actor: &Actor, emails: &str, role: &str) -> Resul
         Some(last) => tx.commit_all(events, last).await.map(|()| results),
         None => Ok(results),
     }
+}
+
+/// An open session alone hands out no role.
+async fn demand_proof(ctx: &Ctx, actor: &Actor, attempted: Action, words: String) -> Result<(), AppError> {
+    let intent = Intent::new(actor.workspace, words, ());
+    ctx.demand_proof(actor, Event::new(attempted).under(Permission::MembersInvite), intent).await
 }
 
 /// The contacts hear of whoever is to be an owner or admin.
@@ -198,8 +208,12 @@ pub async fn resend(ctx: &Ctx, actor: &Actor, id: InvitationId) -> Result<String
 /// void. Returns the token that opens the page's flash.
 ///
 /// # Errors
-/// As [`resend`].
+/// As [`resend`]; [`AppError::ProofNeeded`].
 pub async fn make_link(ctx: &Ctx, actor: &Actor, id: InvitationId, place: &str) -> Result<SecretString, AppError> {
+    let waiting = pending(ctx, actor, Action::InvitationLinkMade).await?;
+    let waiting = waiting.into_iter().find(|invitation| invitation.id == id).ok_or(AppError::NotFound)?;
+    let words = format!("Make a link that lets {} in as {}", waiting.email, waiting.role);
+    demand_proof(ctx, actor, Action::InvitationLinkMade, words).await?;
     let token = secrets::token();
     let shown = Flash::Link { id, url: link(ctx, &token) };
     let (opener, row) = flash::seal(ctx, actor.workspace, place, &shown).await?;
@@ -263,7 +277,7 @@ pub async fn accept(ctx: &Ctx, request: &Request, signed_in: &SignedIn, token: &
         name: signed_in.name.clone(),
         role: offer.role,
         session: Some(signed_in.session),
-        proved_at: signed_in.proved_at,
+        proof: signed_in.proof,
     };
     let actor = Actor { workspace: offer.workspace, who, request: request.clone() };
     if offer.user != Some(signed_in.user) {
@@ -303,7 +317,8 @@ pub async fn join(ctx: &Ctx, request: &Request, token: &str, new: NewPerson) -> 
     let name = name.ok_or(AppError::Internal)?;
     let password_hash = ctx.passwords.hash(new.password).await?;
     let user = UserId::new();
-    let who = Who::User { id: user, name: name.clone(), role: offer.role, session: None, proved_at: ctx.clock.now() };
+    let proof = Proof::of_everything(ctx.clock.now());
+    let who = Who::User { id: user, name: name.clone(), role: offer.role, session: None, proof };
     let actor = Actor { workspace: offer.workspace, who, request: request.clone() };
     enter(ctx, &actor, &offer, token, user, Some((&name, &password_hash))).await?;
     Ok((user, offer.slug))

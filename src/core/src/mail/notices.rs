@@ -54,7 +54,18 @@ pub(crate) async fn tell_contacts(
 
 /// A letter to one person about their account, sealed under the platform's key.
 pub(crate) async fn account_notice(ctx: &Ctx, to: &str, subject: &str, text: &str) -> Result<Sealed, AppError> {
-    let letter = Letter { to: to.to_owned(), subject: one_line(subject), text: text.to_owned(), link: None };
+    account_notice_with(ctx, to, subject, text, None).await
+}
+
+/// The same, with a link.
+pub(crate) async fn account_notice_with(
+    ctx: &Ctx,
+    to: &str,
+    subject: &str,
+    text: &str,
+    link: Option<String>,
+) -> Result<Sealed, AppError> {
+    let letter = Letter { to: to.to_owned(), subject: one_line(subject), text: text.to_owned(), link };
     seal(ctx, WorkspaceId::PLATFORM, &letter).await
 }
 

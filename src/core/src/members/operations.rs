@@ -5,13 +5,14 @@
 
 use super::{KeyFate, MemberFactors, MemberView, Page, queries};
 use crate::{
-    Actor, AppError, Ctx,
+    Actor, AppError, Ctx, accounts,
     actor::Who,
     api_keys,
     audit_log::{Action, Event},
     contacts::{self, NoticeKind},
     database::WorkspaceTx,
     ids::{KeyId, MemberId, UserId, WorkspaceId},
+    intent::Intent,
     invitations,
     mail::{self, Letter, notices},
     permissions::{Permission, Role},
@@ -57,9 +58,8 @@ pub async fn count(ctx: &Ctx, actor: &Actor) -> Result<i64, AppError> {
 /// [`AppError::NotFound`] for an unknown id and for another workspace's alike.
 pub async fn show(ctx: &Ctx, actor: &Actor, id: MemberId, attempted: Action) -> Result<MemberView, AppError> {
     ctx.authorise(actor, Permission::MembersRead, attempted).await?;
-    let mut read = ctx.db.read(actor.workspace).await?;
-    let member = queries::find(read.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)?;
-    let factors = policies::operations::factors(read.conn()).await?;
+    let member = found(ctx, actor, id).await?;
+    let factors = policies::operations::factors(ctx.db.read(actor.workspace).await?.conn()).await?;
     Ok(as_seen_by(actor, member, &factors))
 }
 
@@ -108,8 +108,10 @@ pub(crate) async fn present_role(
 pub async fn change_role(ctx: &Ctx, actor: &Actor, id: MemberId, role: &str) -> Result<MemberView, AppError> {
     let (permission, action) = (Permission::MembersChangeRole, Action::MemberRoleChanged);
     ctx.authorise(actor, permission, action).await?;
-    ctx.demand_proof(actor, Event::new(action).under(permission)).await?;
     let role = super::parse_role(role).map_err(|error| AppError::Invalid(vec![error]))?;
+    let name = found(ctx, actor, id).await?.name;
+    let intent = Intent::new(actor.workspace, format!("Make {name} {role}"), (id, role.as_str()));
+    ctx.demand_proof(actor, Event::new(action).under(permission), intent).await?;
     ctx.vault.warm(actor.workspace).await?;
     let mut tx = ctx.db.change(actor).await?;
     let own = present_role(ctx, actor, &mut tx, permission, action).await?;
@@ -141,6 +143,32 @@ pub async fn change_role(ctx: &Ctx, actor: &Actor, id: MemberId, role: &str) -> 
     Ok(MemberView { role, ..member })
 }
 
+/// Ends all sessions of another member, wherever they are signed in, and tells them: for a device that is lost, or somebody
+/// who is not who they should be. Asks for no proof: whoever sees that must be quick.
+///
+/// # Errors
+/// [`AppError::NotFound`]; [`AppError::Conflict`] for oneself.
+pub async fn end_sessions(ctx: &Ctx, actor: &Actor, id: MemberId) -> Result<MemberView, AppError> {
+    let (permission, action) = (Permission::SessionsRevoke, Action::SessionRevoked);
+    ctx.authorise(actor, permission, action).await?;
+    let member = found(ctx, actor, id).await?;
+    if actor.user() == Some(member.user_id) {
+        return Err(AppError::Conflict("This is you. Your own sessions are listed in your account.".into()));
+    }
+    let text = format!("{} ended all your sessions. Sign in again.", notices::who(actor));
+    let letter = notices::account_notice(ctx, &member.email, "Your sessions were ended", &text).await?;
+    let mut tx = ctx.db.change_account().await?;
+    accounts::end_all_sessions(tx.conn(), member.user_id).await?;
+    letter.put(tx.conn()).await?;
+    tx.commit(std::slice::from_ref(actor), about(action, &member).under(permission)).await?;
+    Ok(member)
+}
+
+async fn found(ctx: &Ctx, actor: &Actor, id: MemberId) -> Result<MemberView, AppError> {
+    let mut read = ctx.db.read(actor.workspace).await?;
+    queries::find(read.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)
+}
+
 /// Removes somebody else. For each of their keys somebody decides: hand it over to oneself, or revoke it.
 ///
 /// # Errors
@@ -154,7 +182,10 @@ pub async fn remove(
 ) -> Result<MemberView, AppError> {
     let (permission, action) = (Permission::MembersRemove, Action::MemberRemoved);
     ctx.authorise(actor, permission, action).await?;
-    ctx.demand_proof(actor, Event::new(action).under(permission)).await?;
+    let name = found(ctx, actor, id).await?.name;
+    let asked: Vec<(KeyId, bool)> = fates.iter().map(|(key, fate)| (*key, *fate == KeyFate::Revoke)).collect();
+    let intent = Intent::new(actor.workspace, format!("Remove {name} from the workspace"), (id, asked));
+    ctx.demand_proof(actor, Event::new(action).under(permission), intent).await?;
     ctx.vault.warm(actor.workspace).await?;
     ctx.vault.warm(WorkspaceId::PLATFORM).await?;
     let mut tx = ctx.db.change(actor).await?;
@@ -285,6 +316,11 @@ pub async fn leave(ctx: &Ctx, actor: &Actor) -> Result<(), AppError> {
     events.extend(withdraw_invitations(actor, &mut tx, user).await?);
     queries::delete(tx.conn(), actor.workspace, &member).await?;
     events.extend(contacts::member_gone(ctx, actor, &mut tx, user, &member.name).await?);
+    if member.role.is_above(Role::Viewer) {
+        let (subject, text) =
+            (format!("{} has left", member.name), format!("{}, who was {}, has left.", member.name, member.role));
+        notices::tell_contacts(ctx, actor, &mut tx, NoticeKind::Members, &subject, &text).await?;
+    }
     tx.commit_all(events, event).await
 }
 

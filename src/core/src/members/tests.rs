@@ -2,10 +2,11 @@
 
 use super::{
     KeyFate, MemberView,
-    operations::{change_role, keys_of, leave, list, remove, show},
+    operations::{change_role, end_sessions, keys_of, leave, list, remove, show},
 };
 use crate::{
     Actor, AppError,
+    accounts::{Begun, Factor, operations},
     api_keys::{self, NewKeyText},
     audit_log::{Action, EventView, Outcome},
     ids::{KeyId, MemberId, UserId},
@@ -211,6 +212,10 @@ async fn when_somebody_was_last_seen_is_for_those_who_may_know() {
     crate::accounts::operations::enter(&db.ctx, &signed_in, &request(), "acme").await.expect("entered");
     let seen_by = async |role| {
         let page = list(&db.ctx, &tenant.actor(role), None, 100, Action::PageViewed).await.expect("members");
+        let member = show(&db.ctx, &tenant.actor(role), page.members[0].id, Action::PageViewed).await.expect("member");
+        for one in [&page.members[0], &member] {
+            assert_eq!(one.factors.is_some(), one.last_seen_at.is_some(), "factors likewise");
+        }
         page.members[0].last_seen_at
     };
     for role in Role::ALL {
@@ -236,4 +241,32 @@ async fn many_remove_one_member_once() {
     let removed = join_all((0..8).map(|_| remove(&db.ctx, &owner, id, &[]))).await;
     assert_eq!(removed.iter().filter(|removed| removed.is_ok()).count(), 1);
     assert_eq!(db.count(tenant.id(), Action::MemberRemoved).await, 1);
+}
+
+#[tokio::test]
+async fn whoever_may_ends_somebody_elses_sessions_and_they_are_told() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let viewer = db.member(&tenant, Role::Viewer).await;
+    let id = member_of(&db, &tenant, viewer).await.id;
+    let hash = [7; 32];
+    operations::start_session(&db.ctx, &request(), viewer, Begun::With(Factor::Password), &hash).await.expect("begun");
+    for role in Role::ALL {
+        let may = matches!(role, Role::Owner | Role::Admin | Role::Security);
+        let ended = end_sessions(&db.ctx, &tenant.actor(role), id).await.map(drop);
+        assert_eq!(ended, if may { Ok(()) } else { Err(AppError::Forbidden("sessions.revoke".into())) }, "{role}");
+        assert_eq!(operations::find_session(&db.ctx, &hash).await, Ok(None), "the first of them did it");
+    }
+    let event =
+        db.events(tenant.id()).await.into_iter().find(|event| event.action == "session.revoked").expect("event");
+    assert_eq!(
+        (event.targets[0].id.clone(), event.actor.permission.as_deref()),
+        (id.to_string(), Some("sessions.revoke"))
+    );
+    let mail = mailbox(&db.ctx).await.expect("mailbox").remove(0).letter;
+    assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("viewer@acme.example", "Your sessions were ended"));
+    let own = member_of(&db, &tenant, tenant.made.user).await.id;
+    assert!(matches!(end_sessions(&db.ctx, &tenant.actor(Role::Owner), own).await, Err(AppError::Conflict(_))));
+    let other = db.workspace("Other").await;
+    assert_eq!(end_sessions(&db.ctx, &other.actor(Role::Owner), id).await.map(drop), Err(AppError::NotFound));
 }

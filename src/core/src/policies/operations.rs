@@ -6,11 +6,13 @@ use crate::{
     accounts::{Factor, Membership, SignedIn},
     audit_log::{Action, Event},
     contacts::NoticeKind,
-    ids::UserId,
+    ids::{MemberId, UserId, WorkspaceId},
+    intent::Intent,
     mail::notices,
     members,
     permissions::Permission,
     two_factor::{Factors, operations::factors_of},
+    workspaces, zones,
 };
 use sqlx::PgConnection;
 use std::collections::HashMap;
@@ -44,8 +46,9 @@ pub(crate) async fn factors(conn: &mut PgConnection) -> Result<HashMap<UserId, F
 pub async fn change(ctx: &Ctx, actor: &Actor, new: &PolicyText) -> Result<Policy, AppError> {
     let (permission, action) = (Permission::PoliciesUpdate, Action::PolicyChanged);
     ctx.authorise(actor, permission, action).await?;
-    ctx.demand_proof(actor, Event::new(action).under(permission)).await?;
     let new = new.parse().map_err(AppError::Invalid)?;
+    let intent = Intent::new(actor.workspace, format!("Demand {} of every member", words(new)), words(new));
+    ctx.demand_proof(actor, Event::new(action).under(permission), intent).await?;
     let now = ctx.clock.now();
     let text = format!("{} changed what members must show when they sign in: {}.", notices::who(actor), words(new));
     let notice = notices::security_notice(
@@ -96,7 +99,7 @@ fn changed(before: Policy, after: Policy) -> Event {
 /// The date of whoever comes in now.
 pub(crate) async fn due_at(
     conn: &mut PgConnection,
-    workspace: crate::ids::WorkspaceId,
+    workspace: WorkspaceId,
     now: time::OffsetDateTime,
 ) -> Result<Option<time::OffsetDateTime>, AppError> {
     let policy = queries::find(conn, workspace).await?;
@@ -141,4 +144,46 @@ pub(crate) fn keep_enough(factors: Factors, memberships: &[Membership]) -> Resul
         return Ok(());
     }
     Err(AppError::Conflict(format!("{} would not let you in without it. Add another factor first.", names.join(", "))))
+}
+
+/// Reminds everybody who will be kept out soon: three days before, and on the last day.
+pub async fn remind(ctx: &Ctx) -> Result<(), AppError> {
+    for workspace in queries::reminders_due(&ctx.db.worker, ctx.clock.now()).await? {
+        remind_in(ctx, workspace).await?;
+    }
+    Ok(())
+}
+
+async fn remind_in(ctx: &Ctx, workspace: WorkspaceId) -> Result<(), AppError> {
+    let (actor, now) = (Actor::jobs(workspace, "policies"), ctx.clock.now());
+    ctx.vault.warm(WorkspaceId::PLATFORM).await?;
+    let mut tx = ctx.db.change(&actor).await?;
+    let policy = queries::find(tx.conn(), workspace).await?;
+    let factors = queries::factors(tx.conn()).await?;
+    let mut due = queries::to_remind(tx.conn(), workspace, now).await?;
+    due.retain(|one| {
+        let demand = Demand { passkey: policy.require_passkey, due_at: one.due_at };
+        !demand.is_met_by(factors.get(&UserId(one.user_id)).copied().unwrap_or_default())
+    });
+    let reminded: Vec<uuid::Uuid> = due.iter().map(|one| one.member_id).collect();
+    queries::set_reminded(tx.conn(), workspace, &reminded, now).await?;
+    let named = workspaces::find(tx.conn(), workspace).await?.ok_or(AppError::NotFound)?.name;
+    let mut events = vec![];
+    for one in due {
+        let what = if policy.require_passkey { "a passkey" } else { "a second factor" };
+        let subject = format!("{named} will ask for {what} soon");
+        let text = format!(
+            "From {} on, {named} lets in only who signs in with {what}. Add one to your account before that. Afterwards you are kept out, \
+             but not removed: with {what} you are back at once.",
+            zones::words("", one.due_at)
+        );
+        let link = format!("{}/account/security", ctx.origin);
+        notices::account_notice_with(ctx, &one.email, &subject, &text, Some(link)).await?.put(tx.conn()).await?;
+        let member = MemberId(one.member_id);
+        events.push(Event::new(Action::MemberReminded).on("member", member, Some(&one.name)));
+    }
+    match events.pop() {
+        Some(last) => tx.commit_all(events, last).await,
+        None => Ok(()),
+    }
 }

@@ -4,7 +4,7 @@ use crate::{
     ids::{UserId, WorkspaceId},
     two_factor::Factors,
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
 
@@ -66,6 +66,55 @@ pub(super) async fn factors(conn: &mut PgConnection) -> Result<HashMap<UserId, F
     let factors =
         rows.map(|row| (UserId(row.user_id), Factors { totp: row.totp, passkeys: row.passkeys, ..Factors::default() }));
     Ok(factors.collect())
+}
+
+/// The workspaces with members who cannot show what is soon demanded of them, and are to be reminded.
+pub(super) async fn reminders_due(pool: &PgPool, now: OffsetDateTime) -> Result<Vec<WorkspaceId>, AppError> {
+    let due = sqlx::query_scalar!(r#"select workspace_id as "workspace_id!" from policy_reminders_due($1)"#, now);
+    Ok(due.fetch_all(pool).await?.into_iter().map(WorkspaceId).collect())
+}
+
+pub(super) struct Due {
+    pub member_id: uuid::Uuid,
+    pub user_id: uuid::Uuid,
+    pub name: String,
+    pub email: String,
+    pub due_at: OffsetDateTime,
+}
+
+/// Those of one workspace who are to be reminded, locked: somebody else who does so at the same time passes them over.
+pub(super) async fn to_remind(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    now: OffsetDateTime,
+) -> Result<Vec<Due>, AppError> {
+    let due = sqlx::query_as!(
+        Due,
+        r#"select m.member_id, m.user_id, p.name as "name!", p.email as "email!", m.factor_due_at as "due_at!"
+         from members m join workspace_people() p on p.user_id = m.user_id
+         where m.workspace_id = $1 and is_reminder_due(m.factor_due_at, m.factor_reminded_at, $2)
+         for update of m skip locked"#,
+        workspace.0,
+        now,
+    );
+    Ok(due.fetch_all(conn).await?)
+}
+
+pub(super) async fn set_reminded(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    members: &[uuid::Uuid],
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "update members set factor_reminded_at = $3 where workspace_id = $1 and member_id = any($2)",
+        workspace.0,
+        members,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 pub(super) struct Person {

@@ -9,8 +9,9 @@ use crate::{
     accounts::{Begun, Factor, SignedIn, operations},
     audit_log::Action,
     ids::UserId,
+    mail::operations::mailbox,
     permissions::{Permission, Role},
-    secrets,
+    policies, secrets,
     testing::{Tenant, TestDb, request},
     two_factor::operations::remove_app,
 };
@@ -129,4 +130,32 @@ async fn the_last_factor_stays_where_one_is_demanded_also_in_parallel() {
     assert_eq!(db.number("select count(*) from totp_factors").await, 1);
     change(&db.ctx, &tenant.actor(Role::Owner), &policy("off", "7")).await.expect("changed");
     assert_eq!(remove_app(&db.ctx, &request(), &signed_in).await, Ok(()));
+}
+
+async fn reminders(db: &TestDb) -> Vec<(String, String)> {
+    policies::operations::remind(&db.ctx).await.expect("reminded");
+    let mails = mailbox(&db.ctx).await.expect("mailbox").into_iter();
+    mails.map(|mail| (mail.letter.to, mail.letter.subject)).filter(|(_, subject)| subject.ends_with("soon")).collect()
+}
+
+#[tokio::test]
+async fn who_will_be_kept_out_is_reminded_three_days_before_and_on_the_last_day() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let (slow, quick) = (db.member(&tenant, Role::Developer).await, db.member(&tenant, Role::Viewer).await);
+    with_app(&db, quick).await;
+    with_app(&db, tenant.made.user).await;
+    db.ctx.clock.advance(Duration::days(3) + Duration::hours(23));
+    assert_eq!(reminders(&db).await, [], "too early: {slow}");
+    db.ctx.clock.advance(Duration::hours(2));
+    let first = ("developer@acme.example".to_owned(), "Acme will ask for a second factor soon".to_owned());
+    assert_eq!(reminders(&db).await, vec![first.clone(); 1]);
+    assert_eq!(reminders(&db).await, vec![first.clone(); 1], "once");
+    db.ctx.clock.advance(Duration::days(2));
+    assert_eq!(reminders(&db).await, [first.clone(), first.clone()], "the last day");
+    db.ctx.clock.advance(Duration::days(2));
+    assert_eq!(reminders(&db).await.len(), 2, "and no more");
+    assert_eq!(db.count(tenant.id(), Action::MemberReminded).await, 2);
+    let mail = mailbox(&db.ctx).await.expect("mailbox").remove(0).letter;
+    assert_eq!(mail.link.as_deref(), Some("http://localhost:3000/account/security"));
 }

@@ -17,4 +17,8 @@ mod totp;
 pub use ceremony::RelyingParty;
 
 #[cfg(all(test, feature = "testing"))]
+mod authenticator;
+#[cfg(all(test, feature = "testing"))]
+mod passkey_tests;
+#[cfg(all(test, feature = "testing"))]
 mod tests;

@@ -3,14 +3,14 @@
 
 use super::{Enrolment, Factors, RECOVERY_CODES, normal_recovery_code, queries, totp};
 use crate::{
-    AppError, Ctx,
-    accounts::{self, Factor, SignedIn, operations::everywhere, operations::refuse_everywhere, settings::told},
+    Actor, AppError, Ctx,
+    accounts::{self, Factor, Shown, SignedIn, operations::everywhere, operations::refuse_everywhere, settings::told},
     actor::Request,
     audit_log::{Action, Event},
-    context::PROOF_LASTS,
     envelope::Place,
     flash::{self, Flash},
-    ids::UserId,
+    ids::{UserId, WorkspaceId},
+    intent::Intent,
     policies::operations::keep_enough,
     secrets,
 };
@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 /// How long an authenticator app may take to be set up.
 const ENROLMENT_LASTS: Duration = Duration::hours(1);
+const ADD_APP: &str = "Add an authenticator app";
 /// Letters and digits that nobody takes for others.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// 24 characters of 5 bits: 120 bits, enough to be stored as SHA-256 (ASVS 6.5.2).
@@ -66,16 +67,19 @@ pub struct Wanted {
     pub password: bool,
 }
 
-/// What an open session alone is not enough for.
-pub(super) async fn demand_proof(
+/// What an open session alone is not enough for, in words: the steps of one change share them.
+pub(crate) async fn demand_proof(
     ctx: &Ctx,
     request: &Request,
     signed_in: &SignedIn,
     attempted: Event,
+    words: &str,
 ) -> Result<(), AppError> {
-    if signed_in.is_whole && ctx.clock.now() - signed_in.proved_at <= PROOF_LASTS {
+    let intent = Intent::new(WorkspaceId::PLATFORM, words, signed_in.user);
+    if signed_in.is_whole && signed_in.proof.covers(&intent.digest, ctx.clock.now()) {
         return Ok(());
     }
+    accounts::sessions::ask(ctx, signed_in.session, &intent).await?;
     refuse_everywhere(ctx, request, signed_in, attempted, "proof_needed", AppError::ProofNeeded).await
 }
 
@@ -89,7 +93,7 @@ pub(super) fn about(action: Action, signed_in: &SignedIn) -> Event {
 ///
 /// # Errors
 /// [`AppError::Unauthenticated`] when it is not, [`AppError::Throttled`] after too many guesses: both are written down.
-pub async fn check_code(ctx: &Ctx, request: &Request, signed_in: &SignedIn, code: &str) -> Result<Factor, AppError> {
+pub async fn check_code(ctx: &Ctx, request: &Request, signed_in: &SignedIn, code: &str) -> Result<Shown, AppError> {
     if !wanted(ctx, signed_in).await?.code {
         return refuse_code(ctx, request, signed_in, "not_wanted").await;
     }
@@ -106,7 +110,7 @@ pub async fn check_code(ctx: &Ctx, request: &Request, signed_in: &SignedIn, code
         return refuse_code(ctx, request, signed_in, "wrong_code").await;
     }
     forget_guesses(ctx, signed_in.user).await?;
-    Ok(Factor::Totp)
+    Ok(Shown::for_everything(Factor::Totp))
 }
 
 /// Whether this is one of the person's recovery codes. It is used up by this, and they are told.
@@ -118,7 +122,7 @@ pub async fn use_recovery_code(
     request: &Request,
     signed_in: &SignedIn,
     code: &str,
-) -> Result<Factor, AppError> {
+) -> Result<Shown, AppError> {
     if !wanted(ctx, signed_in).await?.recovery_code {
         return refuse_code(ctx, request, signed_in, "not_wanted").await;
     }
@@ -134,7 +138,7 @@ pub async fn use_recovery_code(
     let actors = everywhere(tx.conn(), signed_in, request).await?;
     tx.commit(&actors, about(Action::RecoveryCodeUsed, signed_in)).await?;
     forget_guesses(ctx, signed_in.user).await?;
-    Ok(Factor::RecoveryCode)
+    Ok(Shown::for_everything(Factor::RecoveryCode))
 }
 
 /// Whether this is the person's password, for who has nothing else to show.
@@ -146,12 +150,12 @@ pub async fn check_password(
     request: &Request,
     signed_in: &SignedIn,
     password: SecretString,
-) -> Result<Factor, AppError> {
+) -> Result<Shown, AppError> {
     if !wanted(ctx, signed_in).await?.password {
         return refuse_code(ctx, request, signed_in, "not_wanted").await;
     }
     accounts::settings::prove(ctx, request, signed_in, ("password", password), Action::SessionProved).await?;
-    Ok(Factor::Password)
+    Ok(Shown::for_everything(Factor::Password))
 }
 
 fn bucket(user: UserId) -> [u8; 32] {
@@ -170,6 +174,28 @@ pub(super) async fn forget_guesses(ctx: &Ctx, user: UserId) -> Result<(), AppErr
     accounts::forget_failures(&ctx.db.auth, &bucket(user)).await
 }
 
+/// Lets codes be looked at again, for whoever runs the server. Tells the person, and each of their workspaces.
+///
+/// # Errors
+/// [`AppError::NotFound`] for an address that nobody has.
+pub async fn unlock(ctx: &Ctx, request: &Request, email: &str) -> Result<(), AppError> {
+    let email = email.trim().to_lowercase();
+    let account = accounts::find_account(&ctx.db.auth, &email).await?.ok_or(AppError::NotFound)?;
+    let text = "Whoever runs the server lets your codes be tried again. Your password and factors are what they were.";
+    let letter = told(ctx, &email, "Codes can be tried again", text).await?;
+    let mut tx = ctx.db.change_account().await?;
+    accounts::forget_failures(tx.conn(), &bucket(account.user)).await?;
+    letter.put(tx.conn()).await?;
+    let memberships = accounts::memberships_of(tx.conn(), account.user).await?;
+    let mut places: Vec<WorkspaceId> = memberships.into_iter().map(|membership| membership.workspace).collect();
+    if places.is_empty() {
+        places.push(WorkspaceId::PLATFORM);
+    }
+    let actors: Vec<Actor> = places.into_iter().map(|place| Actor::cli(place, request.clone())).collect();
+    let event = Event::new(Action::AccountUnlocked).on("user", account.user, Some(&account.name));
+    tx.commit(&actors, event).await
+}
+
 async fn refuse_code<T>(ctx: &Ctx, request: &Request, signed_in: &SignedIn, reason: &str) -> Result<T, AppError> {
     let refusal = AppError::Unauthenticated("wrong_code".into());
     refuse_everywhere(ctx, request, signed_in, about(Action::SecondFactorRefused, signed_in), reason, refusal).await
@@ -178,12 +204,7 @@ async fn refuse_code<T>(ctx: &Ctx, request: &Request, signed_in: &SignedIn, reas
 // Authenticator app ----------------------------------------------------------------------------------------------
 
 fn place(user: &UserId) -> Place<'_> {
-    Place {
-        workspace: crate::ids::WorkspaceId::PLATFORM.0,
-        table: "totp_factors",
-        column: "sealed",
-        row: user.0.as_bytes(),
-    }
+    Place { workspace: WorkspaceId::PLATFORM.0, table: "totp_factors", column: "sealed", row: user.0.as_bytes() }
 }
 
 async fn open(ctx: &Ctx, user: UserId, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AppError> {
@@ -196,7 +217,7 @@ async fn open(ctx: &Ctx, user: UserId, sealed: &[u8]) -> Result<Zeroizing<Vec<u8
 /// [`AppError::Conflict`] when there is an app already; [`AppError::ProofNeeded`].
 pub async fn begin_app(ctx: &Ctx, request: &Request, signed_in: &SignedIn) -> Result<(), AppError> {
     let event = about(Action::FactorEnrolmentStarted, signed_in).change("factor", None::<&str>, "totp");
-    demand_proof(ctx, request, signed_in, event.clone()).await?;
+    demand_proof(ctx, request, signed_in, event.clone(), ADD_APP).await?;
     let sealed = ctx.vault.seal_account(signed_in.user, &place(&signed_in.user), totp::seed().as_slice()).await?;
     let mut tx = ctx.db.change_account().await?;
     if !queries::put_seed(tx.conn(), signed_in.user, &sealed, ctx.clock.now()).await? {
@@ -214,7 +235,7 @@ pub async fn begin_app(ctx: &Ctx, request: &Request, signed_in: &SignedIn) -> Re
 pub async fn enrolment(ctx: &Ctx, request: &Request, signed_in: &SignedIn) -> Result<Option<Enrolment>, AppError> {
     let Some(seed) = unfinished(ctx, signed_in.user).await? else { return Ok(None) };
     let looked = about(Action::FactorEnrolmentStarted, signed_in).change("factor", None::<&str>, "totp");
-    demand_proof(ctx, request, signed_in, looked).await?;
+    demand_proof(ctx, request, signed_in, looked, ADD_APP).await?;
     totp::enrolment(&seed, &signed_in.email).map(Some)
 }
 
@@ -234,7 +255,7 @@ async fn unfinished(ctx: &Ctx, user: UserId) -> Result<Option<Zeroizing<Vec<u8>>
 /// [`AppError::Invalid`] for a wrong code, [`AppError::Conflict`] when no app is on its way or there are no recovery codes.
 pub async fn confirm_app(ctx: &Ctx, request: &Request, signed_in: &SignedIn, code: &str) -> Result<(), AppError> {
     let event = about(Action::FactorAdded, signed_in).change("factor", None::<&str>, "totp");
-    demand_proof(ctx, request, signed_in, event.clone()).await?;
+    demand_proof(ctx, request, signed_in, event.clone(), ADD_APP).await?;
     let gone = || AppError::Conflict("No authenticator app is on its way. Begin again.".into());
     let seed = unfinished(ctx, signed_in.user).await?.ok_or_else(gone)?;
     count_guess(ctx, request, signed_in).await?;
@@ -265,7 +286,7 @@ pub async fn confirm_app(ctx: &Ctx, request: &Request, signed_in: &SignedIn, cod
 /// [`AppError::NotFound`] when there is none, [`AppError::ProofNeeded`], [`AppError::Conflict`] when a workspace demands it.
 pub async fn remove_app(ctx: &Ctx, request: &Request, signed_in: &SignedIn) -> Result<(), AppError> {
     let event = about(Action::FactorRemoved, signed_in).change("factor", "totp", None::<&str>);
-    demand_proof(ctx, request, signed_in, event.clone()).await?;
+    demand_proof(ctx, request, signed_in, event.clone(), "Remove the authenticator app").await?;
     let letter = told(ctx, &signed_in.email, "An authenticator app was removed", "It is asked for no more.").await?;
     let mut tx = ctx.db.change_account().await?;
     queries::lock(tx.conn(), signed_in.user).await?;
@@ -302,13 +323,16 @@ pub async fn make_recovery_codes(
     place: &str,
 ) -> Result<SecretString, AppError> {
     let event = about(Action::RecoveryCodesMade, signed_in);
-    demand_proof(ctx, request, signed_in, event.clone()).await?;
+    demand_proof(ctx, request, signed_in, event.clone(), "Make new recovery codes").await?;
     let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| recovery_code()).collect();
     let hashes: Vec<Vec<u8>> = codes.iter().map(|code| code_hash(signed_in.user, code).to_vec()).collect();
-    let (token, row) = flash::seal(ctx, crate::ids::WorkspaceId::PLATFORM, place, &Flash::RecoveryCodes(codes)).await?;
+    let (token, row) = flash::seal(ctx, WorkspaceId::PLATFORM, place, &Flash::RecoveryCodes(codes)).await?;
+    let text = "Those from before open nothing any more.";
+    let letter = told(ctx, &signed_in.email, "New recovery codes were made", text).await?;
     let mut tx = ctx.db.change_account().await?;
     queries::lock(tx.conn(), signed_in.user).await?;
     queries::put_codes(tx.conn(), signed_in.user, &hashes).await?;
+    letter.put(tx.conn()).await?;
     row.put(tx.conn()).await?;
     let actors = everywhere(tx.conn(), signed_in, request).await?;
     tx.commit(&actors, event).await.map(|()| token)

@@ -8,25 +8,28 @@ use super::{
 };
 use crate::{
     AppError, Ctx,
-    accounts::{self, Factor, SignedIn, operations::everywhere, operations::refuse_everywhere, settings::told},
+    accounts::{self, Factor, Shown, SignedIn, operations::everywhere, operations::refuse_everywhere, settings::told},
     actor::{Actor, Request},
     api_keys::line,
     audit_log::{Action, Event, Outcome},
     ids::{PasskeyId, SessionId, UserId},
+    intent::Intent,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use webauthn_rs::prelude::{
-    DiscoverableAuthentication, DiscoverableKey, PasskeyAuthentication, PasskeyRegistration, PublicKeyCredential,
-    RegisterPublicKeyCredential,
+    DiscoverableAuthentication, DiscoverableKey, Passkey, PasskeyAuthentication, PasskeyRegistration,
+    PublicKeyCredential, RegisterPublicKeyCredential,
 };
+
+const ADD: &str = "Add a passkey";
 
 /// What is remembered between the two halves. A state of one kind never serves another.
 #[derive(Serialize, Deserialize)]
 enum State {
     Register { user: UserId, session: SessionId, name: String, state: PasskeyRegistration },
     SignIn { state: DiscoverableAuthentication },
-    Prove { user: UserId, session: SessionId, state: PasskeyAuthentication },
+    Prove { user: UserId, session: SessionId, only: Option<[u8; 32]>, state: PasskeyAuthentication },
 }
 
 /// The first half: what the browser is to be told, as JSON, and the token that finds the rest.
@@ -63,7 +66,7 @@ pub async fn begin_registration(
     name: &str,
 ) -> Result<Begun, AppError> {
     let event = about(Action::FactorEnrolmentStarted, signed_in).change("factor", None::<&str>, "passkey");
-    demand_proof(ctx, request, signed_in, event.clone()).await?;
+    demand_proof(ctx, request, signed_in, event.clone(), ADD).await?;
     let name = line("name", name, PASSKEY_NAME_MAX).map_err(|error| AppError::Invalid(vec![error]))?;
     let there = queries::passkeys(&ctx.db.auth, signed_in.user).await?;
     if there.len() >= PASSKEYS_MAX {
@@ -96,7 +99,7 @@ pub async fn finish_registration(
     answer: &str,
 ) -> Result<bool, AppError> {
     let added = about(Action::FactorAdded, signed_in).change("factor", None::<&str>, "passkey");
-    demand_proof(ctx, request, signed_in, added.clone()).await?;
+    demand_proof(ctx, request, signed_in, added.clone(), ADD).await?;
     let ours = match ceremony::take(ctx, token).await? {
         Some(State::Register { user, session, name, state })
             if (user, session) == (signed_in.user, signed_in.session) =>
@@ -107,6 +110,7 @@ pub async fn finish_registration(
     };
     let passkey = ours.and_then(|(name, state)| {
         let answer: RegisterPublicKeyCredential = serde_json::from_str(answer).ok()?;
+        is_from_here(&answer.response.client_data_json).then_some(())?;
         let passkey = ctx.relying_party.get().ok()?.finish_passkey_registration(&answer, &state).ok()?;
         Some((name, passkey))
     });
@@ -152,7 +156,9 @@ pub async fn rename(
 /// As [`super::operations::remove_app`].
 pub async fn remove(ctx: &Ctx, request: &Request, signed_in: &SignedIn, id: PasskeyId) -> Result<String, AppError> {
     let event = about(Action::FactorRemoved, signed_in).change("factor", "passkey", None::<&str>);
-    demand_proof(ctx, request, signed_in, event.clone()).await?;
+    let named = list(ctx, signed_in).await?.into_iter().find(|passkey| passkey.id == id).map(|passkey| passkey.name);
+    let words = format!("Remove the passkey {} ({id})", named.unwrap_or_default());
+    demand_proof(ctx, request, signed_in, event.clone(), &words).await?;
     let letter = told(ctx, &signed_in.email, "A passkey was removed", "It opens your account no more.").await?;
     let mut tx = ctx.db.change_account().await?;
     queries::lock(tx.conn(), signed_in.user).await?;
@@ -193,7 +199,7 @@ pub async fn finish_sign_in(ctx: &Ctx, request: &Request, token: &str, answer: &
 }
 
 async fn open_account(ctx: &Ctx, state: DiscoverableAuthentication, answer: &str) -> Result<Option<UserId>, AppError> {
-    let Ok(answer) = serde_json::from_str::<PublicKeyCredential>(answer) else { return Ok(None) };
+    let Some(answer) = read(answer) else { return Ok(None) };
     let party = ctx.relying_party.get()?;
     let Ok((handle, credential)) = party.identify_discoverable_authentication(&answer) else { return Ok(None) };
     let Some(found) = queries::find_passkey(&ctx.db.auth, credential).await? else { return Ok(None) };
@@ -208,11 +214,16 @@ async fn open_account(ctx: &Ctx, state: DiscoverableAuthentication, answer: &str
     Ok(used.then_some(found.user))
 }
 
-/// A challenge for the person's own passkeys, to prove that it is them: as the second factor, or once more.
+/// A challenge for the person's own passkeys. While signing in it is the second factor. In an open session it is for the one
+/// change that is asked for, which the page has named to the person: `intent` is the id of that.
 ///
 /// # Errors
-/// [`AppError::NotFound`] when they have none.
-pub async fn begin_proof(ctx: &Ctx, signed_in: &SignedIn) -> Result<Begun, AppError> {
+/// [`AppError::NotFound`] when they have none; [`AppError::Conflict`] when another change is asked for by now, or none.
+pub async fn begin_proof(ctx: &Ctx, signed_in: &SignedIn, intent: &str) -> Result<Begun, AppError> {
+    let only = match signed_in.is_whole {
+        true => Some(confirmed(ctx, signed_in, intent).await?.digest),
+        false => None,
+    };
     let stored = queries::passkeys(&ctx.db.auth, signed_in.user).await?;
     if stored.is_empty() {
         return Err(AppError::NotFound);
@@ -220,10 +231,16 @@ pub async fn begin_proof(ctx: &Ctx, signed_in: &SignedIn) -> Result<Begun, AppEr
     let keys: Vec<_> = stored.into_iter().map(|stored| stored.passkey).collect();
     let (options, state) =
         ctx.relying_party.get()?.start_passkey_authentication(&keys).map_err(|error| unexpected(&error))?;
-    begun(ctx, options, State::Prove { user: signed_in.user, session: signed_in.session, state }).await
+    begun(ctx, options, State::Prove { user: signed_in.user, session: signed_in.session, only, state }).await
 }
 
-/// Whether a passkey of the person answers the challenge that this session was given.
+async fn confirmed(ctx: &Ctx, signed_in: &SignedIn, intent: &str) -> Result<Intent, AppError> {
+    let asked = accounts::sessions::asked(ctx, signed_in).await?.filter(|asked| asked.id() == intent);
+    let text = "Something else was asked for meanwhile. Load this page again, and look what you confirm.";
+    asked.ok_or_else(|| AppError::Conflict(text.into()))
+}
+
+/// Whether a passkey of the person answers the challenge that this session was given, and what that shows.
 ///
 /// # Errors
 /// [`AppError::Unauthenticated`] when not: it is written down.
@@ -233,24 +250,22 @@ pub async fn finish_proof(
     signed_in: &SignedIn,
     token: &str,
     answer: &str,
-) -> Result<Factor, AppError> {
-    let ours = match ceremony::take(ctx, token).await? {
-        Some(State::Prove { user, session, state }) if (user, session) == (signed_in.user, signed_in.session) => {
-            Some(state)
+) -> Result<Shown, AppError> {
+    let proved = match ceremony::take(ctx, token).await? {
+        Some(State::Prove { user, session, only, state })
+            if (user, session) == (signed_in.user, signed_in.session) && only.is_some() == signed_in.is_whole =>
+        {
+            proves(ctx, signed_in, &state, answer).await?.then_some(only)
         }
         _ => None,
     };
-    let proved = match ours {
-        Some(state) => proves(ctx, signed_in, &state, answer).await?,
-        None => false,
-    };
-    if !proved {
+    let Some(only) = proved else {
         let refusal = AppError::Unauthenticated("wrong_passkey".into());
         let refused = about(Action::SecondFactorRefused, signed_in);
         return refuse_everywhere(ctx, request, signed_in, refused, "wrong_passkey", refusal).await;
-    }
+    };
     forget_guesses(ctx, signed_in.user).await?;
-    Ok(Factor::Passkey)
+    Ok(Shown { factor: Factor::Passkey, only })
 }
 
 async fn proves(
@@ -259,14 +274,41 @@ async fn proves(
     state: &PasskeyAuthentication,
     answer: &str,
 ) -> Result<bool, AppError> {
-    let Ok(answer) = serde_json::from_str::<PublicKeyCredential>(answer) else { return Ok(false) };
+    let Some(answer) = read(answer) else { return Ok(false) };
     let Ok(result) = ctx.relying_party.get()?.finish_passkey_authentication(&answer, state) else { return Ok(false) };
     // Removed while the challenge was out, or somebody else's.
     let found = queries::find_passkey(&ctx.db.auth, result.cred_id()).await?;
     let Some(found) = found.filter(|found| found.user == signed_in.user) else { return Ok(false) };
+    if is_eligible_for_backup(&found.passkey) != Some(result.backup_eligible()) {
+        return Ok(false);
+    }
     let mut after = found.passkey.clone();
     after.update_credential(&result);
     queries::passkey_used(&ctx.db.auth, &found, &after, ctx.clock.now()).await
+}
+
+fn read(answer: &str) -> Option<PublicKeyCredential> {
+    let answer: PublicKeyCredential = serde_json::from_str(answer).ok()?;
+    is_from_here(&answer.response.client_data_json).then_some(answer)
+}
+
+/// Whether the page itself asked, and not a frame of ours within another site: webauthn-rs looks at that only when
+/// something is registered.
+fn is_from_here(client_data: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ClientData {
+        #[serde(default)]
+        cross_origin: bool,
+        top_origin: Option<String>,
+    }
+    serde_json::from_slice(client_data).is_ok_and(|data: ClientData| !data.cross_origin && data.top_origin.is_none())
+}
+
+/// What was said of the passkey when it was registered: it never changes (WebAuthn Level 3 §7.2, step 21). webauthn-rs lets
+/// it be upgraded after a password, and shows it only in what it stores.
+fn is_eligible_for_backup(passkey: &Passkey) -> Option<bool> {
+    serde_json::to_value(passkey).ok()?.pointer("/cred/backup_eligible")?.as_bool()
 }
 
 fn unexpected(error: &webauthn_rs::prelude::WebauthnError) -> AppError {

@@ -4,13 +4,13 @@ use super::{
     Factors,
     operations::{
         begin_app, check_code, check_password, confirm_app, enrolment, factors, make_recovery_codes, remove_app,
-        use_recovery_code, wanted,
+        unlock, use_recovery_code, wanted,
     },
     passkeys,
 };
 use crate::{
     AppError,
-    accounts::{Begun, Factor, SignedIn, operations, reset, sessions},
+    accounts::{Begun, Factor, Shown, SignedIn, operations, reset, sessions},
     actor::Request,
     audit_log::{Action, Outcome},
     flash::{self, Flash},
@@ -146,9 +146,9 @@ async fn one_session_has_one_token_however_many_prove_at_once() {
     let (signed_in, hash) = session(&db, tenant.made.user, Begun::With(Factor::Password)).await;
     let tokens: Vec<[u8; 32]> = (0..100).map(|n| secrets::hash(&format!("token {n}"))).collect();
     let (signed_in, old) = (&signed_in, &hash);
-    let proved = tokens
-        .iter()
-        .map(async |new| sessions::prove(&db.ctx, &request(), signed_in, Factor::Password, old, new).await.is_ok());
+    let proved = tokens.iter().map(async |new| {
+        sessions::prove(&db.ctx, &request(), signed_in, Shown::for_everything(Factor::Password), old, new).await.is_ok()
+    });
     let proved = join_all(proved).await;
     assert_eq!(proved.iter().filter(|proved| **proved).count(), 1);
     assert_eq!(db.number("select count(*) from sessions").await, 1);
@@ -197,7 +197,10 @@ async fn of_five_hundred_guesses_at_once_ten_are_looked_at() {
         assert!(matches!(refused, Err(AppError::Throttled(_))), "{refused:?}");
     }
     db.ctx.clock.advance(Duration::seconds(31));
-    assert_eq!(check_code(&db.ctx, &request(), &elsewhere, &code(&db, &app)).await, Ok(Factor::Totp));
+    assert_eq!(
+        check_code(&db.ctx, &request(), &elsewhere, &code(&db, &app)).await,
+        Ok(Shown::for_everything(Factor::Totp))
+    );
 }
 
 #[tokio::test]
@@ -216,6 +219,14 @@ async fn after_a_hundred_guesses_in_a_row_nothing_is_looked_at() {
     assert_eq!(looked_at, 100);
     let right = check_code(&db.ctx, &request(), &signed_in, &code(&db, &app)).await;
     assert!(matches!(right, Err(AppError::Throttled(_))), "{right:?}");
+    unlock(&db.ctx, &Request::command("account unlock"), " Owner@acme.example").await.expect("unlocked");
+    let right = check_code(&db.ctx, &request(), &signed_in, &code(&db, &app)).await;
+    assert_eq!(right, Ok(Shown::for_everything(Factor::Totp)));
+    assert_eq!(db.count(tenant.id(), Action::AccountUnlocked).await, 1);
+    let mail = mailbox(&db.ctx).await.expect("mailbox");
+    assert!(mail.iter().any(|mail| mail.letter.subject == "Codes can be tried again"), "the person is told");
+    let nobody = unlock(&db.ctx, &Request::command("account unlock"), "nobody@acme.example").await;
+    assert_eq!(nobody, Err(AppError::NotFound));
 }
 
 #[tokio::test]
@@ -225,7 +236,7 @@ async fn a_clock_that_is_a_day_off_lets_no_old_code_in() {
     let (app, _) = enrolled(&db, &tenant).await;
     let signed_in = half(&db, &tenant).await;
     let of_now = code(&db, &app);
-    assert_eq!(check_code(&db.ctx, &request(), &signed_in, &of_now).await, Ok(Factor::Totp));
+    assert_eq!(check_code(&db.ctx, &request(), &signed_in, &of_now).await, Ok(Shown::for_everything(Factor::Totp)));
     let now = db.ctx.clock.now();
     for days in [1, -1] {
         db.ctx.clock.set(now + Duration::days(days));
@@ -254,17 +265,23 @@ async fn a_recovery_code_is_for_coming_in_and_nothing_else() {
     );
     let half = half(&db, &tenant).await;
     let typed = codes[0].to_uppercase().replace('-', " ");
-    assert_eq!(use_recovery_code(&db.ctx, &request(), &half, &typed).await, Ok(Factor::RecoveryCode));
+    assert_eq!(
+        use_recovery_code(&db.ctx, &request(), &half, &typed).await,
+        Ok(Shown::for_everything(Factor::RecoveryCode))
+    );
     // New codes void those before; without a factor there are none.
     assert!(use_recovery_code(&db.ctx, &request(), &half, &codes[0]).await.is_err());
     let newer = self::codes(&db, &whole(&db, &tenant).await).await;
     assert!(use_recovery_code(&db.ctx, &request(), &half, &codes[1]).await.is_err());
-    assert_eq!(use_recovery_code(&db.ctx, &request(), &half, &newer[1]).await, Ok(Factor::RecoveryCode));
+    assert_eq!(
+        use_recovery_code(&db.ctx, &request(), &half, &newer[1]).await,
+        Ok(Shown::for_everything(Factor::RecoveryCode))
+    );
     for code in &newer {
         assert_eq!(db.tables_with(code).await, Vec::<String>::new());
     }
     db.ctx.clock.advance(Duration::seconds(30));
-    assert_eq!(check_code(&db.ctx, &request(), &half, &code(&db, &app)).await, Ok(Factor::Totp));
+    assert_eq!(check_code(&db.ctx, &request(), &half, &code(&db, &app)).await, Ok(Shown::for_everything(Factor::Totp)));
 }
 
 #[tokio::test]
@@ -321,7 +338,10 @@ async fn without_a_second_factor_there_is_nothing_to_recover() {
     assert_eq!(remove_app(&db.ctx, &request(), &signed_in).await, Err(AppError::NotFound));
     let wanted = wanted(&db.ctx, &signed_in).await.expect("wanted");
     assert!(wanted.password && !wanted.code && !wanted.passkey && !wanted.recovery_code);
-    assert_eq!(check_password(&db.ctx, &request(), &signed_in, PASSWORD.into()).await, Ok(Factor::Password));
+    assert_eq!(
+        check_password(&db.ctx, &request(), &signed_in, PASSWORD.into()).await,
+        Ok(Shown::for_everything(Factor::Password))
+    );
 }
 
 #[tokio::test]
@@ -352,7 +372,11 @@ async fn a_ceremony_belongs_to_one_session_and_is_young() {
     assert!(nobody.options["allowCredentials"].as_array().is_none_or(Vec::is_empty), "it names nobody");
     let sign_in = passkeys::finish_sign_in(&db.ctx, &request(), nobody.token.expose_secret(), "{}").await;
     assert_eq!(sign_in, Err(AppError::Unauthenticated("wrong_passkey".into())));
-    assert_eq!(passkeys::begin_proof(&db.ctx, &mine).await.map(|_| ()), Err(AppError::NotFound), "none to prove with");
+    assert_eq!(
+        passkeys::begin_proof(&db.ctx, &half(&db, &tenant).await, "").await.map(|_| ()),
+        Err(AppError::NotFound),
+        "none to prove with"
+    );
 }
 
 #[tokio::test]
@@ -443,4 +467,36 @@ async fn who_asks_for_an_unknown_account_is_answered_alike() {
     }
     let mails = mailbox(&db.ctx).await.expect("mailbox");
     assert!(mails.iter().all(|mail| mail.letter.to == ASKED), "and nobody is written to who did not sign up");
+}
+
+#[tokio::test]
+async fn who_has_another_factor_is_told() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let off = PolicyText { demand: "off".into(), grace_days: "7".into() };
+    policies::operations::change(&db.ctx, &tenant.actor(Role::Owner), &off).await.expect("nothing is demanded");
+    enrolled(&db, &tenant).await;
+    remove_app(&db.ctx, &request(), &whole(&db, &tenant).await).await.expect("removed");
+    let mails = mailbox(&db.ctx).await.expect("mailbox");
+    let told: Vec<&str> = mails.iter().map(|mail| mail.letter.subject.as_str()).collect();
+    for subject in ["An authenticator app was added", "An authenticator app was removed"] {
+        assert!(told.contains(&subject), "{subject}: {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn recovery_codes_are_long_random_and_told_of() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let made = codes(&db, &whole(&db, &tenant).await).await;
+    let all: std::collections::BTreeSet<&String> = made.iter().collect();
+    assert_eq!(all.len(), 10, "all differ");
+    for code in &made {
+        let letters: Vec<char> = code.chars().filter(|c| *c != '-').collect();
+        assert_eq!(letters.len(), 24, "24 letters of 5 bits are 120 bits: {code}");
+        assert!(letters.iter().all(|c| "abcdefghijkmnpqrstuvwxyz23456789".contains(*c)), "{code}");
+    }
+    let mail = mailbox(&db.ctx).await.expect("mailbox").remove(0).letter;
+    assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("owner@acme.example", "New recovery codes were made"));
+    assert!(made.iter().all(|code| !mail.text.contains(code.as_str())));
 }

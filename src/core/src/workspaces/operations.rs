@@ -3,7 +3,7 @@
 use super::{WorkspaceView, queries, slug_of};
 use crate::{
     Actor, AppError, Ctx,
-    accounts::{self, SignedIn, check_password, parse_email},
+    accounts::{self, Proof, SignedIn, check_password, parse_email},
     actor::{Request, Who},
     api_keys::line,
     audit_log::{Action, Event, Outcome},
@@ -133,7 +133,13 @@ async fn establish(
     let now = ctx.clock.now();
     let (user, member) = (UserId::new(), MemberId::new());
     let who = match token {
-        Some(_) => Who::User { id: user, name: parsed.name.clone(), role: Role::Owner, session: None, proved_at: now },
+        Some(_) => Who::User {
+            id: user,
+            name: parsed.name.clone(),
+            role: Role::Owner,
+            session: None,
+            proof: Proof::of_everything(now),
+        },
         None => Who::System("cli"),
     };
     let actor = Actor { workspace, who, request: request.clone() };
@@ -165,7 +171,7 @@ pub async fn create(ctx: &Ctx, request: &Request, signed_in: &SignedIn, name: &s
         name: signed_in.name.clone(),
         role: Role::Owner,
         session: Some(signed_in.session),
-        proved_at: signed_in.proved_at,
+        proof: signed_in.proof,
     };
     let actor = Actor { workspace, who, request: request.clone() };
     let mut tx = ctx.db.change(&actor).await?;

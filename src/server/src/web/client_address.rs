@@ -24,6 +24,12 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(address))
     }
 
+    /// Whether the peer says that it passes on what others asked, without being trusted to say so: a proxy that somebody has
+    /// forgotten to name makes everybody come from one address.
+    pub fn is_unnamed(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        headers.contains_key(FORWARDED_FOR) && !self.include(peer.to_canonical())
+    }
+
     /// The client behind the peer. Each proxy adds whom it heard from at the end of `X-Forwarded-For`, so it is read from
     /// there, and only as far as proxies go that are trusted: whatever stands before that, anybody could have written.
     /// What cannot be read ends it at the last address that is known. No other header is looked at.
@@ -95,6 +101,15 @@ mod tests {
         ] {
             assert_eq!(client(peer, forwarded), found, "{peer} {forwarded:?}");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_nobody_named_is_noticed() {
+        let mut headers = HeaderMap::new();
+        assert!(!trusted().is_unnamed(address("203.0.113.7"), &headers));
+        headers.insert(FORWARDED_FOR, HeaderValue::from_static("198.51.100.1"));
+        assert!(trusted().is_unnamed(address("203.0.113.7"), &headers));
+        assert!(!trusted().is_unnamed(address("::ffff:10.0.0.1"), &headers));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Names every request: an id, which the answer, the log lines and the audit event share, and the client's address.
 
 use super::TrustedProxies;
-use app::visit::DefaultMode;
+use app::visit::{DefaultMode, UnnamedProxy};
 use axum::{
     extract::{ConnectInfo, Request, State},
     http::{HeaderName, HeaderValue, header},
@@ -19,7 +19,11 @@ use tracing::{Instrument, info_span};
 /// Outermost but for compression. Logs one line for each answer.
 pub async fn identify(State(proxies): State<Arc<TrustedProxies>>, mut request: Request, next: Next) -> Response {
     let id = RequestId::new();
-    let client = peer(&request).map(|peer| proxies.client(peer, request.headers()).to_string());
+    let peer = peer(&request);
+    if let Some(peer) = peer.filter(|peer| proxies.is_unnamed(*peer, request.headers())) {
+        request.extensions_mut().insert(UnnamedProxy(peer));
+    }
+    let client = peer.map(|peer| proxies.client(peer, request.headers()).to_string());
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned);
     let about = actor::Request::new(id, request.method().as_str(), request.uri().path(), client, agent.as_deref());
     let span = info_span!("request", %id, method = %about.method, path = %about.path);

@@ -66,7 +66,7 @@ async fn no_function_obeys_another_site() {
                 &[("workspace", "acme"), ("id", &invitation)]
             }
             "change_role" => &[("workspace", "acme"), ("id", &admin), ("role", "viewer")],
-            "remove_member" => &[("workspace", "acme"), ("id", &admin)],
+            "remove_member" | "end_member_sessions" => &[("workspace", "acme"), ("id", &admin)],
             "leave_workspace" => &[("workspace", "acme")],
             "add_contact" => &[("workspace", "acme"), ("email", "evil@example.com"), ("kinds[]", "log")],
             "change_contact" | "test_contact" | "remove_contact" => {
@@ -78,8 +78,8 @@ async fn no_function_obeys_another_site() {
             "change_settings" => &[("name", "Evil"), ("theme", "dark")],
             "change_password" => &[("present", PASSWORD), ("new_password", "an evil password")],
             "request_address" => &[("password", PASSWORD), ("email", "evil@example.com")],
-            "add_entry" | "remove_entry" | "set_reporting" | "discard_draft" | "save_draft" | "confirm_change"
-            | "undo_change" => &[
+            "add_entry" | "change_entry" | "remove_entry" | "set_reporting" | "discard_draft" | "save_draft"
+            | "confirm_change" | "undo_change" => &[
                 ("workspace", "acme"),
                 ("door", "api"),
                 ("version", &version),

@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 53] = [
+const FUNCTION_PATHS: [&str; 55] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -21,6 +21,7 @@ const FUNCTION_PATHS: [&str; 53] = [
     "/_fn/app/accounts/server_fns/sign_in",
     "/_fn/app/accounts/server_fns/sign_out",
     "/_fn/app/allowlist/server_fns/add_entry",
+    "/_fn/app/allowlist/server_fns/change_entry",
     "/_fn/app/allowlist/server_fns/confirm_change",
     "/_fn/app/allowlist/server_fns/discard_draft",
     "/_fn/app/allowlist/server_fns/remove_entry",
@@ -41,6 +42,7 @@ const FUNCTION_PATHS: [&str; 53] = [
     "/_fn/app/invitations/server_fns/resend_invitation",
     "/_fn/app/invitations/server_fns/revoke_invitation",
     "/_fn/app/members/server_fns/change_role",
+    "/_fn/app/members/server_fns/end_member_sessions",
     "/_fn/app/members/server_fns/leave_workspace",
     "/_fn/app/members/server_fns/remove_member",
     "/_fn/app/policies/server_fns/change_policy",

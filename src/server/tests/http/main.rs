@@ -4,6 +4,7 @@ mod allowlist;
 mod api;
 mod contacts;
 mod csrf;
+mod documents;
 mod forms;
 mod harness;
 mod headers;
