@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -71,6 +71,17 @@ export class Server {
     const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
     if (code !== 0) throw new Error(`send0 ${words.join(' ')} ended with ${code}: ${err}`);
     return JSON.parse(out) as T;
+  }
+
+  /** Makes the proofs of a person's sessions older than any that counts. */
+  async ageProofs(email: string): Promise<void> {
+    const { superuser } = JSON.parse(await readFile(join(this.data, 'logins.json'), 'utf8'));
+    const socket = (await readFile(join(this.data, 'postgres/postmaster.pid'), 'utf8')).split('\n')[4];
+    const sql = `update sessions set proved_at = 'epoch' where user_id = (select user_id from users where email = '${email}')`;
+    const words = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', socket, '-U', 'postgres', '-d', 'send0', '-c', sql];
+    const child = spawn('psql', words, { env: { ...ENVIRONMENT, PGPASSWORD: superuser }, stdio: 'inherit' });
+    const [code] = await once(child, 'exit');
+    if (code !== 0) throw new Error(`psql ended with ${code}`);
   }
 
   /** What the server itself called an error, or browsers reported against its policy. */

@@ -50,3 +50,23 @@ test('a new mail address, confirmed from both', async ({ owner: page, workspace,
   await page.reload();
   await expect(page.getByText(`You sign in with ${email}`)).toBeVisible();
 });
+
+test('a password is typed unseen and can be pasted', async ({ owner: page, newVisitor }) => {
+  const visitor = await newVisitor();
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await visitor.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await visitor.goto('/sign-in');
+  await page.goto('/account');
+  for (const field of [
+    visitor.getByLabel('Password'),
+    page.locator('#change-password').getByLabel('Present password'),
+    page.locator('#change-password').getByLabel('New password'),
+    page.locator('#mail-address').getByLabel('Present password'),
+  ]) {
+    await expect(field).toHaveAttribute('type', 'password');
+    await field.page().evaluate((text) => navigator.clipboard.writeText(text), PASSWORD);
+    await field.focus();
+    await field.page().keyboard.press('Control+V');
+    await expect(field).toHaveValue(PASSWORD);
+  }
+});

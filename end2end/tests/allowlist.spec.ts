@@ -26,6 +26,19 @@ test('a list for the dashboard: drafted, tried out, saved, confirmed, and all of
     await expect(page.getByRole('row', { name: '10.0.0.0/8' })).toContainText('10.0.0.0 to 10.255.255.255');
   });
 
+  await test.step('an entry is changed in place', async () => {
+    await page.getByRole('link', { name: 'Change 10.0.0.0/8' }).click();
+    await expect(page.getByLabel('Note')).toHaveValue('The office');
+    await page.getByLabel('Note').fill('The old office');
+    await page.getByLabel('Address or network').fill('10.0.0.1/8');
+    await page.getByRole('button', { name: 'Change the entry' }).click();
+    await expect(page.locator('#cidr-error')).toContainText('Did you mean 10.0.0.0/8?');
+    await expect(page.getByLabel('Note')).toHaveValue('The old office');
+    await page.getByLabel('Address or network').fill('10.0.0.0/8');
+    await page.getByRole('button', { name: 'Change the entry' }).click();
+    await expect(page.getByRole('row', { name: '10.0.0.0/8' })).toContainText('The old office');
+  });
+
   await test.step('what would shut out whoever edits cannot be saved', async () => {
     await page.getByRole('link', { name: 'Review the draft' }).click();
     await expect(page.getByText(`you come from ${HERE}, which is in no entry`)).toBeVisible();
@@ -58,7 +71,7 @@ test('a list for the dashboard: drafted, tried out, saved, confirmed, and all of
     await page.getByLabel('Address', { exact: true }).fill('10.1.2.3');
     await page.getByRole('button', { name: 'Check' }).click();
     await expect(page).toHaveURL(/[?]address=10\.1\.2\.3/);
-    await expect(page.getByText('10.1.2.3 gets into the dashboard by 10.0.0.0/8 (The office).')).toBeVisible();
+    await expect(page.getByText('10.1.2.3 gets into the dashboard by 10.0.0.0/8 (The old office).')).toBeVisible();
     await page.getByLabel('Address', { exact: true }).fill('198.51.100.9');
     await page.getByRole('button', { name: 'Check' }).click();
     await expect(page.getByText('198.51.100.9 does not get into the dashboard')).toBeVisible();
@@ -135,4 +148,14 @@ test('who may only look sees no forms', async ({ owner: page, workspace, newVisi
   await bo.goto(workspace.path('allowlist'));
   await expect(bo.getByText('Ask an owner or an admin to draft one.')).toBeVisible();
   expect((await bo.goto(workspace.path('allowlist/dashboard')))?.status()).toBe(403);
+});
+
+test('a proxy that nobody named is pointed out', async ({ owner: page, workspace }) => {
+  const said = page.getByText('Addresses may not be what they seem');
+  await page.goto(workspace.path('allowlist'));
+  await expect(said).toHaveCount(0);
+  await page.setExtraHTTPHeaders({ 'x-forwarded-for': '198.51.100.1' });
+  await page.goto(workspace.path('allowlist'));
+  await expect(said).toBeVisible();
+  await expect(page.getByText(`passed on by ${HERE}`)).toBeVisible();
 });

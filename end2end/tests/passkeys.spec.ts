@@ -67,6 +67,34 @@ test('a passkey signs in alone, and is the second factor after the password', as
   await expect(page.getByRole('heading', { level: 1, name: workspace.name })).toBeVisible();
 });
 
+test('a passkey confirms the change that the page names, and no other', async ({ owner: page, workspace, server }) => {
+  await withoutOffers(page);
+  await authenticator(page);
+  await addPasskey(page, 'Laptop');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: workspace.name })).toBeVisible();
+  await server.ageProofs(workspace.email);
+  await page.goto(workspace.path('settings'));
+  await page.getByRole('radio', { name: /^A passkey/ }).check();
+  await page.getByLabel('Days to add one').fill('3');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Confirm that it is you');
+  await expect(page.getByText('Demand a passkey, within 3 days of every member')).toBeVisible();
+  await page.getByRole('button', { name: 'Use a passkey' }).click();
+  await expect(page.getByText('You have confirmed that it is you')).toBeVisible();
+  await expect(page.getByLabel('Days to add one')).toHaveValue('3');
+
+  // Something else than what was confirmed.
+  await page.getByLabel('Days to add one').fill('4');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(page.getByText('Demand a passkey, within 4 days of every member')).toBeVisible();
+  await page.getByRole('button', { name: 'Use a passkey' }).click();
+  await expect(page.getByLabel('Days to add one')).toHaveValue('4');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await expect(page.getByText('Saved.')).toBeVisible();
+});
+
 for (const [what, bits] of [
   ['a bogus signature', { isBogusSignature: true }],
   ['nobody verified', { isBadUV: true }],

@@ -117,3 +117,15 @@ test('a workspace is renamed and keeps its address', async ({ owner: page, works
   await expect(page).toHaveURL(workspace.path('settings'));
   await expect(page.locator('.switcher > summary')).toContainText('Umbrella');
 });
+
+test('all sessions of a member are ended', async ({ owner: page, workspace, newVisitor }) => {
+  const email = await workspace.addMember(page, 'Vi Viewer', 'viewer');
+  const viewer = await newVisitor();
+  await workspace.signInAs(viewer, email);
+  await page.goto(workspace.path('members'));
+  await page.getByRole('main').getByRole('link', { name: 'Vi Viewer' }).click();
+  await page.getByRole('button', { name: 'End all sessions' }).click();
+  await expect(page.getByText('All sessions of Vi Viewer have ended.')).toBeVisible();
+  await viewer.reload();
+  await expect(viewer).toHaveURL(/\/sign-in/);
+});
