@@ -103,6 +103,17 @@ pub enum Who {
         /// The session they are signed in with; none for who holds a link.
         session: Option<SessionId>,
     },
+    /// One of send0's staff. May nothing of a workspace.
+    Operator {
+        /// The person.
+        id: UserId,
+        /// How they are called.
+        name: String,
+        /// The session they are signed in with.
+        session: SessionId,
+        /// What they have shown, and when.
+        proof: Proof,
+    },
     /// A program with an API key.
     ApiKey {
         /// The key.
@@ -145,6 +156,11 @@ impl Actor {
         Self { workspace, who: Who::System("jobs"), request }
     }
 
+    /// The same, for an event that the platform is told.
+    pub(crate) fn on_platform(&self) -> Self {
+        Self { workspace: WorkspaceId::PLATFORM, ..self.clone() }
+    }
+
     /// Nobody known, seen by the platform.
     pub fn anonymous(request: Request) -> Self {
         Self { workspace: WorkspaceId::PLATFORM, who: Who::Anonymous, request }
@@ -164,7 +180,7 @@ impl Actor {
             Who::User { role, .. } => role.may(permission),
             Who::ApiKey { scopes, .. } => permission.is_scope() && scopes.contains(&permission),
             Who::System(_) => true,
-            Who::Stranger { .. } | Who::Anonymous => false,
+            Who::Stranger { .. } | Who::Operator { .. } | Who::Anonymous => false,
         }
     }
 
@@ -176,15 +192,16 @@ impl Actor {
     /// The person, if it is one.
     pub fn user(&self) -> Option<UserId> {
         match self.who {
-            Who::User { id, .. } | Who::Stranger { id, .. } => Some(id),
+            Who::User { id, .. } | Who::Stranger { id, .. } | Who::Operator { id, .. } => Some(id),
             _ => None,
         }
     }
 
-    /// `user`, `api_key`, `system` or `anonymous`.
+    /// `user`, `operator`, `api_key`, `system` or `anonymous`.
     pub fn kind(&self) -> &'static str {
         match self.who {
             Who::User { .. } | Who::Stranger { .. } => "user",
+            Who::Operator { .. } => "operator",
             Who::ApiKey { .. } => "api_key",
             Who::System(_) => "system",
             Who::Anonymous => "anonymous",
@@ -194,7 +211,7 @@ impl Actor {
     /// The id by which the log finds everything somebody did.
     pub fn id(&self) -> String {
         match &self.who {
-            Who::User { id, .. } | Who::Stranger { id, .. } => id.to_string(),
+            Who::User { id, .. } | Who::Stranger { id, .. } | Who::Operator { id, .. } => id.to_string(),
             Who::ApiKey { id, .. } => id.to_string(),
             Who::System(part) => (*part).to_owned(),
             Who::Anonymous => "anonymous".to_owned(),
@@ -204,7 +221,10 @@ impl Actor {
     /// How the actor is called on the page.
     pub fn name(&self) -> Option<&str> {
         match &self.who {
-            Who::User { name, .. } | Who::Stranger { name, .. } | Who::ApiKey { name, .. } => Some(name),
+            Who::User { name, .. }
+            | Who::Stranger { name, .. }
+            | Who::Operator { name, .. }
+            | Who::ApiKey { name, .. } => Some(name),
             Who::System(_) | Who::Anonymous => None,
         }
     }

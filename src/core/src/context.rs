@@ -79,18 +79,30 @@ impl Ctx {
         Err(refusal)
     }
 
+    /// Lets an operator pass, and whoever runs the server. For everybody else what is only for operators is not there; the
+    /// attempt is written down.
+    pub(crate) async fn authorise_operator(&self, actor: &Actor, attempted: Action) -> Result<(), AppError> {
+        match actor.who {
+            Who::Operator { .. } | Who::System(_) => Ok(()),
+            _ => self.refuse(actor, Event::new(attempted), "no_operator", AppError::NotFound).await,
+        }
+    }
+
     /// Lets pass whoever showed a moment ago that it is them, for everything or for exactly this, and whoever is no person: a
     /// key is its own proof. Called after `authorise`, before anything that an open session alone must not be enough for.
     pub(crate) async fn demand_proof(&self, actor: &Actor, attempted: Event, intent: Intent) -> Result<(), AppError> {
-        match &actor.who {
-            Who::User { proof, session, .. } if !proof.covers(&intent.digest, self.clock.now()) => {
-                if let Some(session) = session {
-                    accounts::sessions::ask(self, *session, &intent).await?;
-                }
-                self.refuse(actor, attempted, "proof_needed", AppError::ProofNeeded).await
-            }
-            _ => Ok(()),
+        let (proof, session) = match &actor.who {
+            Who::User { proof, session, .. } => (proof, *session),
+            Who::Operator { proof, session, .. } => (proof, Some(*session)),
+            _ => return Ok(()),
+        };
+        if proof.covers(&intent.digest, self.clock.now()) {
+            return Ok(());
         }
+        if let Some(session) = session {
+            accounts::sessions::ask(self, session, &intent).await?;
+        }
+        self.refuse(actor, attempted, "proof_needed", AppError::ProofNeeded).await
     }
 
     /// Writes down that the actor was refused for a reason of the rules, and gives the refusal.

@@ -104,6 +104,10 @@ ids! {
     KeyId = "key", Uuid::now_v7();
     /// An entry of an allowlist.
     AllowlistEntryId = "cid", Uuid::now_v7();
+    /// Somebody whom send0 gives data to.
+    SubprocessorId = "sub", Uuid::now_v7();
+    /// A notice of a change of subprocessors.
+    NoticeId = "ntc", Uuid::now_v7();
     /// An audit event.
     EventId = "evt", Uuid::now_v7();
     /// A signed-in session.

@@ -12,8 +12,10 @@ pub mod error;
 pub mod ids;
 pub mod invitations;
 pub mod members;
+pub mod operators;
 pub mod permissions;
 pub mod policies;
+pub mod subprocessors;
 pub mod two_factor;
 pub mod workspaces;
 

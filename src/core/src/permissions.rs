@@ -141,6 +141,8 @@ permissions! {
     AllowlistRead, "allowlist.read", true, [Owner, Admin, Developer, Security], "See from which addresses people and keys get in.";
     AllowlistUpdate, "allowlist.update", false, [Owner, Admin], "Decide from which addresses people and keys get in.";
     AuditRead, "audit.read", true, [Owner, Admin, Security], "Read and search the audit log.";
+    NoticesRead, "notices.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See the notices of changes of subprocessors, and what was answered.";
+    NoticesAnswer, "notices.answer", false, [Owner, Admin, Security], "Acknowledge a notice, or object to it.";
     ContactsManage, "contacts.manage", false, [Owner, Admin, Security], "Name security contacts, and what they are told about.";
 }
 
@@ -208,6 +210,8 @@ mod tests {
         allowlist.read  yes   yes   yes       yes      no      no     yes
         allowlist.update yes  yes   no        no       no      no     no
         audit.read      yes   yes   no        yes      no      no     yes
+        notices.read    yes   yes   yes       yes      yes     yes    yes
+        notices.answer  yes   yes   no        yes      no      no     no
         contacts.manage yes   yes   no        yes      no      no     no
     ";
 

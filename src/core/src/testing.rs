@@ -9,6 +9,7 @@ use crate::{
     database::{self, Logins, bootstrap},
     envelope::KeyFile,
     ids::{MemberId, RequestId, SessionId, UserId, WorkspaceId},
+    mail::operations::mailbox,
     members,
     permissions::Role,
     workspaces::operations::{Established, NewOwner, create_owner},
@@ -104,6 +105,15 @@ impl TestDb {
             }
         }
         found
+    }
+
+    /// The token in the link of the newest mail to an address.
+    pub async fn mailed_token(&self, to: &str) -> String {
+        let mails = mailbox(&self.ctx).await.expect("mailbox");
+        let link =
+            mails.into_iter().find(|mail| mail.letter.to == to).and_then(|mail| mail.letter.link).expect("a link");
+        assert!(link.starts_with("http://localhost:3000/"), "from the configured origin: {link}");
+        link.rsplit('/').next().expect("a token").to_owned()
     }
 
     /// One number, asked as the superuser.

@@ -176,6 +176,25 @@ impl Record {
         Ok(())
     }
 
+    /// Appends to the platform, from within the transaction of a workspace.
+    pub(crate) async fn append_to_platform(&self, conn: &mut PgConnection) -> Result<(), AppError> {
+        sqlx::query!(
+            "select append_platform_event($1, $2, $3, $4, $5, $6, $7, $8)",
+            self.id.0,
+            self.action,
+            self.outcome,
+            self.actor_kind,
+            self.actor_id,
+            self.body,
+            self.personal,
+            self.salt,
+        )
+        .execute(conn)
+        .await
+        .map_err(unwritten)?;
+        Ok(())
+    }
+
     /// Appends each to its own workspace, in one round trip.
     pub(crate) async fn append_all(records: &[Self], conn: &mut PgConnection) -> Result<(), AppError> {
         let column =
@@ -240,6 +259,7 @@ fn body(actor: &Actor, event: &Event, id: EventId, commitment: String) -> Body {
     let (session, role) = match &actor.who {
         Who::User { session, role, .. } => (session.map(|id| id.to_string()), Some(role.to_string())),
         Who::Stranger { session, .. } => (session.map(|id| id.to_string()), None),
+        Who::Operator { session, .. } => (Some(session.to_string()), None),
         _ => (None, None),
     };
     Body {

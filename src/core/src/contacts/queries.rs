@@ -245,16 +245,20 @@ pub(crate) struct Told {
     pub addresses: Vec<String>,
 }
 
-/// Who is told this kind of thing.
-pub(crate) async fn told(conn: &mut PgConnection, workspace: WorkspaceId, kind: NoticeKind) -> Result<Told, AppError> {
+/// Who is told this kind of thing; of none, all of them.
+pub(crate) async fn told(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    kind: Option<NoticeKind>,
+) -> Result<Told, AppError> {
     let row = sqlx::query!(
         r#"select w.name, w.slug, array(
             select distinct coalesce(c.email, p.email) from contacts c left join workspace_people() p on p.user_id = c.user_id
-            where c.workspace_id = $1 and $2 = any(c.kinds) and (c.confirmed_at is not null or p.email is not null)
+            where c.workspace_id = $1 and ($2::text is null or $2 = any(c.kinds)) and (c.confirmed_at is not null or p.email is not null)
          ) as "addresses!"
          from workspaces w where w.workspace_id = $1"#,
         workspace.0,
-        kind.as_str(),
+        kind.map(NoticeKind::as_str),
     )
     .fetch_one(conn)
     .await?;

@@ -35,13 +35,6 @@ async fn contact(db: &TestDb, tenant: &Tenant, email: &str) -> ContactView {
     contacts(db, tenant).await.into_iter().find(|contact| contact.email == email).expect("a contact")
 }
 
-/// The token in the newest mail to an address.
-async fn mailed_token(db: &TestDb, to: &str) -> String {
-    let mails = mailbox(&db.ctx).await.expect("mailbox");
-    let link = mails.into_iter().find(|mail| mail.letter.to == to).and_then(|mail| mail.letter.link).expect("a link");
-    link.strip_prefix("http://localhost:3000/contacts/").expect("from the configured origin").to_owned()
-}
-
 /// Who was sent a mail with this in its subject.
 async fn told(db: &TestDb, subject: &str) -> Vec<String> {
     let mails = mailbox(&db.ctx).await.expect("mailbox");
@@ -58,7 +51,7 @@ async fn last_event(db: &TestDb, workspace: WorkspaceId) -> EventView {
 /// An address outside that has said yes.
 async fn outside(db: &TestDb, tenant: &Tenant, email: &str, told: &[NoticeKind]) -> ContactView {
     add(&db.ctx, &tenant.actor(Role::Owner), email, &kinds(told)).await.expect("added");
-    confirm(&db.ctx, &request(), &mailed_token(db, email).await).await.expect("confirmed");
+    confirm(&db.ctx, &request(), &db.mailed_token(email).await).await.expect("confirmed");
     contact(db, tenant, email).await
 }
 
@@ -107,7 +100,7 @@ async fn an_address_outside_is_told_nothing_before_it_says_yes() {
     assert_eq!(added, Ok(Added::Asked("soc@example.com".into())));
     let view = contact(&db, &tenant, "soc@example.com").await;
     assert!(!view.is_told() && is_named(&db.ctx, &owner).await == Ok(false));
-    let token = mailed_token(&db, "soc@example.com").await;
+    let token = db.mailed_token("soc@example.com").await;
     assert_eq!(db.tables_with(&token).await, Vec::<String>::new(), "only its hash is stored");
     assert!(matches!(test(&db.ctx, &owner, view.id).await, Err(AppError::Conflict(_))));
     issue_live(&db, &owner, "Before").await;
@@ -137,7 +130,7 @@ async fn of_fifty_at_once_one_confirms() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
     add(&db.ctx, &tenant.actor(Role::Owner), "soc@example.com", &all_kinds()).await.expect("added");
-    let token = mailed_token(&db, "soc@example.com").await;
+    let token = db.mailed_token("soc@example.com").await;
     let asked = request();
     let confirmed = join_all((0..50).map(|_| confirm(&db.ctx, &asked, &token))).await;
     assert_eq!(confirmed.iter().filter(|confirmed| confirmed.is_ok()).count(), 1);
@@ -159,17 +152,17 @@ async fn a_link_is_void_when_it_is_old_replaced_or_its_contact_gone() {
     };
     void("0000").await;
     add(&db.ctx, &owner, "soc@example.com", &all_kinds()).await.expect("added");
-    let first = mailed_token(&db, "soc@example.com").await;
+    let first = db.mailed_token("soc@example.com").await;
     let before = contact(&db, &tenant, "soc@example.com").await;
     add(&db.ctx, &owner, "soc@example.com", &kinds(&[NoticeKind::Log])).await.expect("asked again");
-    let second = mailed_token(&db, "soc@example.com").await;
+    let second = db.mailed_token("soc@example.com").await;
     let after = contact(&db, &tenant, "soc@example.com").await;
     assert_eq!((before.id, after.kinds.as_slice()), (after.id, &[NoticeKind::Log][..]));
     void(&first).await;
     db.ctx.clock.advance(Duration::hours(HOURS));
     void(&second).await;
     add(&db.ctx, &owner, "soc@example.com", &all_kinds()).await.expect("asked again");
-    let third = mailed_token(&db, "soc@example.com").await;
+    let third = db.mailed_token("soc@example.com").await;
     remove(&db.ctx, &owner, after.id).await.expect("removed");
     void(&third).await;
     assert_eq!(db.number("select count(*) from contact_directory").await, 0);
@@ -399,8 +392,5 @@ async fn another_workspaces_contacts_are_nobody() {
     assert_eq!(told(&db, "Ours was issued").await, ["owner@acme.example"]);
     // The same address can be a contact of both, and says yes to each.
     add(&db.ctx, &owner, "soc@example.com", &all_kinds()).await.expect("added");
-    assert_eq!(
-        offer(&db.ctx, &mailed_token(&db, "soc@example.com").await).await.expect("an offer").workspace,
-        acme.id()
-    );
+    assert_eq!(offer(&db.ctx, &db.mailed_token("soc@example.com").await).await.expect("an offer").workspace, acme.id());
 }

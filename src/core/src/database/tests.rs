@@ -2,13 +2,20 @@
 
 use super::{AccountTx, Database, transactions::begin};
 use crate::{
+    Actor,
     allowlist::{self, Door, NewEntryText},
     api_keys::{NewKeyText, operations::issue},
     audit_log::{Action, Event},
     envelope::Place,
+    ids::WorkspaceId,
     invitations::operations::invite,
     permissions::Role,
-    testing::{Tenant, TestDb, abandoned, logins},
+    subprocessors::{
+        Kind, ProposalText,
+        notices::tell,
+        operations::{propose, publish},
+    },
+    testing::{Tenant, TestDb, abandoned, logins, request},
 };
 use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, PgPool,
@@ -19,7 +26,7 @@ use tokio::net::{UnixListener, UnixStream};
 use uuid::Uuid;
 
 /// The tables that belong to no tenant, and why. Every other one is a tenant's.
-const OUTSIDE: [(&str, &str); 19] = [
+const OUTSIDE: [(&str, &str); 22] = [
     ("workspace_directory", "finds the workspace of a slug"),
     ("member_directory", "finds the workspaces of a person"),
     ("users", "a person is in several workspaces"),
@@ -38,6 +45,9 @@ const OUTSIDE: [(&str, &str); 19] = [
     ("password_resets", "belongs to a person"),
     ("known_devices", "belongs to a person"),
     ("contact_directory", "finds the security contact of a token"),
+    ("operators", "send0's own staff"),
+    ("subprocessors", "public"),
+    ("subprocessor_notices", "public, once published"),
     ("_sqlx_migrations", "what the migrator has done"),
 ];
 
@@ -276,7 +286,24 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         let entry = NewEntryText { cidr: "203.0.113.0/24".into(), ..NewEntryText::default() }.parse().expect("entry");
         allowlist::operations::add(&db.ctx, &owner, Door::Dashboard, "0", entry).await.expect("added");
     }
+    notice(db).await;
     tenants
+}
+
+/// A notice that both are told of.
+async fn notice(db: &TestDb) {
+    let ops = Actor::cli(WorkspaceId::PLATFORM, request());
+    let typed = ProposalText {
+        vendor: "Acme Mail".into(),
+        purpose: "Delivery".into(),
+        data: "Messages".into(),
+        regions: "global".into(),
+        why: "Needed.".into(),
+        effective_at: "2999-01-01".into(),
+    };
+    let id = propose(&db.ctx, &ops, Kind::Add, None, &typed).await.expect("drafted");
+    publish(&db.ctx, &ops, id).await.expect("published");
+    tell(&db.ctx).await.expect("told");
 }
 
 // (a) The catalogue ------------------------------------------------------------------------------------------------
@@ -296,7 +323,9 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "data_keys",
         "invitations",
         "members",
+        "notice_deliveries",
         "policies",
+        "workspace_notices",
         "workspaces",
     ];
     assert_eq!(tenant_tables(&mut conn).await, tenants, "a new table: is it a tenant's?");
@@ -380,7 +409,20 @@ const RIGHTS: &str = "
     send0_app      allowlist_entries    select insert delete update(in_draft) update(in_force) update(in_previous)
     send0_app      policies             select insert update
     send0_app      contacts             select insert delete update(kinds) update(confirmed_at) update(expires_at) update(tested_at)
+    send0_app      workspace_notices    select insert update(told) update(told_of) update(seen_at) update(answer) update(reason) update(answered_by) update(answered_at) update(reply) update(replied_at)
+    send0_app      notice_deliveries    select insert
+    send0_app      subprocessors        select insert update
+    send0_app      subprocessor_notices select insert update delete
     send0_app      audit_events         select
+    send0_auth     subprocessors        select
+    send0_auth     subprocessor_notices select
+    send0_worker   subprocessors        select
+    send0_worker   subprocessor_notices select
+    send0_lookup   subprocessors        select
+    send0_lookup   subprocessor_notices select
+    send0_lookup   workspace_notices    select
+    send0_lookup   notice_deliveries    select update(attempts) update(last_error) update(delivered_at) update(failed_at)
+    send0_lookup   operators            select insert
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
     send0_log      audit_events         insert
@@ -455,6 +497,7 @@ const FUNCTIONS: &str = "
     allowlists_overdue           send0_lookup  send0_worker
     append_event                 send0_log     send0_app
     append_events                send0_log     send0_auth
+    append_platform_event        send0_log     send0_app
     audit_events_are_append_only send0_owner
     audit_seq_at                 send0_owner  send0_app send0_auditor
     ceremony_put                 send0_lookup  send0_auth
@@ -489,6 +532,15 @@ const FUNCTIONS: &str = "
     member_register              send0_lookup  send0_app
     member_seen                  send0_lookup  send0_auth
     member_unregister            send0_lookup  send0_app
+    notice_answers               send0_lookup  send0_app
+    notice_deliveries_settle     send0_lookup  send0_worker
+    notice_stage                 send0_owner  send0_app send0_lookup
+    notices_to_tell              send0_lookup  send0_worker
+    objections_unanswered        send0_lookup  send0_app
+    operator_add                 send0_lookup  send0_app
+    operator_is                  send0_lookup  send0_auth
+    operators_all                send0_lookup  send0_app
+    operators_stay_apart         send0_owner
     passkey_add                  send0_lookup  send0_auth
     passkey_find                 send0_lookup  send0_auth
     passkey_handle               send0_lookup  send0_auth
@@ -516,6 +568,7 @@ const FUNCTIONS: &str = "
     setup_needed                 send0_lookup  send0_auth
     setup_offer                  send0_lookup  send0_auth
     setup_offered                send0_lookup  send0_auth
+    subprocessor_notices_keep_their_word send0_owner
     throttle_attempt             send0_lookup  send0_auth
     throttle_code                send0_lookup  send0_auth
     throttle_forget              send0_lookup  send0_auth
@@ -554,7 +607,15 @@ async fn each_function_is_called_by_whom_the_list_names_and_looks_nowhere_else()
     assert_eq!(texts(&mut conn, wandering).await, ["audit_seq_at"], "without a fixed search_path");
     let invokers =
         "select proname::text from pg_proc where pronamespace = 'public'::regnamespace and not prosecdef order by 1";
-    let known = ["audit_events_are_append_only", "audit_seq_at", "hand_over_functions", "is_reminder_due"];
+    let known = [
+        "audit_events_are_append_only",
+        "audit_seq_at",
+        "hand_over_functions",
+        "is_reminder_due",
+        "notice_stage",
+        "operators_stay_apart",
+        "subprocessor_notices_keep_their_word",
+    ];
     assert_eq!(texts(&mut conn, invokers).await, known);
 }
 

@@ -73,6 +73,12 @@ impl WorkspaceTx {
         Record::new(&self.actor, event)?.append(&mut self.inner).await
     }
 
+    /// Tells the platform of the same change. Before any event of the workspace: logs are locked in the order of their ids,
+    /// and the platform's comes first.
+    pub(crate) async fn also_on_platform(&mut self, event: Event) -> Result<(), AppError> {
+        Record::new(&self.actor.on_platform(), event)?.append_to_platform(&mut self.inner).await
+    }
+
     /// Commits the change with its event, or nothing. The event comes last, because its order is decided under a
     /// lock that others wait for.
     ///

@@ -14,4 +14,4 @@ pub use relay::{DeliveryError, Relay, RelayAddress, RelayError};
 pub use render::{BUTTON, FOOT};
 
 #[cfg(all(test, feature = "testing"))]
-mod tests;
+pub(crate) mod tests;

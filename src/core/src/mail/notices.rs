@@ -8,7 +8,7 @@ use crate::{
     Actor, AppError, Ctx,
     contacts::{self, NoticeKind, Told},
     database::WorkspaceTx,
-    ids::WorkspaceId,
+    ids::{MailId, WorkspaceId},
 };
 use sqlx::PgConnection;
 
@@ -16,6 +16,11 @@ use sqlx::PgConnection;
 pub(crate) struct Notices(Vec<Sealed>);
 
 impl Notices {
+    /// Their ids, in the order in which they were sealed.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = MailId> {
+        self.0.iter().map(Sealed::id)
+    }
+
     /// Puts them into the transaction of what they tell.
     pub(crate) async fn put(&self, conn: &mut PgConnection) -> Result<(), AppError> {
         for letter in &self.0 {
@@ -34,7 +39,7 @@ pub(crate) async fn security_notice(
     subject: &str,
     text: &str,
 ) -> Result<Notices, AppError> {
-    let told = contacts::told(ctx.db.read(workspace).await?.conn(), workspace, kind).await?;
+    let told = contacts::told(ctx.db.read(workspace).await?.conn(), workspace, Some(kind)).await?;
     sealed(ctx, workspace, told, subject, text).await
 }
 
@@ -48,7 +53,7 @@ pub(crate) async fn tell_contacts(
     subject: &str,
     text: &str,
 ) -> Result<(), AppError> {
-    let told = contacts::told(tx.conn(), actor.workspace, kind).await?;
+    let told = contacts::told(tx.conn(), actor.workspace, Some(kind)).await?;
     sealed(ctx, actor.workspace, told, subject, text).await?.put(tx.conn()).await
 }
 
@@ -75,12 +80,23 @@ pub(crate) fn who(actor: &Actor) -> &str {
 }
 
 async fn sealed(ctx: &Ctx, workspace: WorkspaceId, told: Told, subject: &str, text: &str) -> Result<Notices, AppError> {
+    let link = format!("{}/w/{}", ctx.origin, told.slug);
+    sealed_with(ctx, workspace, &told, (subject, text), link).await
+}
+
+/// A letter to each of these, in the order of their addresses.
+pub(crate) async fn sealed_with(
+    ctx: &Ctx,
+    workspace: WorkspaceId,
+    told: &Told,
+    (subject, text): (&str, &str),
+    link: String,
+) -> Result<Notices, AppError> {
     let subject = one_line(&format!("{}: {subject}", told.workspace));
     let text = format!("{text}\n\nYou are told because you are a security contact of {}.", told.workspace);
-    let link = Some(format!("{}/w/{}", ctx.origin, told.slug));
     let mut letters = vec![];
-    for to in told.addresses {
-        let letter = Letter { to, subject: subject.clone(), text: text.clone(), link: link.clone() };
+    for to in &told.addresses {
+        let letter = Letter { to: to.clone(), subject: subject.clone(), text: text.clone(), link: Some(link.clone()) };
         letters.push(seal(ctx, workspace, &letter).await?);
     }
     Ok(Notices(letters))

@@ -46,6 +46,10 @@ pub async fn seal(ctx: &Ctx, workspace: WorkspaceId, letter: &Letter) -> Result<
 }
 
 impl Sealed {
+    pub(crate) fn id(&self) -> MailId {
+        self.id
+    }
+
     /// Puts it into the transaction of what it tells: sent if that is committed, and only then.
     pub(crate) async fn put(&self, conn: &mut PgConnection) -> Result<(), AppError> {
         queries::put(conn, self.id, self.workspace, &self.text, self.at, self.relayed).await

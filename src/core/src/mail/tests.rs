@@ -27,8 +27,8 @@ use tokio::{
 };
 
 /// Somebody's mail server.
-struct Sink {
-    port: u16,
+pub(crate) struct Sink {
+    pub port: u16,
     /// Whole mails, with their headers.
     taken: Arc<Mutex<Vec<String>>>,
     /// How it answers to a recipient.
@@ -36,7 +36,7 @@ struct Sink {
 }
 
 impl Sink {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (taken, answer) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(AtomicU16::new(250)));
@@ -49,12 +49,12 @@ impl Sink {
         Self { port, taken, answer }
     }
 
-    fn answer(&self, code: u16) {
+    pub fn answer(&self, code: u16) {
         self.answer.store(code, Ordering::Relaxed);
     }
 
     /// What it took, with the line breaks and signs of quoted-printable undone.
-    fn taken(&self) -> Vec<String> {
+    pub fn taken(&self) -> Vec<String> {
         let taken = self.taken.lock().expect("mails");
         taken.iter().map(|mail| mail.replace("=\n", "").replace("=3D", "=")).collect()
     }
@@ -90,7 +90,7 @@ fn address(port: u16) -> RelayAddress {
 }
 
 /// The same database with a relay at this port.
-fn relayed(db: &TestDb, port: u16) -> Ctx {
+pub(crate) fn relayed(db: &TestDb, port: u16) -> Ctx {
     db.ctx.clone().relaying(Some(&address(port)))
 }
 

@@ -36,8 +36,13 @@ pub(crate) async fn insert(
         }
         inserted => inserted?,
     };
-    sqlx::query!("select member_register($1)", user.0).execute(conn).await?;
-    Ok(())
+    let registered = sqlx::query!("select member_register($1)", user.0).execute(conn).await;
+    match registered {
+        Err(error) if constraint(&error) == Some("operators_are_no_members") => {
+            Err(AppError::Conflict("An account of send0's staff is nobody's member. Use another address.".into()))
+        }
+        registered => Ok(registered.map(|_| ())?),
+    }
 }
 
 struct Row {

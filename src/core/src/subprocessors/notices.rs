@@ -1,0 +1,187 @@
+//! What a workspace has of it: it is told, it looks, it acknowledges or objects.
+
+use super::{Answer, Delivery, Notice, REASON_MAX, Received, State, operations::about, queries, text};
+use crate::{
+    Actor, AppError, Ctx,
+    audit_log::Action,
+    contacts,
+    ids::{NoticeId, WorkspaceId},
+    mail::notices as letters,
+    members, operators,
+    permissions::Permission,
+    workspaces, zones,
+};
+use time::{Duration, OffsetDateTime};
+
+/// How many workspaces are told in one go.
+const BATCH: i32 = 100;
+
+/// Every notice that the workspace was told of, the newest first.
+pub async fn list(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<Vec<Received>, AppError> {
+    ctx.authorise(actor, Permission::NoticesRead, attempted).await?;
+    queries::received(ctx.db.read(actor.workspace).await?.conn(), actor.workspace).await
+}
+
+/// One notice, and the mails about it. That somebody has looked is noted once, and written down.
+///
+/// # Errors
+/// [`AppError::NotFound`] for what the workspace was never told.
+pub async fn look(ctx: &Ctx, actor: &Actor, id: NoticeId) -> Result<(Received, Vec<Delivery>), AppError> {
+    let received = one(list(ctx, actor, Action::NoticeSeen).await?, id)?;
+    let deliveries = queries::deliveries(ctx.db.read(actor.workspace).await?.conn(), actor.workspace, id).await?;
+    if !received.is_seen {
+        let mut tx = ctx.db.change(actor).await?;
+        if queries::set_seen(tx.conn(), actor.workspace, id, ctx.clock.now()).await? {
+            let event = about(Action::NoticeSeen, &received.notice).under(Permission::NoticesRead);
+            tx.commit(event).await?;
+        }
+    }
+    Ok((received, deliveries))
+}
+
+fn one(all: Vec<Received>, id: NoticeId) -> Result<Received, AppError> {
+    all.into_iter().find(|received| received.notice.id == id).ok_or(AppError::NotFound)
+}
+
+/// How many nobody has looked at.
+pub async fn unseen(ctx: &Ctx, workspace: WorkspaceId) -> Result<i64, AppError> {
+    queries::unseen(ctx.db.read(workspace).await?.conn(), workspace).await
+}
+
+/// Acknowledges a notice, or objects to it. As long as it has not come into effect, the answer can be another one.
+///
+/// # Errors
+/// [`AppError::NotFound`]; [`AppError::Invalid`] for an objection without a reason; [`AppError::Conflict`] for what is over.
+pub async fn answer(ctx: &Ctx, actor: &Actor, id: NoticeId, answer: &str, reason: &str) -> Result<Received, AppError> {
+    let permission = Permission::NoticesAnswer;
+    let action = if answer == "objected" { Action::NoticeObjected } else { Action::NoticeAcknowledged };
+    ctx.authorise(actor, permission, action).await?;
+    let answer = parse(answer, reason)?;
+    let now = ctx.clock.now();
+    ctx.vault.warm(WorkspaceId::PLATFORM).await?;
+    let mut tx = ctx.db.change(actor).await?;
+    members::operations::present_role(ctx, actor, &mut tx, permission, action).await?;
+    if !queries::lock_received(tx.conn(), actor.workspace, id).await? {
+        return Err(AppError::NotFound);
+    }
+    let received = one(queries::received(tx.conn(), actor.workspace).await?, id)?;
+    if received.notice.state() != State::Announced || received.notice.effective_at <= now {
+        return Err(AppError::Conflict("This is over: it has come into effect, or it was withdrawn.".into()));
+    }
+    let before = received.answer.as_ref().map(|(answer, ..)| answer.clone());
+    if before.as_ref() == Some(&answer) {
+        return Ok(received);
+    }
+    queries::set_answer(tx.conn(), actor.workspace, id, &answer, actor.user(), now).await?;
+    let mut event = about(action, &received.notice).under(permission);
+    event = event.change("answer", before.as_ref().map(Answer::as_str), answer.as_str());
+    if let Answer::Objected(reason) = &answer {
+        event = event.change("reason", None::<&str>, reason.as_str());
+        tell_operators(ctx, &mut tx, &received.notice, reason).await?;
+    }
+    let workspace = workspaces::find(tx.conn(), actor.workspace).await?.ok_or(AppError::NotFound)?;
+    tx.also_on_platform(event.clone().on("workspace", actor.workspace, Some(&workspace.name))).await?;
+    tx.commit(event).await?;
+    Ok(Received { answer: Some((answer, actor.name().map(str::to_owned), now)), reply: None, ..received })
+}
+
+fn parse(answer: &str, reason: &str) -> Result<Answer, AppError> {
+    match answer {
+        "acknowledged" => Ok(Answer::Acknowledged),
+        "objected" => {
+            text("reason", reason, REASON_MAX).map(Answer::Objected).map_err(|error| AppError::Invalid(vec![error]))
+        }
+        _ => Err(AppError::field("answer", "unknown_answer", "Acknowledge it, or object to it.")),
+    }
+}
+
+async fn tell_operators(
+    ctx: &Ctx,
+    tx: &mut crate::database::WorkspaceTx,
+    notice: &Notice,
+    reason: &str,
+) -> Result<(), AppError> {
+    let subject = format!("An objection to {}", notice.details.vendor);
+    let link = format!("{}/operator/notices/{}", ctx.origin, notice.id);
+    for operator in operators::operations::all(tx.conn()).await? {
+        let letter = letters::account_notice_with(ctx, &operator.email, &subject, reason, Some(link.clone())).await?;
+        letter.put(tx.conn()).await?;
+    }
+    Ok(())
+}
+
+// Telling ----------------------------------------------------------------------------------------------------------
+
+/// Tells every workspace what it has still to be told, and notes what became of the mails. Returns how many were told.
+pub async fn tell(ctx: &Ctx) -> Result<usize, AppError> {
+    let now = ctx.clock.now();
+    queries::settle(&ctx.db.worker, now).await?;
+    let mut told = 0;
+    for (workspace, id) in queries::to_tell(&ctx.db.worker, now, BATCH).await? {
+        told += usize::from(tell_one(ctx, workspace, id).await?);
+    }
+    Ok(told)
+}
+
+/// All contacts of the workspace, whatever else they want to know: it is a matter of the contract.
+async fn tell_one(ctx: &Ctx, workspace: WorkspaceId, id: NoticeId) -> Result<bool, AppError> {
+    let (actor, now) = (Actor::jobs(workspace, "notices"), ctx.clock.now());
+    ctx.vault.warm(workspace).await?;
+    let mut tx = ctx.db.change(&actor).await?;
+    let Some(told) = queries::set_told(tx.conn(), workspace, id, now).await? else { return Ok(false) };
+    let received = one(queries::received(tx.conn(), workspace).await?, id)?;
+    let (subject, text) = words(&told, &received, now);
+    let contacts = contacts::told(tx.conn(), workspace, None).await?;
+    let link = format!("{}/w/{}/notices/{id}", ctx.origin, contacts.slug);
+    let letters = letters::sealed_with(ctx, workspace, &contacts, (&subject, &text), link).await?;
+    letters.put(tx.conn()).await?;
+    for (email, mail) in contacts.addresses.iter().zip(letters.ids()) {
+        queries::add_delivery(tx.conn(), workspace, (id, mail), (email, &told), now).await?;
+    }
+    let event = about(Action::NoticeReceived, &received.notice).change("about", None::<&str>, told).change(
+        "contacts",
+        None::<usize>,
+        contacts.addresses.len(),
+    );
+    tx.commit(event).await.map(|()| true)
+}
+
+/// What a letter says.
+fn words(told: &str, received: &Received, now: OffsetDateTime) -> (String, String) {
+    let notice = &received.notice;
+    let (vendor, day) = (&notice.details.vendor, zones::words("", notice.effective_at));
+    // Thirteen days and a half are fourteen to whoever counts them.
+    let days = (notice.effective_at - now + Duration::days(1) - Duration::SECOND).whole_days();
+    let (subject, first) = match told {
+        "withdrawn" => {
+            let why = notice.withdrawn.as_ref().map(|(_, why)| why.as_str()).unwrap_or_default();
+            (
+                format!("withdrawn: {}", notice.title()),
+                format!("What was announced about {vendor} will not happen. {why}"),
+            )
+        }
+        "in_effect" => {
+            (format!("in effect: {}", notice.title()), format!("This is in effect from now on: {}", notice.why))
+        }
+        "postponed" => {
+            (format!("postponed: {}", notice.title()), format!("It is put off, and happens on {day}. {}", notice.why))
+        }
+        "in_3_days" | "in_14_days" => {
+            (format!("in {days} days: {}", notice.title()), format!("It happens on {day}. {}", notice.why))
+        }
+        _ => (notice.title(), format!("It happens on {day}, in {days} days. {}", notice.why)),
+    };
+    let differences = notice.differences().into_iter().map(|(field, before, after)| match (before, after) {
+        (Some(before), Some(after)) => format!("{field}: {before} → {after}"),
+        (Some(before), None) => format!("{field}: {before} (no more)"),
+        (None, after) => format!("{field}: {}", after.unwrap_or_default()),
+    });
+    let differences = differences.collect::<Vec<_>>().join("\n");
+    let last = match (told, received.is_unanswered()) {
+        ("withdrawn", _) => "",
+        (_, true) => "\n\nYour objection has had no answer yet.",
+        ("in_effect", _) => "",
+        _ => "\n\nYou can acknowledge it, or object to it, until then.",
+    };
+    (subject, format!("{first}\n\n{differences}{last}"))
+}
