@@ -32,6 +32,10 @@ create function operator_is(p_user_id uuid) returns boolean
     language sql stable security definer set search_path = pg_catalog, public, pg_temp
     as $$ select exists (select from operators where user_id = p_user_id) $$;
 
+create function operators_exist() returns boolean
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp
+    as $$ select exists (select from operators) $$;
+
 create function operators_all() returns table (user_id uuid, name text, email text, created_at timestamptz)
     language sql stable security definer set search_path = pg_catalog, public, pg_temp
     as $$
@@ -40,7 +44,7 @@ create function operators_all() returns table (user_id uuid, name text, email te
     $$;
 
 grant execute on function operator_add, operators_all to send0_app;
-grant execute on function operator_is to send0_auth;
+grant execute on function operator_is, operators_exist to send0_auth;
 call hand_over_functions('send0_lookup');
 
 -- An event of a workspace's transaction that the platform is told as well: objections, and what operators answer.

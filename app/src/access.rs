@@ -15,6 +15,9 @@ use crate::{
     },
     members::server_fns::{ChangeRole, EndMemberSessions, LeaveWorkspace, RemoveMember},
     policies::server_fns::ChangePolicy,
+    subprocessors::server_fns::{
+        AnswerNotice, DiscardNotice, PostponeNotice, ProposeChange, PublishNotice, ReplyToObjection, WithdrawNotice,
+    },
     two_factor::server_fns::{
         BeginApp, BeginPasskey, BeginPasskeyProof, BeginPasskeySignIn, ConfirmApp, FinishPasskey, FinishPasskeyProof,
         FinishPasskeySignIn, MakeRecoveryCodes, ProveByCode, ProveByPassword, ProveByRecoveryCode, RemoveApp,
@@ -34,6 +37,8 @@ pub enum Access {
     Half,
     /// Whoever is signed in.
     Account,
+    /// One of send0's staff.
+    Operator,
     /// Whoever runs the server: in the default mode, from this machine.
     Dev,
     /// A member, or key, with this permission.
@@ -131,6 +136,21 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: TestContact::PATH, access: Access::Permission(Permission::ContactsManage), echo: &[] },
     Function { path: RemoveContact::PATH, access: Access::Permission(Permission::ContactsManage), echo: &[] },
     Function { path: ConfirmContact::PATH, access: Access::Public, echo: &[] },
+    Function {
+        path: AnswerNotice::PATH,
+        access: Access::Permission(Permission::NoticesAnswer),
+        echo: &["answer", "reason"],
+    },
+    Function {
+        path: ProposeChange::PATH,
+        access: Access::Operator,
+        echo: &["vendor", "purpose", "data", "regions", "why", "effective_at"],
+    },
+    Function { path: DiscardNotice::PATH, access: Access::Operator, echo: &[] },
+    Function { path: PublishNotice::PATH, access: Access::Operator, echo: &[] },
+    Function { path: PostponeNotice::PATH, access: Access::Operator, echo: &["effective_at"] },
+    Function { path: WithdrawNotice::PATH, access: Access::Operator, echo: &["why"] },
+    Function { path: ReplyToObjection::PATH, access: Access::Operator, echo: &["reply"] },
     Function { path: RevokeKey::PATH, access: Access::Permission(Permission::KeysRevoke), echo: &["reason"] },
 ];
 
@@ -169,6 +189,16 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/w/:slug/allowlist", Access::Permission(Permission::AllowlistRead)),
     ("/w/:slug/allowlist/:door", Access::Permission(Permission::AllowlistUpdate)),
     ("/w/:slug/allowlist/:door/review", Access::Permission(Permission::AllowlistUpdate)),
+    ("/w/:slug/notices", Access::Permission(Permission::NoticesRead)),
+    ("/w/:slug/notices/:id", Access::Permission(Permission::NoticesRead)),
+    ("/security", Access::Public),
+    ("/subprocessors", Access::Public),
+    ("/operator", Access::Operator),
+    ("/operator/subprocessors/new", Access::Operator),
+    ("/operator/subprocessors/:id/change", Access::Operator),
+    ("/operator/subprocessors/:id/remove", Access::Operator),
+    ("/operator/notices/:id", Access::Operator),
+    ("/operator/notices/:id/reply/:workspace", Access::Operator),
     ("/w/:slug/audit-log", Access::Permission(Permission::AuditRead)),
     ("/w/:slug/audit-log/:event", Access::Permission(Permission::AuditRead)),
 ];

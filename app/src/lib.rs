@@ -15,6 +15,7 @@ pub mod islands;
 pub mod members;
 pub mod palette;
 pub mod policies;
+pub mod subprocessors;
 pub mod two_factor;
 pub mod workspaces;
 
@@ -34,6 +35,8 @@ pub mod kit;
 pub mod mail;
 #[cfg(feature = "ssr")]
 pub mod page;
+#[cfg(feature = "ssr")]
+pub mod public;
 #[cfg(feature = "ssr")]
 pub mod sessions;
 #[cfg(feature = "ssr")]

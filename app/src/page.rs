@@ -23,6 +23,7 @@ use send0_core::{
     flash::Flash,
     permissions::{Permission, Role},
     policies,
+    subprocessors::notices::unseen,
 };
 use std::future::Future;
 use time::OffsetDateTime;
@@ -105,6 +106,7 @@ where
         };
         let inside = Inside { visit: visit.clone(), actor, here: here.clone(), now: visit.ctx.clock.now() };
         let (said, due) = (said(&visit), factor_due(&visit, &here).await);
+        let news = unseen(&visit.ctx, here.workspace).await.unwrap_or_default();
         let content = match load(inside).await {
             Ok(view) => {
                 view! { <Title text=format!("{title} · {}", here.workspace_name)/> {due} {said} {view} }.into_any()
@@ -115,7 +117,7 @@ where
             &visit,
             &here.workspace_name,
             workspace_items(&memberships, Some(&here.slug)),
-            navigation(&here, section),
+            navigation(&here, section, news),
             actions(&here),
             content,
         )
@@ -151,6 +153,47 @@ where
         };
         let nav = ACCOUNT_SECTIONS.into_iter().map(entry).collect();
         framed(&visit, "Your account", workspace_items(&memberships, None), nav, vec![], content)
+    })
+}
+
+/// A page of the operators' console, as its load sees it.
+#[derive(Clone)]
+pub struct Operating {
+    /// The request.
+    pub visit: Visit,
+    /// The operator.
+    pub actor: Actor,
+    /// The time of the page.
+    pub now: OffsetDateTime,
+}
+
+/// A page of the operators' console. For anybody else there is nothing here.
+pub fn operator_page<V, F>(title: &'static str, load: impl FnOnce(Operating) -> F + Send + 'static) -> impl IntoView
+where
+    V: IntoView + 'static,
+    F: Future<Output = Result<V, AppError>> + Send + 'static,
+{
+    let visit = Visit::now();
+    Suspend::new(async move {
+        let actor = match visit.operator().await {
+            Ok(actor) => actor,
+            Err(error) => return view! { <BareFrame>{sorry(error, &visit)}</BareFrame> }.into_any(),
+        };
+        let said = said(&visit);
+        let operating = Operating { visit: visit.clone(), actor, now: visit.ctx.clock.now() };
+        let content = match load(operating).await {
+            Ok(view) => view! { <Title text=format!("{title} · Operators")/> {said} {view} }.into_any(),
+            Err(error) => sorry(error, &visit),
+        };
+        let entry = |(label, href): (&str, &str)| NavItem {
+            label: label.into(),
+            href: href.into(),
+            current: href == "/operator",
+            note: None,
+        };
+        let nav =
+            [("Subprocessors", "/operator"), ("The public list", "/subprocessors")].into_iter().map(entry).collect();
+        framed(&visit, "send0 operators", vec![], nav, vec![], content)
     })
 }
 
@@ -206,12 +249,13 @@ fn workspace_items(memberships: &[Membership], here: Option<&str>) -> Vec<Worksp
 }
 
 /// What the role may not see is not offered; asking for it all the same is refused, and written down.
-const SECTIONS: [(&str, &str, Permission); 7] = [
+const SECTIONS: [(&str, &str, Permission); 8] = [
     ("Overview", "", Permission::WorkspaceRead),
     ("Team", "members", Permission::MembersRead),
     ("API keys", "api-keys", Permission::KeysRead),
     ("Allowlist", "allowlist", Permission::AllowlistRead),
     ("Audit log", "audit-log", Permission::AuditRead),
+    ("Notices", "notices", Permission::NoticesRead),
     ("Contacts", "contacts", Permission::ContactsManage),
     ("Settings", "settings", Permission::WorkspaceUpdate),
 ];
@@ -234,13 +278,14 @@ fn actions(here: &Membership) -> Vec<(String, String)> {
     seen.map(|(label, rest, _)| (label.to_owned(), path_in(&here.slug, rest))).collect()
 }
 
-fn navigation(here: &Membership, section: &str) -> Vec<NavItem> {
+/// `news`: how many notices nobody has looked at.
+fn navigation(here: &Membership, section: &str, news: i64) -> Vec<NavItem> {
     let seen = SECTIONS.into_iter().filter(|(_, _, permission)| here.role.may(*permission));
     seen.map(|(label, rest, _)| NavItem {
         label: label.to_owned(),
         href: path_in(&here.slug, rest),
         current: section == rest,
-        note: None,
+        note: (rest == "notices" && news > 0).then(|| format!("{news} new")),
     })
     .collect()
 }
@@ -276,7 +321,7 @@ fn said(visit: &Visit) -> Option<impl IntoView + use<>> {
 }
 
 /// The status, and what to do now.
-fn sorry(error: AppError, visit: &Visit) -> AnyView {
+pub(crate) fn sorry(error: AppError, visit: &Visit) -> AnyView {
     let response = expect_context::<ResponseOptions>();
     response.set_status(StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     let id = Some(visit.request().id.to_string());

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts, allowlist, api_keys, audit_log, contacts, html::Assets, invitations, kit, mail, members, page::bare_page,
-    two_factor, workspaces,
+    public, subprocessors, two_factor, workspaces,
 };
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -72,6 +72,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in/reset") view=accounts::reset::Reset ssr=SsrMode::Async/>
                 <Route path=path!("/account/address") view=accounts::account::Address ssr=SsrMode::Async/>
                 <Route path=path!("/workspaces/new") view=workspaces::settings::NewWorkspace ssr=SsrMode::Async/>
+                <Route path=path!("/security") view=public::security::Security ssr=SsrMode::Async/>
+                <Route path=path!("/subprocessors") view=subprocessors::public::Subprocessors ssr=SsrMode::Async/>
+                <Route path=path!("/operator") view=subprocessors::operator::Console ssr=SsrMode::Async/>
+                <Route path=path!("/operator/subprocessors/new") view=subprocessors::operator::Add ssr=SsrMode::Async/>
+                <Route path=path!("/operator/subprocessors/:id/change") view=subprocessors::operator::ChangeOne ssr=SsrMode::Async/>
+                <Route path=path!("/operator/subprocessors/:id/remove") view=subprocessors::operator::RemoveOne ssr=SsrMode::Async/>
+                <Route path=path!("/operator/notices/:id") view=subprocessors::operator::OneNotice ssr=SsrMode::Async/>
+                <Route path=path!("/operator/notices/:id/reply/:workspace") view=subprocessors::operator::Reply ssr=SsrMode::Async/>
                 <Route path=path!("/dev/kit") view=kit::page::Kit ssr=SsrMode::Async/>
                 <Route path=path!("/dev/mailbox") view=mail::page::Mailbox ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug") view=workspaces::overview::Overview ssr=SsrMode::Async/>
@@ -89,6 +97,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/w/:slug/allowlist") view=allowlist::page::Lists ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/allowlist/:door") view=allowlist::draft::Draft ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/allowlist/:door/review") view=allowlist::review::Review ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/notices") view=subprocessors::notices::Notices ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/notices/:id") view=subprocessors::notices::Notice ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log") view=audit_log::page::Log ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log/:event") view=audit_log::page::Event ssr=SsrMode::Async/>
             </Routes>

@@ -69,6 +69,11 @@ impl Visit {
         operations::enter(&self.ctx, &self.signed_in()?, &self.request(), slug).await
     }
 
+    /// Who is signed in, as one of send0's staff.
+    pub async fn operator(&self) -> Result<Actor, AppError> {
+        send0_core::operators::operations::enter(&self.ctx, &self.signed_in()?, &self.request()).await
+    }
+
     /// The session of tower-sessions.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 import { expect, type Page } from '@playwright/test';
 import { issueKey, shownKey, summary } from './forms';
+import { announce, draft as draftNotice } from './operator';
 import { enrol } from './totp';
 import { PASSWORD, type Workspace } from './workspace';
 
@@ -61,6 +62,22 @@ const openPending = async (page: Page, workspace: Workspace) => {
   await page.getByRole('button', { name: 'Save the list' }).click();
   await expect(page.getByText('The list of the API is not confirmed yet')).toBeVisible();
 };
+
+/** A notice that the workspace was told of, as it sees it. */
+const openNotice = async (page: Page, workspace: Workspace) => {
+  await announce(page, workspace, `Acme Mail ${workspace.slug}`);
+  await page.getByRole('link', { name: workspace.slug }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('New subprocessor');
+};
+
+/** Opens a page as one of send0's staff. */
+function operating(name: string, open: (page: Page, workspace: Workspace) => Promise<unknown>): Look {
+  const enter = async (page: Page, workspace: Workspace) => {
+    await workspace.signInAsOperator(page);
+    await open(page, workspace);
+  };
+  return { name, open: enter };
+}
 
 /** Every page, in every state that looks different. Set-up is not here: it needs a server of its own. */
 export const LOOKS: Look[] = [
@@ -167,7 +184,12 @@ export const LOOKS: Look[] = [
     await expect(page.locator('.codes code')).toHaveCount(10);
   }),
   signedIn('sessions', (page) => page.goto('/account/sessions')),
-  signedIn('prove', (page, workspace) => page.goto(`/account/prove?next=${workspace.path('api-keys/new')}`)),
+  signedIn('prove', async (page, workspace) => {
+    await workspace.ageProofs();
+    await page.goto(workspace.path('api-keys/new'));
+    await issueKey(page, { name: 'CI deploy', scopes: ['workspace.read'] });
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Confirm that it is you');
+  }),
   signedIn('second-factor', async (page, workspace) => {
     await enrol(page);
     await page.context().clearCookies();
@@ -237,6 +259,56 @@ export const LOOKS: Look[] = [
   signedIn('allowlist-review-guarded', async (page, workspace) => {
     await draft(page, workspace, 'dashboard', '10.0.0.0/8', 'The office');
     await page.goto(workspace.path('allowlist/dashboard/review'));
+  }),
+  { name: 'public-security', open: (page) => page.goto('/security') },
+  {
+    name: 'public-subprocessors',
+    open: async (page, workspace) => {
+      const operator = await workspace.operatorPage();
+      await draftNotice(operator, `Beta Mail ${workspace.slug}`, 45);
+      await operator.getByRole('button', { name: 'Publish' }).click();
+      await expect(operator.getByText('Published.')).toBeVisible();
+      await operator.context().close();
+      await page.goto('/subprocessors');
+    },
+  },
+  signedIn('notices-empty', (page, workspace) => page.goto(workspace.path('notices'))),
+  signedIn('notices', async (page, workspace) => {
+    await announce(page, workspace, `Gamma Mail ${workspace.slug}`);
+  }),
+  signedIn('notice', openNotice),
+  signedIn('notice-refused', async (page, workspace) => {
+    await openNotice(page, workspace);
+    await page.getByRole('radio', { name: 'Object' }).check();
+    await page.getByRole('button', { name: 'Send the answer' }).click();
+    await expect(summary(page)).toBeVisible();
+  }),
+  operating('operator', (page) => page.goto('/operator')),
+  operating('operator-new-refused', async (page) => {
+    await draftNotice(page, 'Delta Mail', 3);
+    await expect(summary(page)).toBeVisible();
+  }),
+  operating('operator-draft', async (page, workspace) => {
+    await draftNotice(page, `Epsilon Mail ${workspace.slug}`, 45);
+    await expect(page.getByText('Drafted.')).toBeVisible();
+  }),
+  operating('operator-remove', async (page) => {
+    await page.getByRole('link', { name: 'Remove Upstash' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toContainText('removal of Upstash');
+  }),
+  operating('operator-notice', async (page, workspace) => {
+    const vendor = `Zeta Mail ${workspace.slug}`;
+    const owner = await workspace.ownerPage();
+    await announce(owner, workspace, vendor);
+    await owner.getByRole('link', { name: vendor }).click();
+    await owner.getByRole('radio', { name: 'Object' }).check();
+    await owner.getByLabel('Reason of an objection').fill('Not in us-east-1.');
+    await owner.getByRole('button', { name: 'Send the answer' }).click();
+    await expect(owner.getByText('Your objection is with send0.')).toBeVisible();
+    await owner.context().close();
+    await page.goto('/operator');
+    await page.getByRole('link', { name: vendor }).click();
+    await expect(page.getByText('Not in us-east-1.').first()).toBeVisible();
   }),
   signedIn('audit-log', async (page, workspace) => {
     await furnish(workspace);

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { PASSWORD } from './password';
 
 const BINARY = process.env.SEND0_BINARY ?? resolve(__dirname, '../../target/debug/send0');
 const START_MS = 90_000;
@@ -71,6 +72,13 @@ export class Server {
     const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
     if (code !== 0) throw new Error(`send0 ${words.join(' ')} ended with ${code}: ${err}`);
     return JSON.parse(out) as T;
+  }
+
+  /** Makes one of send0's staff, and gives their mail address. */
+  async operator(name: string): Promise<string> {
+    const email = `ops-${name}@send0.dev`;
+    await this.command(['operator', 'create', '--email', email, '--name', 'Ops'], `${PASSWORD}\n`);
+    return email;
   }
 
   /** Makes the proofs of a person's sessions older than any that counts. */

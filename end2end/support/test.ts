@@ -1,5 +1,6 @@
 import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
 import { Server } from './server';
+import { signInAsOperator } from './operator';
 import { Workspace } from './workspace';
 
 type OfTest = {
@@ -9,6 +10,8 @@ type OfTest = {
   workspace: Workspace;
   /** The page, signed in as the owner of the workspace, at its overview. */
   owner: Page;
+  /** A page of its own, signed in as one of send0's staff, with a second factor, at the operators' console. */
+  operator: Page;
   /** What browsers complained about so far; a test fails if there is anything. */
   complaints: string[];
   /** A page in a browser session of its own. */
@@ -50,6 +53,12 @@ export const test = base.extend<OfTest, OfWorker>({
 
   workspace: async ({ server, request, browser }, use, { testId }) => {
     await use(await Workspace.create(server, request, browser, 'Acme', `ana-${testId.slice(-8)}@example.com`));
+  },
+
+  operator: async ({ server, newVisitor }, use, { testId }) => {
+    const page = await newVisitor();
+    await signInAsOperator(page, await server.operator(testId.slice(-8)));
+    await use(page);
   },
 
   owner: async ({ page, workspace }, use) => {

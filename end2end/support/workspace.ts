@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { expect, type APIRequestContext, type APIResponse, type Browser, type Page } from '@playwright/test';
+import { signInAsOperator } from './operator';
+import { PASSWORD } from './password';
 import { Server } from './server';
 
 export type IssuedKey = { id: string; key: string };
@@ -12,7 +15,7 @@ export type AuditEvent = {
   request_id: string;
 };
 
-export const PASSWORD = 'heron lamp gravel quiet';
+export { PASSWORD };
 
 /** A workspace with its owner, made by the command line. */
 export class Workspace {
@@ -33,6 +36,32 @@ export class Workspace {
 
   path(rest = ''): string {
     return rest ? `/w/${this.slug}/${rest}` : `/w/${this.slug}`;
+  }
+
+  /** Signs in as one of send0's staff. */
+  async signInAsOperator(page: Page): Promise<void> {
+    await signInAsOperator(page, await this.server.operator(randomUUID().slice(0, 8)));
+  }
+
+  /** A page in a browser of its own, signed in as one of send0's staff. */
+  async operatorPage(): Promise<Page> {
+    const context = await this.browser.newContext({ baseURL: this.server.url });
+    const page = await context.newPage();
+    await this.signInAsOperator(page);
+    return page;
+  }
+
+  /** A page in a browser of its own, signed in as the owner. */
+  async ownerPage(): Promise<Page> {
+    const context = await this.browser.newContext({ baseURL: this.server.url });
+    const page = await context.newPage();
+    await this.signIn(page);
+    return page;
+  }
+
+  /** Makes the owner's proofs too old. */
+  async ageProofs(): Promise<void> {
+    await this.server.ageProofs(this.email);
   }
 
   /** Fills in the sign-in form that the page shows. */

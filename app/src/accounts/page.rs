@@ -4,6 +4,7 @@ use super::server_fns::SignIn;
 use crate::{
     forms::FormState,
     page::bare_page,
+    public,
     two_factor::server_fns::{BeginPasskeySignIn, FinishPasskeySignIn},
     ui::{Button, ButtonKind, PasswordField, TextField},
     visit::{Visit, is_local},
@@ -11,7 +12,7 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use send0_core::{AppError, workspaces::operations};
+use send0_core::{AppError, operators, workspaces::operations};
 
 /// `/sign-in`.
 #[component]
@@ -24,8 +25,9 @@ pub fn SignInPage() -> impl IntoView {
             Ok(_) => leptos_axum::redirect(&second_factor_path(&next)),
             Err(_) => {}
         }
-        let setup_needed = operations::setup_needed(&visit.ctx).await?;
-        Ok::<_, AppError>(if setup_needed { unopened().into_any() } else { form(&visit, next).into_any() })
+        let nobody = operations::setup_needed(&visit.ctx).await? && !operators::operations::exist(&visit.ctx).await?;
+        let content = if nobody { unopened().into_any() } else { form(&visit, next).into_any() };
+        Ok::<_, AppError>(view! { {content} {public::links()} })
     })
 }
 

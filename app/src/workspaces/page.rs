@@ -10,7 +10,12 @@ use crate::{
     visit::Visit,
 };
 use leptos::prelude::*;
-use send0_core::{AppError, accounts::PASSWORD_MIN, accounts::operations::memberships, workspaces::operations};
+use send0_core::{
+    AppError,
+    accounts::{PASSWORD_MIN, operations::memberships},
+    operators::operations::is_operator,
+    workspaces::operations,
+};
 
 /// `/`: on to where one belongs.
 #[component]
@@ -21,6 +26,10 @@ pub fn Start() -> impl IntoView {
             return Ok(().into_any());
         };
         let memberships = memberships(&visit.ctx, signed_in.user).await?;
+        if is_operator(&visit.ctx, signed_in.user).await? {
+            leptos_axum::redirect("/operator");
+            return Ok(().into_any());
+        }
         if let Some(first) = memberships.first() {
             leptos_axum::redirect(&path_in(&first.slug, ""));
         }

@@ -15,6 +15,7 @@ pub mod members;
 pub mod operators;
 pub mod permissions;
 pub mod policies;
+pub mod practices;
 pub mod subprocessors;
 pub mod two_factor;
 pub mod workspaces;

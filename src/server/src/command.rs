@@ -7,6 +7,7 @@ use crate::{
     rest, serve,
 };
 use clap::{Args, Parser, Subcommand};
+use secrecy::SecretString;
 use send0_core::{
     Actor, AppError, Ctx,
     actor::Request,
@@ -14,6 +15,7 @@ use send0_core::{
     api_keys::{self, NewKeyText},
     ids::WorkspaceId,
     mail::Relay,
+    operators::{self, operations::NewOperator},
     two_factor,
     workspaces::operations::{self as workspaces, NewOwner},
 };
@@ -47,6 +49,9 @@ enum What {
     /// Owners of workspaces.
     #[command(subcommand)]
     Owner(Owner),
+    /// send0's own staff.
+    #[command(subcommand)]
+    Operator(Operator),
     /// People's accounts.
     #[command(subcommand)]
     Account(Account),
@@ -91,6 +96,24 @@ struct OwnerCreate {
     #[arg(long)]
     workspace: String,
     /// The owner's name; what stands before the @ when nothing is said.
+    #[arg(long)]
+    name: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Operator {
+    /// Makes an operator's account. The password is read from standard input.
+    Create(OperatorCreate),
+}
+
+#[derive(Debug, Args)]
+struct OperatorCreate {
+    #[command(flatten)]
+    data: Data,
+    /// The operator's mail address, which no customer has.
+    #[arg(long)]
+    email: String,
+    /// The operator's name; what stands before the @ when nothing is said.
     #[arg(long)]
     name: Option<String>,
 }
@@ -184,6 +207,7 @@ impl What {
                 Ok(())
             }
             Self::Owner(Owner::Create(create)) => create_owner(create).await,
+            Self::Operator(Operator::Create(create)) => create_operator(create).await,
             Self::Account(Account::Unlock(unlock)) => unlock_account(unlock).await,
             Self::Keys(Keys::Issue(issue)) => issue_key(issue).await,
             Self::Allowlist(Allowlist::Disable(disable)) => disable_allowlists(disable).await,
@@ -234,12 +258,33 @@ async fn make_demo(config: Config) -> Result<(), Failure> {
     finish(done.await, installation).await
 }
 
-async fn create_owner(create: OwnerCreate) -> Result<(), Failure> {
+fn password_from_stdin() -> Result<SecretString, Failure> {
     let mut password = String::new();
     std::io::stdin().read_to_string(&mut password)?;
-    let password = password.trim_end_matches(['\r', '\n']).to_owned();
-    let name = create.name.unwrap_or_else(|| create.email.split('@').next().unwrap_or_default().to_owned());
-    let new = NewOwner { workspace: create.workspace, name, email: create.email, password: password.into() };
+    Ok(password.trim_end_matches(['\r', '\n']).into())
+}
+
+/// What stands before the @ when nothing is said.
+fn name_of(name: Option<String>, email: &str) -> String {
+    name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned())
+}
+
+async fn create_operator(create: OperatorCreate) -> Result<(), Failure> {
+    let (name, password) = (name_of(create.name, &create.email), password_from_stdin()?);
+    let new = NewOperator { name, email: create.email.clone(), password };
+    let installation = Installation::join(&create.data.read()?).await?;
+    let done = async {
+        installation.migrate().await?;
+        let ctx = installation.open()?;
+        let made = operators::operations::create(&ctx, &Request::command("operator create"), new).await;
+        Ok(json!({ "user_id": made.map_err(plain)?, "email": create.email }))
+    };
+    finish(done.await, installation).await
+}
+
+async fn create_owner(create: OwnerCreate) -> Result<(), Failure> {
+    let (name, password) = (name_of(create.name, &create.email), password_from_stdin()?);
+    let new = NewOwner { workspace: create.workspace, name, email: create.email, password };
     let installation = Installation::join(&create.data.read()?).await?;
     let done = async {
         installation.migrate().await?;

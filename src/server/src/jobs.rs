@@ -1,12 +1,13 @@
 //! What the server does by itself.
 
-use send0_core::{AppError, Ctx, accounts, allowlist, api_keys, mail, policies};
+use send0_core::{AppError, Ctx, accounts, allowlist, api_keys, mail, policies, subprocessors};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 const LAST_USES_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
+const NOTICES_EVERY: Duration = Duration::from_secs(2);
 const REVERT_EVERY: Duration = Duration::from_secs(10);
 const MAIL_EVERY: Duration = Duration::from_secs(1);
 /// How long a mail that is being sent may take after the signal to stop.
@@ -21,11 +22,17 @@ async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
     let (mut last_uses, mut purge) = (interval(LAST_USES_EVERY), interval(PURGE_EVERY));
     last_uses.set_missed_tick_behavior(MissedTickBehavior::Delay);
     purge.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut notices = interval(NOTICES_EVERY);
+    notices.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut revert = interval(REVERT_EVERY);
     revert.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
+            _ = notices.tick() => {
+                report("putting changes of subprocessors into effect", subprocessors::operations::take_effect(ctx).await);
+                report("telling workspaces of changes", subprocessors::notices::tell(ctx).await.map(|_| ()));
+            }
             _ = revert.tick() => report("taking back what nobody confirmed", allowlist::operations::revert_overdue(ctx).await),
             _ = last_uses.tick() => report("writing when keys were last used", api_keys::last_uses::flush(ctx).await),
             _ = purge.tick() => {

@@ -540,6 +540,7 @@ const FUNCTIONS: &str = "
     operator_add                 send0_lookup  send0_app
     operator_is                  send0_lookup  send0_auth
     operators_all                send0_lookup  send0_app
+    operators_exist              send0_lookup  send0_auth
     operators_stay_apart         send0_owner
     passkey_add                  send0_lookup  send0_auth
     passkey_find                 send0_lookup  send0_auth

@@ -50,6 +50,11 @@ pub async fn is_operator(ctx: &Ctx, user: UserId) -> Result<bool, AppError> {
     queries::is_operator(&ctx.db.auth, user).await
 }
 
+/// Whether anybody is: then there is somebody who signs in, also before the first workspace.
+pub async fn exist(ctx: &Ctx) -> Result<bool, AppError> {
+    queries::exist(&ctx.db.auth).await
+}
+
 /// The operator who is signed in.
 ///
 /// # Errors

@@ -12,6 +12,10 @@ pub(super) async fn is_operator(pool: &PgPool, user: UserId) -> Result<bool, App
     Ok(sqlx::query_scalar!(r#"select operator_is($1) as "is!""#, user.0).fetch_one(pool).await?)
 }
 
+pub(super) async fn exist(pool: &PgPool) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(r#"select operators_exist() as "exist!""#).fetch_one(pool).await?)
+}
+
 pub(super) async fn all(conn: &mut PgConnection) -> Result<Vec<OperatorView>, AppError> {
     let rows = sqlx::query!(
         r#"select user_id as "user_id!", name as "name!", email as "email!", created_at as "created_at!" from operators_all()"#

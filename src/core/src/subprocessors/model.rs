@@ -165,6 +165,26 @@ impl Notice {
         self.first_effective_at.is_some_and(|first| first != self.effective_at)
     }
 
+    /// As anybody may have it.
+    pub fn view(&self) -> NoticeView {
+        let (withdrawn_at, withdrawal) = self.withdrawn.clone().unzip();
+        NoticeView {
+            id: self.id,
+            subprocessor: self.subprocessor,
+            kind: self.kind,
+            state: self.state(),
+            before: self.before.clone(),
+            after: (self.kind != Kind::Remove).then(|| self.details.clone()),
+            why: self.why.clone(),
+            published_at: self.published_at,
+            effective_at: self.effective_at,
+            first_effective_at: self.first_effective_at,
+            withdrawn_at,
+            withdrawal,
+            in_effect_at: self.in_effect_at,
+        }
+    }
+
     /// The fields in which it differs from what there was, before and after.
     pub fn differences(&self) -> Vec<(&'static str, Option<String>, Option<String>)> {
         let after = self.details.fields();
@@ -178,6 +198,65 @@ impl Notice {
             }
         }
     }
+}
+
+/// A notice as anybody may have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct NoticeView {
+    /// The id.
+    pub id: NoticeId,
+    /// Whom it is about.
+    pub subprocessor: SubprocessorId,
+    /// What happens.
+    pub kind: Kind,
+    /// Where it stands.
+    pub state: State,
+    /// What it was; `null` for an addition.
+    pub before: Option<Details>,
+    /// What it is to be; `null` for a removal.
+    pub after: Option<Details>,
+    /// Why.
+    pub why: String,
+    /// When it was made public.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub published_at: Option<OffsetDateTime>,
+    /// When it happens.
+    #[serde(with = "time::serde::rfc3339")]
+    pub effective_at: OffsetDateTime,
+    /// When it was to happen, as it was first published.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub first_effective_at: Option<OffsetDateTime>,
+    /// When it was withdrawn.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub withdrawn_at: Option<OffsetDateTime>,
+    /// Why it was withdrawn.
+    pub withdrawal: Option<String>,
+    /// When it happened.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub in_effect_at: Option<OffsetDateTime>,
+}
+
+/// The same, and what the workspace has to do with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ReceivedView {
+    /// What is announced.
+    #[serde(flatten)]
+    pub notice: NoticeView,
+    /// When the contacts of the workspace were told first.
+    #[serde(with = "time::serde::rfc3339")]
+    pub received_at: OffsetDateTime,
+    /// `acknowledged` or `objected`.
+    pub answer: Option<String>,
+    /// Of an objection.
+    pub reason: Option<String>,
+    /// When it was answered.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub answered_at: Option<OffsetDateTime>,
+    /// What send0 says to the objection.
+    pub reply: Option<String>,
+    /// When it did.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub replied_at: Option<OffsetDateTime>,
 }
 
 /// What is public: the list, what is to come, and what was.
@@ -226,6 +305,24 @@ pub struct Received {
 }
 
 impl Received {
+    /// As the API has it.
+    pub fn view(&self) -> ReceivedView {
+        let reason = match &self.answer {
+            Some((Answer::Objected(reason), ..)) => Some(reason.clone()),
+            _ => None,
+        };
+        let (reply, replied_at) = self.reply.clone().unzip();
+        ReceivedView {
+            notice: self.notice.view(),
+            received_at: self.received_at,
+            answer: self.answer.as_ref().map(|(answer, ..)| answer.as_str().to_owned()),
+            reason,
+            answered_at: self.answer.as_ref().map(|(.., at)| *at),
+            reply,
+            replied_at,
+        }
+    }
+
     /// Whether an objection has had no answer. On the day of the change that is said to both sides.
     pub fn is_unanswered(&self) -> bool {
         matches!(self.answer, Some((Answer::Objected(_), ..))) && self.reply.is_none()

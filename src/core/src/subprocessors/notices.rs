@@ -27,7 +27,7 @@ pub async fn list(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<Vec<Rec
 /// # Errors
 /// [`AppError::NotFound`] for what the workspace was never told.
 pub async fn look(ctx: &Ctx, actor: &Actor, id: NoticeId) -> Result<(Received, Vec<Delivery>), AppError> {
-    let received = one(list(ctx, actor, Action::NoticeSeen).await?, id)?;
+    let received = one(list(ctx, actor, Action::PageViewed).await?, id)?;
     let deliveries = queries::deliveries(ctx.db.read(actor.workspace).await?.conn(), actor.workspace, id).await?;
     if !received.is_seen {
         let mut tx = ctx.db.change(actor).await?;

@@ -48,7 +48,12 @@ pub async fn unanswered(ctx: &Ctx, actor: &Actor) -> Result<i64, AppError> {
 /// [`AppError::NotFound`].
 pub async fn show(ctx: &Ctx, actor: &Actor, id: NoticeId) -> Result<(Notice, Vec<OfWorkspace>), AppError> {
     let all = notices_of_all_states(ctx, actor).await?;
-    let notice = all.into_iter().find(|notice| notice.id == id).ok_or(AppError::NotFound)?;
+    let mut notice = all.into_iter().find(|notice| notice.id == id).ok_or(AppError::NotFound)?;
+    if notice.state() == State::Draft {
+        // What it would be compared with, were it published now.
+        let current = queries::current(&ctx.db.auth).await?;
+        notice.before = current.into_iter().find(|one| one.id == notice.subprocessor).map(|one| one.details);
+    }
     let answers = queries::answers(ctx.db.read(actor.workspace).await?.conn(), id).await?;
     Ok((notice, answers))
 }

@@ -6,6 +6,7 @@ mod audit_log;
 mod call;
 mod lists;
 mod members;
+mod notices;
 pub mod problem;
 mod workspace;
 
@@ -38,6 +39,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/v1/api-keys/{id}", Access::Scope(Permission::KeysRead)),
     ("DELETE", "/v1/api-keys/{id}", Access::Scope(Permission::KeysRevoke)),
     ("GET", "/v1/allowlist", Access::Scope(Permission::AllowlistRead)),
+    ("GET", "/v1/notices", Access::Scope(Permission::NoticesRead)),
     ("GET", "/v1/audit-events", Access::Scope(Permission::AuditRead)),
     ("GET", "/v1/audit-events/{id}", Access::Scope(Permission::AuditRead)),
 ];
@@ -49,6 +51,7 @@ fn routes() -> (Router<Ctx>, OpenApi) {
         .routes(routes!(api_keys::list))
         .routes(routes!(api_keys::show, api_keys::revoke))
         .routes(routes!(allowlist::show))
+        .routes(routes!(notices::list))
         .routes(routes!(audit_log::list))
         .routes(routes!(audit_log::show))
         .split_for_parts()

@@ -5,6 +5,7 @@ mod csrf;
 mod identify;
 mod panics;
 mod plain;
+mod public;
 pub mod statics;
 
 pub use client_address::TrustedProxies;
@@ -12,6 +13,7 @@ pub use client_address::TrustedProxies;
 use crate::rest;
 use app::{
     cookies, forms, html,
+    public::is_public,
     sessions::{Store, signed_in},
     shell::{App, shell},
     visit::Known,
@@ -93,8 +95,9 @@ fn sessions(ctx: Ctx) -> SessionManagerLayer<Store> {
 
 /// Leaves who is signed in with the request.
 async fn know_who(session: Session, mut request: Request, next: Next) -> Response {
-    let is_file = request.uri().path().starts_with("/pkg/");
-    if !is_file && cookies::read(request.headers(), cookies::SESSION).is_some() {
+    let path = request.uri().path();
+    let is_nobodys = path.starts_with("/pkg/") || is_public(path);
+    if !is_nobodys && cookies::read(request.headers(), cookies::SESSION).is_some() {
         match signed_in(&session).await {
             Ok(None) => {}
             Ok(Some(who)) => {
@@ -114,6 +117,9 @@ fn plain_routes(ctx: Ctx) -> Router {
         .route("/healthz", get(plain::healthy))
         .route("/readyz", get(plain::ready))
         .route("/csp-report", post(plain::csp_report))
+        .route("/security.json", get(public::security_json))
+        .route("/subprocessors.json", get(public::subprocessors_json))
+        .route("/subprocessors.atom", get(public::subprocessors_atom))
         .route("/setup/{token}", get(plain::open_setup))
         .route("/invitations/{token}", get(plain::open_invitation))
         .route("/contacts/{token}", get(plain::open_contact))

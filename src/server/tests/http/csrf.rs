@@ -48,9 +48,19 @@ async fn no_function_obeys_another_site() {
     let entry = console.entry(&acme, Door::Api, "203.0.113.0/24").await.to_string();
     console.save(&acme, Door::Api).await;
     let version = console.version(&acme, Door::Api).await;
+    let notice = console.notice("Acme Mail").await.to_string();
     let mut refusals = 0;
     for function in access::FUNCTIONS {
         let fields: &[(&str, &str)] = match function.path.rsplit('/').next().expect("a name") {
+            "propose_change" => &[("of", "add"), ("vendor", "Evil")],
+            "publish_notice" | "discard_notice" | "postpone_notice" | "withdraw_notice" | "reply_to_objection" => &[
+                ("id", &notice),
+                ("workspace_id", "x"),
+                ("effective_at", "2999-02-02"),
+                ("why", "Evil"),
+                ("reply", "Evil"),
+            ],
+            "answer_notice" => &[("workspace", "acme"), ("id", &notice), ("answer", "acknowledged")],
             "set_up" => {
                 &[("workspace", "Evil"), ("name", "E"), ("email", "e@evil.example"), ("password", "an evil password")]
             }

@@ -10,13 +10,17 @@ use http_body_util::BodyExt;
 use leptos::config::LeptosOptions;
 use send0_core::{
     Actor,
+    accounts::{self, Begun, Factor},
     allowlist::{Door, NewEntryText, operations as allowlist},
     api_keys::{NewKeyText, operations},
     audit_log::{Action, EventView},
     contacts::operations as contacts,
-    ids::{AllowlistEntryId, ContactId, InvitationId, KeyId, MemberId, UserId, WorkspaceId},
+    ids::{AllowlistEntryId, ContactId, InvitationId, KeyId, MemberId, NoticeId, UserId, WorkspaceId},
     invitations::operations as invitations,
+    operators::operations::{NewOperator, create as create_operator},
     permissions::Role,
+    secrets,
+    subprocessors::{Kind, ProposalText, notices::tell, operations as subprocessors},
     testing::{PASSWORD, Tenant, TestDb, request},
 };
 use send0_server::web::{Site, TrustedProxies, router};
@@ -105,6 +109,23 @@ impl Console {
         let new = text.parse().expect("a valid key");
         let issued = operations::issue(&self.db.ctx, &Actor::cli(workspace, request()), new).await.expect("a key");
         (issued.id, issued.secret.expose().to_owned())
+    }
+
+    /// A notice of a new subprocessor, which every workspace has been told.
+    pub async fn notice(&self, vendor: &str) -> NoticeId {
+        let ops = Actor::cli(WorkspaceId::PLATFORM, request());
+        let typed = ProposalText {
+            vendor: vendor.into(),
+            purpose: "Delivery".into(),
+            data: "Messages".into(),
+            regions: "global".into(),
+            why: "Needed.".into(),
+            effective_at: "2999-01-01".into(),
+        };
+        let id = subprocessors::propose(&self.db.ctx, &ops, Kind::Add, None, &typed).await.expect("drafted");
+        subprocessors::publish(&self.db.ctx, &ops, id).await.expect("published");
+        tell(&self.db.ctx).await.expect("told");
+        id
     }
 
     /// An entry in the draft of a list, added by the command line.
@@ -209,6 +230,8 @@ impl Console {
             union all select a::text from (select workspace_id, member_id, user_id, role from members) a
             union all select i::text from invitations i union all select l::text from mails l union all select c::text from address_changes c
             union all select a::text from allowlists a union all select e::text from allowlist_entries e
+            union all select n::text from subprocessor_notices n
+            union all select r::text from (select workspace_id, notice_id, answer, reason, reply from workspace_notices) r
             union all select o::text from contacts o union all select f::text from contact_directory f
             union all select d::text from key_directory d union all select t::text from setup_tokens t
             union all select k::text from (select key_id, name, kind, mode, scopes, created_at, expires_at, revoked_at, revoked_by from api_keys) k
@@ -285,6 +308,17 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// One of send0's staff, who has shown a second factor.
+    pub async fn operator(console: &Console) -> Self {
+        let new = NewOperator { name: "Ops".into(), email: "ops@send0.dev".into(), password: PASSWORD.into() };
+        let user = create_operator(&console.db.ctx, &request(), new).await.expect("operator");
+        let id = tower_sessions::session::Id::default().to_string();
+        let begun = Begun::With(Factor::Totp);
+        let hash = secrets::hash(&id);
+        accounts::operations::start_session(&console.db.ctx, &request(), user, begun, &hash).await.expect("session");
+        Self { cookies: [("__Host-session".to_owned(), id)].into(), peer: None }
+    }
+
     /// Signed in through the form.
     pub async fn signed_in(console: &Console, email: &str) -> Self {
         let mut browser = Self::default();

@@ -10,6 +10,7 @@ mod harness;
 mod headers;
 mod inventory;
 mod matrix;
+mod public;
 mod second_factor;
 mod setup;
 mod team;

@@ -8,6 +8,7 @@ use send0_core::{
     audit_log::Outcome,
     ids::{EventId, KeyId, WorkspaceId},
     permissions::Role,
+    subprocessors::notices::{answer, look},
     testing::Tenant,
 };
 use send0_server::rest;
@@ -39,6 +40,7 @@ draft                           discard_draft yes yes   allowlist.update allowli
 draft                           save_draft  yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
 saved                           confirm_change yes yes  allowlist.update allowlist.update allowlist.update allowlist.update
 saved                           undo_change yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
+notice                          answer_notice yes yes   notices.answer yes notices.answer notices.answer
 new-contact                     add_contact yes yes     contacts.manage yes contacts.manage contacts.manage
 contact                         change_contact yes yes  contacts.manage yes contacts.manage contacts.manage
 contact                         test_contact yes yes    contacts.manage yes contacts.manage contacts.manage
@@ -82,6 +84,35 @@ const ACCOUNT_FORMS: [&str; 18] = [
     "request_address",
 ];
 
+/// For send0's staff, with what they send. Without a second factor they get nowhere.
+const OPERATOR_FORMS: [(&str, &[(&str, &str)]); 6] = [
+    (
+        "propose_change",
+        &[
+            ("of", "add"),
+            ("vendor", "Other Mail"),
+            ("purpose", "Delivery"),
+            ("data", "Messages"),
+            ("regions", "global"),
+            ("why", "Needed."),
+            ("effective_at", "2999-01-01"),
+        ],
+    ),
+    ("publish_notice", &[]),
+    ("postpone_notice", &[("effective_at", "2999-02-02")]),
+    ("reply_to_objection", &[("reply", "We hear you.")]),
+    ("withdraw_notice", &[("why", "Another way.")]),
+    ("discard_notice", &[]),
+];
+const OPERATOR_PAGES: [&str; 6] = [
+    "/operator",
+    "/operator/subprocessors/new",
+    "/operator/subprocessors/:id/change",
+    "/operator/subprocessors/:id/remove",
+    "/operator/notices/:id",
+    "/operator/notices/:id/reply/:workspace",
+];
+
 const PAGES: &str = "
 page                           answer owner admin developer  security   billing    viewer
 /                              302    yes   yes   yes        yes        yes        yes
@@ -105,6 +136,10 @@ page                           answer owner admin developer  security   billing 
 /w/:slug/members/invite        200    yes   yes   members.invite members.invite members.invite members.invite
 /w/:slug/members/:id           200    yes   yes   yes        yes        yes        yes
 /w/:slug/roles                 200    yes   yes   yes        yes        yes        yes
+/security                      200    yes   yes   yes        yes        yes        yes
+/subprocessors                 200    yes   yes   yes        yes        yes        yes
+/w/:slug/notices               200    yes   yes   yes        yes        yes        yes
+/w/:slug/notices/:id           200    yes   yes   yes        yes        yes        yes
 /w/:slug/contacts              200    yes   yes   contacts.manage yes contacts.manage contacts.manage
 /w/:slug/contacts/:id          200    yes   yes   contacts.manage yes contacts.manage contacts.manage
 /w/:slug/settings              200    yes   yes   workspace.update workspace.update workspace.update workspace.update
@@ -127,6 +162,7 @@ GET    /v1/api-keys           yes  keys.read    keys.read      keys.read      ye
 GET    /v1/api-keys/{id}      yes  keys.read    keys.read      keys.read      yes            keys.read      keys.read
 DELETE /v1/api-keys/{id}      yes  keys.revoke  keys.revoke    keys.revoke    keys.revoke    yes            keys.revoke
 GET    /v1/allowlist          yes  allowlist.read allowlist.read allowlist.read allowlist.read allowlist.read allowlist.read
+GET    /v1/notices            yes  notices.read notices.read   notices.read   notices.read   notices.read   notices.read
 GET    /v1/audit-events       yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes
 GET    /v1/audit-events/{id}  yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes
 ";
@@ -143,10 +179,15 @@ fn columns(table: &'static str) -> Vec<&'static str> {
 fn the_lists_leave_nothing_out() {
     let functions: BTreeSet<&str> =
         access::FUNCTIONS.iter().filter_map(|function| function.path.rsplit('/').next()).collect();
-    let listed: BTreeSet<&str> =
-        rows(FORMS).iter().map(|row| row[1]).chain(PUBLIC_FORMS).chain(HALF_FORMS).chain(ACCOUNT_FORMS).collect();
+    let forms = rows(FORMS);
+    let listed = forms.iter().map(|row| row[1]).chain(PUBLIC_FORMS).chain(HALF_FORMS).chain(ACCOUNT_FORMS);
+    let listed: BTreeSet<&str> = listed.chain(OPERATOR_FORMS.map(|(form, _)| form)).collect();
     assert_eq!(functions, listed);
-    let pages = access::PAGES.iter().filter(|(_, access)| *access != access::Access::Dev);
+    let operators = access::PAGES.iter().filter(|(_, access)| *access == access::Access::Operator);
+    assert_eq!(operators.map(|(path, _)| *path).collect::<Vec<_>>(), OPERATOR_PAGES);
+    let others =
+        |(_, access): &&(&str, access::Access)| !matches!(access, access::Access::Dev | access::Access::Operator);
+    let pages = access::PAGES.iter().filter(others);
     let pages: BTreeSet<&str> = pages.map(|(path, _)| *path).collect();
     assert_eq!(pages, rows(PAGES).iter().map(|row| row[0]).collect());
     let routes: BTreeSet<(&str, &str)> = rest::ROUTES.iter().map(|(method, path, _)| (*method, *path)).collect();
@@ -172,6 +213,7 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
             let cidr = if form == "entry" { "198.18.0.0/15" } else { of };
             vec![("door", "api"), ("version", version), ("cidr", cidr), ("id", of), ("days", "7")]
         }
+        None if form == "notice" => vec![("id", key), ("answer", "acknowledged")],
         None if form == "new-contact" => vec![("email", key), ("kinds[]", "keys")],
         None if form == "contact" => vec![("id", key), ("kinds[]", "log")],
         None if form == "member" => vec![("id", key), ("role", "billing")],
@@ -197,6 +239,7 @@ fn action(function: &str) -> &'static str {
         "save_draft" => "allowlist.changed",
         "confirm_change" => "allowlist.confirmed",
         "undo_change" => "allowlist.reverted",
+        "answer_notice" => "notice.acknowledged",
         "add_contact" => "contact.added",
         "change_contact" => "contact.changed",
         "test_contact" => "contact.tested",
@@ -224,7 +267,7 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 162);
+    assert_eq!(cases, 168);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
@@ -234,6 +277,7 @@ async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> St
         "policy" => (case % 29 + 2).to_string(),
         "invite" => format!("invited{case}@example.com"),
         "invitation" => console.invitation(acme, &format!("waits{case}@example.com"), "viewer").await.0.to_string(),
+        "notice" => console.notice(&format!("Vendor {case}")).await.to_string(),
         "new-entry" | "entry" | "draft" | "saved" => list(console, acme, form, case).await,
         "new-contact" => format!("outside{case}@example.com"),
         "contact" => {
@@ -273,7 +317,11 @@ async fn form_is_accepted(
     let answer = browser.post(console, function, fields).await;
     let result = if function.contains("key") { "/w/acme/api-keys/key_" } else { "/w/acme/" };
     assert!(answer.location().starts_with(result), "{what}: {}", answer.location());
-    let event = console.the_one_event(&mark, what).await;
+    // What a workspace answers, the platform's log has too.
+    let event = match function {
+        "answer_notice" => console.since(&mark).await.remove(0),
+        _ => console.the_one_event(&mark, what).await,
+    };
     assert_eq!((event.action.as_str(), event.outcome), (action(function), Outcome::Success), "{what}");
     assert_eq!(event.request_id.to_string(), answer.header("x-request-id"));
 }
@@ -315,6 +363,9 @@ async fn pages_by_role() {
     let event = console.db.events(acme.id()).await.remove(0).id;
     let member = console.member_id(&acme, Role::Owner).await.to_string();
     let contact = console.contact(&acme, "owner@acme.example").await.to_string();
+    let notice = console.notice("Acme Mail").await;
+    // Whoever looks first writes an event.
+    look(&console.db.ctx, &acme.actor(Role::Owner), notice).await.expect("looked");
     for (column, role) in Role::ALL.into_iter().enumerate() {
         let mut browser = Browser::member(&console, &acme, role).await;
         browser.get(&console, "/w/acme").await;
@@ -322,6 +373,7 @@ async fn pages_by_role() {
             let id = match row[0] {
                 path if path.contains("members") => member.clone(),
                 path if path.contains("contacts") => contact.clone(),
+                path if path.contains("notices") => notice.to_string(),
                 _ => key.to_string(),
             };
             let path = row[0].replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());
@@ -447,7 +499,7 @@ async fn routes_by_scope() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 56);
+    assert_eq!(cases, 63);
 }
 
 #[tokio::test]
@@ -534,4 +586,52 @@ async fn foreign_ids_are_unknown_ids() {
     }
     assert!(console.since(&mark).await.is_empty(), "nothing of it is in the other workspace's log");
     console.nothing_changed(&mark, "a foreign key").await;
+}
+
+#[tokio::test]
+async fn what_is_for_operators_is_not_there_for_anybody_else() {
+    let (console, acme) = Console::with_acme().await;
+    let (mut operator, mut owner) =
+        (Browser::operator(&console).await, Browser::signed_in(&console, "owner@acme.example").await);
+    let mut nobody = Browser::default();
+    let notice = console.notice("Acme Mail").await;
+    let owners = acme.actor(Role::Owner);
+    answer(&console.db.ctx, &owners, notice, "objected", "Not there.").await.expect("objected");
+    let aws = send0_core::subprocessors::operations::public(&console.db.ctx).await.expect("public").current[1].id;
+    let (aws, notice, workspace) = (aws.to_string(), notice.to_string(), acme.id().to_string());
+    for page in OPERATOR_PAGES {
+        let id = if page.contains("notices") { &notice } else { &aws };
+        let page = page.replace(":id", id).replace(":workspace", &workspace);
+        assert_eq!(operator.get(&console, &page).await.status, 200, "{page}");
+        let mark = console.mark(WorkspaceId::PLATFORM).await;
+        assert_eq!(owner.get(&console, &page).await.status, 404, "{page}");
+        let event = console.the_one_event(&mark, &page).await;
+        assert_eq!((event.action.as_str(), event.outcome), ("operator.refused", Outcome::Denied), "{page}");
+        assert!(nobody.get(&console, &page).await.location().starts_with("/sign-in"), "{page}");
+    }
+    assert_eq!(operator.get(&console, "/w/acme").await.status, 404, "and a workspace is nothing for operators");
+    assert_eq!(operator.get(&console, "/").await.location(), "/operator");
+    let mut draft = String::new();
+    for (form, fields) in OPERATOR_FORMS {
+        let id = if form == "publish_notice" { draft.as_str() } else { notice.as_str() };
+        let fields: Vec<(&str, &str)> =
+            [("_back", "/operator"), ("id", id), ("workspace_id", &workspace)].iter().chain(fields).copied().collect();
+        for (browser, status) in [(&mut nobody, 401), (&mut owner, 404)] {
+            let mark = console.mark(WorkspaceId::PLATFORM).await;
+            assert_eq!(browser.post_json(&console, form, &fields).await.status, status, "{form}");
+            console.nothing_changed(&mark, form).await;
+        }
+        let mark = console.mark(WorkspaceId::PLATFORM).await;
+        let answer = operator.post(&console, form, &fields).await;
+        let event = console.since(&mark).await;
+        if form == "discard_notice" {
+            assert_eq!(answer.location(), "/operator", "what is public is not discarded");
+            continue;
+        }
+        assert!(answer.location().starts_with("/operator/notices/ntc_"), "{form}: {}", answer.location());
+        assert_eq!((event.len(), event[0].actor.kind.as_str()), (1, "operator"), "{form}: the platform's log has it");
+        if form == "propose_change" {
+            draft = answer.location().rsplit('/').next().expect("an id").to_owned();
+        }
+    }
 }

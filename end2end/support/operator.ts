@@ -1,0 +1,46 @@
+import { expect, type Page } from '@playwright/test';
+import { enrol } from './totp';
+import { PASSWORD } from './password';
+import type { Workspace } from './workspace';
+
+/** A day so many days from now, as a date field has it. */
+export function day(days: number): string {
+  return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** Signs in as one of send0's staff, who sets up a second factor. Ends at the operators' console. */
+export async function signInAsOperator(page: Page, email: string): Promise<void> {
+  await page.goto('/sign-in');
+  await page.getByLabel('Mail address').fill(email);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('A second factor is needed here');
+  await enrol(page);
+  await page.goto('/');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Subprocessors');
+}
+
+/** Drafts a new subprocessor as the operator. */
+export async function draft(page: Page, vendor: string, days: number): Promise<void> {
+  await page.goto('/operator/subprocessors/new');
+  await page.getByLabel('Vendor').fill(vendor);
+  await page.getByLabel('Purpose').fill('Delivery of mail');
+  await page.getByLabel('Data').fill('Messages in transit');
+  await page.getByLabel('Regions').fill('eu-west-1\nus-east-1');
+  await page.getByLabel('Why').fill('A second way out.');
+  await page.getByLabel('In effect from').fill(day(days));
+  await page.getByRole('button', { name: 'Save the draft' }).click();
+}
+
+/** Publishes a new subprocessor as an operator, in a browser of its own, and waits until the workspace has been told. */
+export async function announce(page: Page, workspace: Workspace, vendor: string): Promise<void> {
+  const operator = await workspace.operatorPage();
+  await draft(operator, vendor, 40);
+  await operator.getByRole('button', { name: 'Publish' }).click();
+  await expect(operator.getByText('Published. Every workspace is told now.')).toBeVisible();
+  await operator.context().close();
+  await expect(async () => {
+    await page.goto(workspace.path('notices'));
+    await expect(page.getByRole('link', { name: vendor })).toBeVisible({ timeout: 500 });
+  }).toPass();
+}

@@ -1,0 +1,2 @@
+/** Everybody's, in tests. */
+export const PASSWORD = 'heron lamp gravel quiet';

@@ -1,0 +1,109 @@
+//! The public pages for programs: JSON, and a feed (Atom, RFC 4287). The same for everybody, and to be kept a while.
+
+use app::public::CACHE;
+use atom_syndication::{Content, Entry, Feed, FixedDateTime, Link, Person, Text};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use send0_core::{
+    AppError, Ctx,
+    practices::{CONTACT, PRACTICES},
+    subprocessors::{Notice, operations},
+    zones,
+};
+use serde_json::json;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// `/security.json`.
+pub async fn security_json() -> Response {
+    kept(Json(json!({ "practices": PRACTICES, "contact": CONTACT })))
+}
+
+/// `/subprocessors.json`.
+pub async fn subprocessors_json(State(ctx): State<Ctx>) -> Response {
+    match operations::public(&ctx).await {
+        Ok(all) => kept(Json(json!({
+            "subprocessors": all.current,
+            "announced": all.announced.iter().map(Notice::view).collect::<Vec<_>>(),
+            "history": all.history.iter().map(Notice::view).collect::<Vec<_>>(),
+        }))),
+        Err(error) => failed(&error),
+    }
+}
+
+/// `/subprocessors.atom`.
+pub async fn subprocessors_atom(State(ctx): State<Ctx>) -> Response {
+    match operations::public(&ctx).await {
+        Ok(all) => {
+            let mut notices: Vec<&Notice> = all.announced.iter().chain(&all.history).collect();
+            notices.sort_by_key(|notice| std::cmp::Reverse(changed_at(notice)));
+            let kind = [(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")];
+            kept((kind, feed(&ctx.origin, &notices).to_string()))
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn kept(answer: impl IntoResponse) -> Response {
+    ([(header::CACHE_CONTROL, CACHE)], answer).into_response()
+}
+
+fn failed(error: &AppError) -> Response {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+}
+
+/// When there was last something new about it.
+fn changed_at(notice: &Notice) -> Option<OffsetDateTime> {
+    notice.withdrawn.as_ref().map(|(at, _)| *at).or(notice.in_effect_at).or(notice.published_at)
+}
+
+fn feed(origin: &str, notices: &[&Notice]) -> Feed {
+    let newest = notices.first().copied().and_then(changed_at);
+    Feed {
+        id: format!("{origin}/subprocessors.atom"),
+        title: Text::plain("send0: subprocessors"),
+        subtitle: Some(Text::plain("Every change, at least 30 full days ahead.")),
+        updated: instant(newest.unwrap_or(OffsetDateTime::UNIX_EPOCH)),
+        authors: vec![Person { name: "send0".into(), email: Some(CONTACT.into()), ..Person::default() }],
+        links: vec![
+            link("self", format!("{origin}/subprocessors.atom")),
+            link("alternate", format!("{origin}/subprocessors")),
+        ],
+        entries: notices.iter().map(|notice| entry(origin, notice)).collect(),
+        ..Feed::default()
+    }
+}
+
+fn entry(origin: &str, notice: &Notice) -> Entry {
+    let day = zones::words("", notice.effective_at);
+    let first = match (&notice.withdrawn, notice.in_effect_at) {
+        (Some((_, why)), _) => format!("Withdrawn: {why}"),
+        (None, Some(_)) => format!("In effect. {}", notice.why),
+        (None, None) => format!("In effect on {day}. {}", notice.why),
+    };
+    let differences = notice.differences().into_iter().map(|(field, before, after)| {
+        format!("{field}: {} → {}", before.unwrap_or_else(|| "–".into()), after.unwrap_or_else(|| "–".into()))
+    });
+    let text = std::iter::once(first).chain(differences).collect::<Vec<_>>().join("\n");
+    Entry {
+        id: format!("{origin}/subprocessors#{}", notice.id),
+        title: Text::plain(notice.title()),
+        updated: instant(changed_at(notice).unwrap_or(notice.drafted_at)),
+        published: notice.published_at.map(instant),
+        links: vec![link("alternate", format!("{origin}/subprocessors#{}", notice.id))],
+        content: Some(Content { value: Some(text), content_type: Some("text".into()), ..Content::default() }),
+        ..Entry::default()
+    }
+}
+
+fn link(rel: &str, href: String) -> Link {
+    Link { rel: rel.to_owned(), href, ..Link::default() }
+}
+
+fn instant(at: OffsetDateTime) -> FixedDateTime {
+    let text = at.format(&Rfc3339).unwrap_or_default();
+    text.parse().unwrap_or_default()
+}
