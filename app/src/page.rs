@@ -106,13 +106,14 @@ where
         };
         let inside = Inside { visit: visit.clone(), actor, here: here.clone(), now: visit.ctx.clock.now() };
         let (said, due) = (said(&visit), factor_due(&visit, &here).await);
-        let news = unseen(&visit.ctx, here.workspace).await.unwrap_or_default();
         let content = match load(inside).await {
             Ok(view) => {
                 view! { <Title text=format!("{title} · {}", here.workspace_name)/> {due} {said} {view} }.into_any()
             }
             Err(error) => sorry(error, &visit),
         };
+        // After the page: it may be the one on which somebody looks.
+        let news = unseen(&visit.ctx, here.workspace).await.unwrap_or_default();
         framed(
             &visit,
             &here.workspace_name,

@@ -50,6 +50,7 @@ test('a change is drafted, published, objected to, answered and withdrawn', asyn
     await navigation.click();
     await page.getByRole('link', { name: vendor }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText(`New subprocessor: ${vendor}`);
+    await expect(navigation, 'somebody has looked').not.toContainText('new');
     await expect(page.getByRole('row').filter({ hasText: workspace.email })).toContainText('published');
   });
 

@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { day } from '../support/operator';
 import { expect, test } from '../support/test';
 
 /** What people have broken out of text, attributes, titles, scripts and addresses with. At most 64 characters each. */
@@ -57,6 +58,47 @@ for (const evil of CORPUS) {
     expect(ran, 'something ran').toBe(0);
   });
 }
+
+test('what workspaces and operators write is text on both sides and in public', async ({ operator, owner: page, workspace }) => {
+  test.setTimeout(120_000);
+  let ran = 0;
+  for (const one of [operator, page]) {
+    await one.exposeFunction('run', () => ran++);
+    one.on('dialog', (dialog) => (ran++, dialog.dismiss()));
+  }
+  const functions = 'subprocessors/server_fns';
+  const notices: string[] = [];
+  for (const evil of CORPUS) {
+    const typed = { vendor: evil, purpose: evil, data: evil, regions: evil.slice(0, 50), why: evil, effective_at: day(40) };
+    const notice = await send(operator, `${functions}/propose_change`, { of: 'add', ...typed });
+    expect(notice, evil).toContain('/ntc_');
+    notices.push(notice);
+    await send(operator, `${functions}/publish_notice`, { id: notice.split('/').at(-1)! });
+  }
+  await expect(async () => {
+    await page.goto(workspace.path('notices'));
+    await expect(page.getByRole('row')).toHaveCount(CORPUS.length + 1, { timeout: 500 });
+  }).toPass({ timeout: 20_000 });
+  for (const [n, notice] of notices.entries()) {
+    const [id, evil] = [notice.split('/').at(-1)!, CORPUS[n]];
+    await send(page, `${functions}/answer_notice`, { workspace: workspace.slug, id, answer: 'objected', reason: evil });
+    await operator.goto(notice);
+    await operator.getByRole('link', { name: `Answer ${workspace.name}` }).click();
+    await expect(operator.getByText(evil).first()).toBeVisible();
+    await operator.getByLabel('Answer').fill(evil);
+    await operator.getByRole('button', { name: 'Send the answer' }).click();
+    await expect(operator.getByText('Answered.')).toBeVisible();
+    await send(operator, `${functions}/withdraw_notice`, { id, why: evil });
+    await page.goto(workspace.path(`notices/${id}`));
+    await expect(page.locator('#objection').getByText(evil)).toHaveCount(2);
+  }
+  await operator.goto('/operator');
+  await page.goto('/subprocessors');
+  await expect(page.locator('#history article')).toHaveCount(CORPUS.length);
+  await expect(page.locator('script, iframe, [onerror], [onload], [onfocus]')).toHaveCount(0);
+  await page.goto('/dev/mailbox');
+  expect(ran, 'something ran').toBe(0);
+});
 
 test('next leads nowhere but to our own pages', async ({ page, workspace }) => {
   for (const next of ['//evil.example', 'https://evil.example', '/\\evil.example', 'javascript:alert(1)', '%2f%2fevil.example']) {

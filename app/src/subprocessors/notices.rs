@@ -1,7 +1,7 @@
 //! `/w/{slug}/notices`: what is announced about subprocessors, and what the workspace says to it.
 
 use super::{
-    parts::{differences, kind, state},
+    parts::{day, differences, kind, state},
     server_fns::AnswerNotice,
 };
 use crate::{
@@ -53,7 +53,7 @@ fn nothing_yet() -> impl IntoView {
 }
 
 fn table(inside: &Inside, all: Vec<Received>) -> impl IntoView + use<> {
-    let head = ["Notice", "In effect", "State", "Your answer"].map(Column::text).to_vec();
+    let head = ["Notice", "In effect from", "State", "Your answer"].map(Column::text).to_vec();
     let now = inside.now;
     let rows = all
         .into_iter()
@@ -63,7 +63,7 @@ fn table(inside: &Inside, all: Vec<Received>) -> impl IntoView + use<> {
             view! {
                 <tr>
                     <th scope="row"><a href=href>{one.notice.title()}</a>{new}</th>
-                    <td data-label="In effect"><TimeAgo at=one.notice.effective_at now/></td>
+                    <td data-label="In effect from">{day(one.notice.effective_at, now)}</td>
                     <td data-label="State">{state(&one.notice)}</td>
                     <td data-label="Your answer">{answered(&one, now)}</td>
                 </tr>
@@ -138,11 +138,11 @@ fn facts(received: &Received, now: OffsetDateTime) -> impl IntoView + use<> {
     let first = first.map(|at| view! { <Fact label="Announced for"><ExactTime at/></Fact> });
     let published =
         notice.published_at.map(|at| view! { <Fact label="Announced"><ExactTime at/>", "<TimeAgo at now/></Fact> });
-    let (at, id) = (notice.effective_at, notice.id.to_string());
+    let (in_effect, id) = (day(notice.effective_at, now), notice.id.to_string());
     view! {
         <Facts>
             <Fact label="State">{state}</Fact>
-            <Fact label="In effect"><ExactTime at/>", "<TimeAgo at now/></Fact>
+            <Fact label="In effect from">{in_effect}</Fact>
             {first}
             {published}
             <Fact label="Your answer">{answer}</Fact>

@@ -1,7 +1,7 @@
 //! `/operator`: send0's own staff announces changes of subprocessors, and answers objections.
 
 use super::{
-    parts::{differences, kind, list, state},
+    parts::{day, differences, kind, list, state},
     server_fns::{DiscardNotice, PostponeNotice, ProposeChange, PublishNotice, ReplyToObjection, WithdrawNotice},
 };
 use crate::{
@@ -60,14 +60,14 @@ fn links(one: &Subprocessor) -> AnyView {
 }
 
 fn table(notices: Vec<Notice>, now: OffsetDateTime) -> impl IntoView {
-    let head = ["Notice", "In effect", "State"].map(Column::text).to_vec();
+    let head = ["Notice", "In effect from", "State"].map(Column::text).to_vec();
     let rows = notices
         .into_iter()
         .map(|notice| {
             view! {
                 <tr>
                     <th scope="row"><a href=path(notice.id)>{notice.title()}</a></th>
-                    <td data-label="In effect"><TimeAgo at=notice.effective_at now/></td>
+                    <td data-label="In effect from">{day(notice.effective_at, now)}</td>
                     <td data-label="State">{state(&notice)}</td>
                 </tr>
             }
@@ -183,7 +183,7 @@ pub fn OneNotice() -> impl IntoView {
 }
 
 fn facts(notice: &Notice, now: OffsetDateTime) -> impl IntoView + use<> {
-    let (state, at, id) = (state(notice), notice.effective_at, notice.id.to_string());
+    let (state, in_effect, id) = (state(notice), day(notice.effective_at, now), notice.id.to_string());
     let published =
         notice.published_at.map(|at| view! { <Fact label="Published"><ExactTime at/>", "<TimeAgo at now/></Fact> });
     let first = notice.is_postponed().then_some(notice.first_effective_at).flatten();
@@ -193,7 +193,7 @@ fn facts(notice: &Notice, now: OffsetDateTime) -> impl IntoView + use<> {
     view! {
         <Facts>
             <Fact label="State">{state}</Fact>
-            <Fact label="In effect"><ExactTime at/>", "<TimeAgo at now/></Fact>
+            <Fact label="In effect from">{in_effect}</Fact>
             {first}
             {published}
             {withdrawn}

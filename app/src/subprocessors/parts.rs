@@ -1,8 +1,9 @@
 //! What the three sides show alike.
 
-use crate::ui::{Badge, Change, Column, Diff, Status as Look, Table};
+use crate::ui::{Badge, Change, Column, Diff, ExactTime, Status as Look, Table, TimeAgo};
 use leptos::prelude::*;
 use send0_core::subprocessors::{Details, Kind, Notice, State, Subprocessor};
+use time::{Duration, OffsetDateTime};
 
 /// Those of now.
 pub fn list(current: Vec<Subprocessor>, more: Option<fn(&Subprocessor) -> AnyView>) -> impl IntoView {
@@ -20,13 +21,34 @@ pub fn list(current: Vec<Subprocessor>, more: Option<fn(&Subprocessor) -> AnyVie
                     <th scope="row">{vendor}</th>
                     <td data-label="Purpose">{purpose}</td>
                     <td data-label="Data">{data}</td>
-                    <td data-label="Regions">{regions.join(", ")}</td>
+                    <td data-label="Regions">{each(regions)}</td>
                     {more}
                 </tr>
             }
         })
         .collect_view();
     view! { <Table caption="Subprocessors" head>{rows}</Table> }
+}
+
+/// A region is not broken at its hyphens.
+fn each(regions: Vec<String>) -> impl IntoView {
+    let last = regions.len().saturating_sub(1);
+    let one = |(n, region): (usize, String)| {
+        let comma = (n != last).then_some(", ");
+        view! { <span class="whitespace-nowrap">{region}</span>{comma} }
+    };
+    regions.into_iter().enumerate().map(one).collect_view()
+}
+
+/// A day that comes, and how far it is; a day that was.
+pub fn day(at: OffsetDateTime, now: OffsetDateTime) -> AnyView {
+    if at <= now {
+        return view! { <ExactTime at/> ", " <TimeAgo at now/> }.into_any();
+    }
+    // Thirteen days and a half are fourteen to whoever counts them.
+    let days = (at - now + Duration::days(1) - Duration::SECOND).whole_days();
+    let days = if days == 1 { ", tomorrow at the latest".to_owned() } else { format!(", in {days} days") };
+    view! { <ExactTime at/> {days} }.into_any()
 }
 
 /// What changes, field by field.
