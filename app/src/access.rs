@@ -18,6 +18,7 @@ use crate::{
     subprocessors::server_fns::{
         AnswerNotice, DiscardNotice, PostponeNotice, ProposeChange, PublishNotice, ReplyToObjection, WithdrawNotice,
     },
+    subscribers::server_fns::{ConfirmSubscription, EndSubscription, Subscribe},
     two_factor::server_fns::{
         BeginApp, BeginPasskey, BeginPasskeyProof, BeginPasskeySignIn, ConfirmApp, FinishPasskey, FinishPasskeyProof,
         FinishPasskeySignIn, MakeRecoveryCodes, ProveByCode, ProveByPassword, ProveByRecoveryCode, RemoveApp,
@@ -151,6 +152,9 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: PostponeNotice::PATH, access: Access::Operator, echo: &["effective_at"] },
     Function { path: WithdrawNotice::PATH, access: Access::Operator, echo: &["why"] },
     Function { path: ReplyToObjection::PATH, access: Access::Operator, echo: &["reply"] },
+    Function { path: Subscribe::PATH, access: Access::Public, echo: &["email"] },
+    Function { path: ConfirmSubscription::PATH, access: Access::Public, echo: &[] },
+    Function { path: EndSubscription::PATH, access: Access::Public, echo: &[] },
     Function { path: RevokeKey::PATH, access: Access::Permission(Permission::KeysRevoke), echo: &["reason"] },
 ];
 
@@ -193,6 +197,9 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/w/:slug/notices/:id", Access::Permission(Permission::NoticesRead)),
     ("/security", Access::Public),
     ("/subprocessors", Access::Public),
+    ("/subprocessors/subscribe", Access::Public),
+    ("/subscription", Access::Public),
+    ("/unsubscribe", Access::Public),
     ("/operator", Access::Operator),
     ("/operator/subprocessors/new", Access::Operator),
     ("/operator/subprocessors/:id/change", Access::Operator),

@@ -21,6 +21,10 @@ pub const CEREMONY: &str = "__Host-ceremony";
 pub const HELD: &str = "__Host-held";
 /// Holds the token that confirms a security contact, once its link was opened.
 pub const CONTACT: &str = "__Host-contact";
+/// Holds the token that confirms a subscription, once its link was opened.
+pub const SUBSCRIPTION: &str = "__Host-subscription";
+/// Holds the token that ends a subscription, once its link was opened.
+pub const UNSUBSCRIBE: &str = "__Host-unsubscribe";
 /// Holds the token of the session.
 pub const SESSION: &str = "__Host-session";
 

@@ -16,6 +16,7 @@ pub mod members;
 pub mod palette;
 pub mod policies;
 pub mod subprocessors;
+pub mod subscribers;
 pub mod two_factor;
 pub mod workspaces;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts, allowlist, api_keys, audit_log, contacts, html::Assets, invitations, kit, mail, members, page::bare_page,
-    public, subprocessors, two_factor, workspaces,
+    public, subprocessors, subscribers, two_factor, workspaces,
 };
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -74,6 +74,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/workspaces/new") view=workspaces::settings::NewWorkspace ssr=SsrMode::Async/>
                 <Route path=path!("/security") view=public::security::Security ssr=SsrMode::Async/>
                 <Route path=path!("/subprocessors") view=subprocessors::public::Subprocessors ssr=SsrMode::Async/>
+                <Route path=path!("/subprocessors/subscribe") view=subscribers::page::Subscribe ssr=SsrMode::Async/>
+                <Route path=path!("/subscription") view=subscribers::page::Subscription ssr=SsrMode::Async/>
+                <Route path=path!("/unsubscribe") view=subscribers::page::Unsubscribe ssr=SsrMode::Async/>
                 <Route path=path!("/operator") view=subprocessors::operator::Console ssr=SsrMode::Async/>
                 <Route path=path!("/operator/subprocessors/new") view=subprocessors::operator::Add ssr=SsrMode::Async/>
                 <Route path=path!("/operator/subprocessors/:id/change") view=subprocessors::operator::ChangeOne ssr=SsrMode::Async/>

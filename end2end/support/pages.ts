@@ -272,6 +272,18 @@ export const LOOKS: Look[] = [
       await page.goto('/subprocessors');
     },
   },
+  { name: 'subscribe', open: (page) => page.goto('/subprocessors/subscribe') },
+  {
+    name: 'subscribe-refused',
+    open: async (page) => {
+      await page.goto('/subprocessors/subscribe');
+      await page.getByLabel('Mail address').fill('nobody@');
+      await page.locator('form').evaluate((form: HTMLFormElement) => (form.noValidate = true));
+      await page.getByRole('button', { name: 'Subscribe' }).click();
+      await expect(summary(page)).toBeVisible();
+    },
+  },
+  { name: 'subscription-void', open: (page) => page.goto('/subscription') },
   signedIn('notices-empty', (page, workspace) => page.goto(workspace.path('notices'))),
   signedIn('notices', async (page, workspace) => {
     await announce(page, workspace, `Gamma Mail ${workspace.slug}`);

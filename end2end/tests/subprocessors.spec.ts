@@ -140,3 +140,24 @@ test('an operator without a second factor gets nowhere', async ({ server, newVis
   await page.getByRole('link', { name: 'Add one to your account' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Security');
 });
+
+test('a visitor subscribes, agrees by mail, and ends it', async ({ page, workspace }) => {
+  const email = `reader-${workspace.slug}@example.com`;
+  await page.goto('/subprocessors');
+  await page.getByRole('link', { name: 'Be told of changes by mail' }).click();
+  await page.getByLabel('Mail address').fill('nobody@');
+  await page.locator('form').evaluate((form: HTMLFormElement) => (form.noValidate = true));
+  await page.getByRole('button', { name: 'Subscribe' }).click();
+  await expect(summary(page)).toBeVisible();
+  await expect(page.getByLabel('Mail address')).toHaveValue('nobody@');
+  await page.getByLabel('Mail address').fill(email);
+  await page.getByRole('button', { name: 'Subscribe' }).click();
+  await expect(page.getByText('a mail is on its way')).toBeVisible();
+  const link = await workspace.mailedLink(email);
+  await page.goto(link);
+  await expect(page).toHaveURL(/\/subscription$/);
+  await page.getByRole('button', { name: 'Yes, tell me' }).click();
+  await expect(page.getByText(`${email} is told of every change from now on`)).toBeVisible();
+  await page.goto(link);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('This link is void');
+});

@@ -33,6 +33,7 @@ pub fn Subprocessors() -> impl IntoView {
             {list(all.current, None)}
             <Section id="announced" title="Announced">{announced}</Section>
             <Section id="history" title="What has changed">{history}</Section>
+            <p><a href="/subprocessors/subscribe">"Be told of changes by mail"</a></p>
             <p class="meta">
                 "For programs: "<a href="/subprocessors.json">"JSON"</a>", and "<a href="/subprocessors.atom">"a feed"</a>" of every notice. \
                  The security contacts of each workspace are told by mail."

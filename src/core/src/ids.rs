@@ -108,6 +108,8 @@ ids! {
     SubprocessorId = "sub", Uuid::now_v7();
     /// A notice of a change of subprocessors.
     NoticeId = "ntc", Uuid::now_v7();
+    /// A visitor who wants to be told.
+    SubscriberId = "sbr", Uuid::now_v7();
     /// An audit event.
     EventId = "evt", Uuid::now_v7();
     /// A signed-in session.

@@ -39,6 +39,8 @@ pub mod mail;
 #[cfg(feature = "server")]
 pub mod secrets;
 #[cfg(feature = "server")]
+pub mod subscribers;
+#[cfg(feature = "server")]
 pub mod vault;
 #[cfg(feature = "server")]
 pub mod zones;

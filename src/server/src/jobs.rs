@@ -1,6 +1,6 @@
 //! What the server does by itself.
 
-use send0_core::{AppError, Ctx, accounts, allowlist, api_keys, mail, policies, subprocessors};
+use send0_core::{AppError, Ctx, accounts, allowlist, api_keys, mail, policies, subprocessors, subscribers};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,7 @@ async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
             _ = notices.tick() => {
                 report("putting changes of subprocessors into effect", subprocessors::operations::take_effect(ctx).await);
                 report("telling workspaces of changes", subprocessors::notices::tell(ctx).await.map(|_| ()));
+                report("telling subscribers of changes", subscribers::operations::tell(ctx).await.map(|_| ()));
             }
             _ = revert.tick() => report("taking back what nobody confirmed", allowlist::operations::revert_overdue(ctx).await),
             _ = last_uses.tick() => report("writing when keys were last used", api_keys::last_uses::flush(ctx).await),

@@ -23,8 +23,8 @@ mod strength;
 pub(crate) use passwords::Passwords;
 #[cfg(feature = "server")]
 pub(crate) use queries::{
-    code_attempt, create as create_account, end_all as end_all_sessions, find as find_account, forget_failures,
-    memberships_of,
+    attempt, code_attempt, create as create_account, end_all as end_all_sessions, find as find_account,
+    forget_failures, memberships_of,
 };
 #[cfg(feature = "server")]
 pub use strength::check_password;

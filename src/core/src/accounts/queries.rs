@@ -264,7 +264,7 @@ pub(super) async fn end_session(conn: &mut PgConnection, hash: &[u8; 32]) -> Res
 }
 
 /// Seconds to wait before this attempt may be made; 0: now.
-pub(super) async fn attempt(pool: &PgPool, bucket: &[u8; 32], free: i32, now: OffsetDateTime) -> Result<i32, AppError> {
+pub(crate) async fn attempt(pool: &PgPool, bucket: &[u8; 32], free: i32, now: OffsetDateTime) -> Result<i32, AppError> {
     let wait = sqlx::query_scalar!(r#"select throttle_attempt($1, $2, $3) as "wait!""#, bucket.as_slice(), free, now);
     Ok(wait.fetch_one(pool).await?)
 }

@@ -98,6 +98,10 @@ actions! {
     NoticeAcknowledged, "notice.acknowledged", "acknowledged the notice about";
     NoticeObjected, "notice.objected", "objected to the notice about";
     NoticeReplied, "notice.replied", "answered the objection to the notice about";
+    SubscriptionRequested, "subscription.requested", "asked to be told of changes of subprocessors";
+    SubscriptionConfirmed, "subscription.confirmed", "subscribed to changes of subprocessors:";
+    SubscriptionEnded, "subscription.ended", "wants to be told no more of changes of subprocessors";
+    SubscriberTold, "subscriber.told", "told of a change of subprocessors:";
     MailFailed, "mail.failed", "gave up sending a mail to";
     SetupRefused, "setup.refused", "tried to set up the console";
     RequestRefused, "request.refused", "sent a request from another site";

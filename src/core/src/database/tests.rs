@@ -26,7 +26,7 @@ use tokio::net::{UnixListener, UnixStream};
 use uuid::Uuid;
 
 /// The tables that belong to no tenant, and why. Every other one is a tenant's.
-const OUTSIDE: [(&str, &str); 22] = [
+const OUTSIDE: [(&str, &str); 24] = [
     ("workspace_directory", "finds the workspace of a slug"),
     ("member_directory", "finds the workspaces of a person"),
     ("users", "a person is in several workspaces"),
@@ -46,6 +46,8 @@ const OUTSIDE: [(&str, &str); 22] = [
     ("known_devices", "belongs to a person"),
     ("contact_directory", "finds the security contact of a token"),
     ("operators", "send0's own staff"),
+    ("subscribers", "visitors"),
+    ("subscriber_notices", "what visitors were told"),
     ("subprocessors", "public"),
     ("subprocessor_notices", "public, once published"),
     ("_sqlx_migrations", "what the migrator has done"),
@@ -423,6 +425,8 @@ const RIGHTS: &str = "
     send0_lookup   workspace_notices    select
     send0_lookup   notice_deliveries    select update(attempts) update(last_error) update(delivered_at) update(failed_at)
     send0_lookup   operators            select insert
+    send0_lookup   subscribers          select insert update delete
+    send0_lookup   subscriber_notices   select insert update delete
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
     send0_log      audit_events         insert
@@ -570,6 +574,13 @@ const FUNCTIONS: &str = "
     setup_offer                  send0_lookup  send0_auth
     setup_offered                send0_lookup  send0_auth
     subprocessor_notices_keep_their_word send0_owner
+    subscriber_ask               send0_lookup  send0_app
+    subscriber_confirm           send0_lookup  send0_app
+    subscriber_end               send0_lookup  send0_app
+    subscriber_offer             send0_lookup  send0_auth
+    subscriber_told              send0_lookup  send0_app
+    subscribers_purge            send0_lookup  send0_worker
+    subscribers_to_tell          send0_lookup  send0_worker
     throttle_attempt             send0_lookup  send0_auth
     throttle_code                send0_lookup  send0_auth
     throttle_forget              send0_lookup  send0_auth

@@ -9,6 +9,7 @@ use crate::{
     ids::{MailId, RequestId, WorkspaceId},
 };
 use futures::future::join_all;
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
@@ -35,14 +36,32 @@ pub struct Sealed {
 /// [`AppError::Unavailable`] when the key cannot be had. Nothing is kept in the clear instead. [`AppError::Internal`] for
 /// a letter that would say to a mail server what it should not: whoever writes one sees to that.
 pub async fn seal(ctx: &Ctx, workspace: WorkspaceId, letter: &Letter) -> Result<Sealed, AppError> {
-    letter.check().map_err(|error| {
+    seal_kept(ctx, workspace, Kept { letter: letter.clone(), unsubscribe: None }).await
+}
+
+async fn seal_kept(ctx: &Ctx, workspace: WorkspaceId, kept: Kept) -> Result<Sealed, AppError> {
+    kept.letter.check().map_err(|error| {
         tracing::error!(%error, "a letter cannot be sent");
         AppError::Internal
     })?;
     let id = MailId::new();
-    let text = serde_json::to_vec(letter).map_err(|_| AppError::Internal)?;
+    let text = serde_json::to_vec(&kept).map_err(|_| AppError::Internal)?;
     let text = ctx.vault.seal(workspace, &place(workspace, &id), &text).await?;
     Ok(Sealed { id, workspace, text, at: ctx.clock.now(), relayed: ctx.relay.is_some() })
+}
+
+/// A letter as it is kept: with the address by which whoever gets it ends the list it is from.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    #[serde(flatten)]
+    letter: Letter,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unsubscribe: Option<String>,
+}
+
+/// A letter of a list, with the address that ends it by one click (RFC 8058). Of the platform.
+pub(crate) async fn seal_to_list(ctx: &Ctx, letter: &Letter, unsubscribe: String) -> Result<Sealed, AppError> {
+    seal_kept(ctx, WorkspaceId::PLATFORM, Kept { letter: letter.clone(), unsubscribe: Some(unsubscribe) }).await
 }
 
 impl Sealed {
@@ -73,7 +92,7 @@ pub async fn deliver(ctx: &Ctx) -> Result<usize, AppError> {
 async fn attempt(ctx: &Ctx, relay: &Relay, mail: &queries::Claimed) -> Result<(), AppError> {
     let letter = open(ctx, mail.workspace, mail.id, &mail.sealed).await;
     let sent = match &letter {
-        Ok(letter) => relay.send(mail.id, letter).await,
+        Ok(kept) => relay.send(mail.id, &kept.letter, kept.unsubscribe.as_deref()).await,
         Err(_) => Err(DeliveryError::Sealed),
     };
     let Err(error) = sent else { return queries::sent(&ctx.db.worker, mail.id, ctx.clock.now()).await };
@@ -82,7 +101,7 @@ async fn attempt(ctx: &Ctx, relay: &Relay, mail: &queries::Claimed) -> Result<()
     let wait = failed.and_then(|failed| RETRIES.get(failed));
     match wait {
         Some(wait) => queries::retry(&ctx.db.worker, mail, error, ctx.clock.now() + *wait).await,
-        None => give_up(ctx, mail, letter.ok(), error).await,
+        None => give_up(ctx, mail, letter.ok().map(|kept| kept.letter), error).await,
     }
 }
 
@@ -112,12 +131,12 @@ pub async fn mailbox(ctx: &Ctx) -> Result<Vec<MailView>, AppError> {
     let mut mails = vec![];
     for row in queries::newest(&ctx.db.auth, SHOWN).await? {
         let letter = open(ctx, row.workspace, row.id, &row.sealed).await?;
-        mails.push(MailView { id: row.id, at: row.at, letter });
+        mails.push(MailView { id: row.id, at: row.at, letter: letter.letter });
     }
     Ok(mails)
 }
 
-async fn open(ctx: &Ctx, workspace: WorkspaceId, id: MailId, sealed: &[u8]) -> Result<Letter, AppError> {
+async fn open(ctx: &Ctx, workspace: WorkspaceId, id: MailId, sealed: &[u8]) -> Result<Kept, AppError> {
     let text = ctx.vault.open(workspace, &place(workspace, &id), sealed).await?;
     serde_json::from_slice(&text).map_err(|_| AppError::Internal)
 }

@@ -147,25 +147,36 @@ impl Relay {
     }
 
     /// Returns when the relay has taken the letter.
-    pub(super) async fn send(&self, id: MailId, letter: &Letter) -> Result<(), DeliveryError> {
-        let message = self.message(id, letter)?;
+    pub(super) async fn send(
+        &self,
+        id: MailId,
+        letter: &Letter,
+        unsubscribe: Option<&str>,
+    ) -> Result<(), DeliveryError> {
+        let message = self.message(id, letter, unsubscribe)?;
         let sent = timeout(WHOLE, self.transport.send(message)).await;
         sent.map_err(|_| DeliveryError::Timeout)??;
         Ok(())
     }
 
-    fn message(&self, id: MailId, letter: &Letter) -> Result<Message, DeliveryError> {
+    fn message(&self, id: MailId, letter: &Letter, unsubscribe: Option<&str>) -> Result<Message, DeliveryError> {
         letter.check().map_err(|_| DeliveryError::Letter)?;
         let to = letter.to.parse().map_err(|_| DeliveryError::Letter)?;
         // Sent twice, it is the same mail: a relay that took it may have gone away before it said so.
         let message_id = format!("<{id}@{}>", self.sender.email.domain());
-        let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
-        Message::builder()
+        let header = |name, value: &str| HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned());
+        let mut message = Message::builder();
+        if let Some(address) = unsubscribe {
+            message = message
+                .raw_header(header("List-Unsubscribe", &format!("<{address}>")))
+                .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
+        }
+        message
             .from(self.sender.clone())
             .to(Mailbox::new(None, to))
             .subject(letter.subject.clone())
             .message_id(Some(message_id))
-            .raw_header(automatic)
+            .raw_header(header("Auto-Submitted", "auto-generated"))
             .multipart(MultiPart::alternative_plain_html(letter.as_text(), letter.as_html()))
             .map_err(|_| DeliveryError::Letter)
     }

@@ -1,6 +1,6 @@
 //! What a workspace has of it: it is told, it looks, it acknowledges or objects.
 
-use super::{Answer, Delivery, Notice, REASON_MAX, Received, State, operations::about, queries, text};
+use super::{Answer, Delivery, Notice, REASON_MAX, Received, State, operations::about, queries, text, words};
 use crate::{
     Actor, AppError, Ctx,
     audit_log::Action,
@@ -9,9 +9,8 @@ use crate::{
     mail::notices as letters,
     members, operators,
     permissions::Permission,
-    workspaces, zones,
+    workspaces,
 };
-use time::{Duration, OffsetDateTime};
 
 /// How many workspaces are told in one go.
 const BATCH: i32 = 100;
@@ -130,7 +129,8 @@ async fn tell_one(ctx: &Ctx, workspace: WorkspaceId, id: NoticeId) -> Result<boo
     let mut tx = ctx.db.change(&actor).await?;
     let Some(told) = queries::set_told(tx.conn(), workspace, id, now).await? else { return Ok(false) };
     let received = one(queries::received(tx.conn(), workspace).await?, id)?;
-    let (subject, text) = words(&told, &received, now);
+    let (subject, text) = words(&told, &received.notice, now);
+    let text = format!("{text}{}", last_words(&told, &received));
     let contacts = contacts::told(tx.conn(), workspace, None).await?;
     let link = format!("{}/w/{}/notices/{id}", ctx.origin, contacts.slug);
     let letters = letters::sealed_with(ctx, workspace, &contacts, (&subject, &text), link).await?;
@@ -146,42 +146,12 @@ async fn tell_one(ctx: &Ctx, workspace: WorkspaceId, id: NoticeId) -> Result<boo
     tx.commit(event).await.map(|()| true)
 }
 
-/// What a letter says.
-fn words(told: &str, received: &Received, now: OffsetDateTime) -> (String, String) {
-    let notice = &received.notice;
-    let (vendor, day) = (&notice.details.vendor, zones::words("", notice.effective_at));
-    // Thirteen days and a half are fourteen to whoever counts them.
-    let days = (notice.effective_at - now + Duration::days(1) - Duration::SECOND).whole_days();
-    let (subject, first) = match told {
-        "withdrawn" => {
-            let why = notice.withdrawn.as_ref().map(|(_, why)| why.as_str()).unwrap_or_default();
-            (
-                format!("withdrawn: {}", notice.title()),
-                format!("What was announced about {vendor} will not happen. {why}"),
-            )
-        }
-        "in_effect" => {
-            (format!("in effect: {}", notice.title()), format!("This is in effect from now on: {}", notice.why))
-        }
-        "postponed" => {
-            (format!("postponed: {}", notice.title()), format!("It is put off, and happens on {day}. {}", notice.why))
-        }
-        "in_3_days" | "in_14_days" => {
-            (format!("in {days} days: {}", notice.title()), format!("It happens on {day}. {}", notice.why))
-        }
-        _ => (notice.title(), format!("It happens on {day}, in {days} days. {}", notice.why)),
-    };
-    let differences = notice.differences().into_iter().map(|(field, before, after)| match (before, after) {
-        (Some(before), Some(after)) => format!("{field}: {before} → {after}"),
-        (Some(before), None) => format!("{field}: {before} (no more)"),
-        (None, after) => format!("{field}: {}", after.unwrap_or_default()),
-    });
-    let differences = differences.collect::<Vec<_>>().join("\n");
-    let last = match (told, received.is_unanswered()) {
+/// What customers alone are told.
+fn last_words(told: &str, received: &Received) -> &'static str {
+    match (told, received.is_unanswered()) {
         ("withdrawn", _) => "",
         (_, true) => "\n\nYour objection has had no answer yet.",
         ("in_effect", _) => "",
         _ => "\n\nYou can acknowledge it, or object to it, until then.",
-    };
-    (subject, format!("{first}\n\n{differences}{last}"))
+    }
 }

@@ -123,6 +123,8 @@ fn plain_routes(ctx: Ctx) -> Router {
         .route("/setup/{token}", get(plain::open_setup))
         .route("/invitations/{token}", get(plain::open_invitation))
         .route("/contacts/{token}", get(plain::open_contact))
+        .route("/subscription/{token}", get(plain::open_subscription))
+        .route("/unsubscribe/{token}", get(plain::open_unsubscribe).post(plain::unsubscribe))
         .route("/account/address/{token}", get(plain::open_address))
         .route("/sign-in/reset/{token}", get(plain::open_reset))
         .with_state(ctx)

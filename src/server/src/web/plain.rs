@@ -2,12 +2,13 @@
 
 use app::cookies;
 use axum::{
+    Extension,
     body::Bytes,
     extract::{Path, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use send0_core::Ctx;
+use send0_core::{Ctx, actor, subscribers};
 
 /// How long the page behind a link may be open.
 const LINK_SECONDS: u32 = 3600;
@@ -56,6 +57,28 @@ pub async fn open_reset(Path(token): Path<String>) -> Response {
 /// Likewise the token that confirms a security contact.
 pub async fn open_contact(Path(token): Path<String>) -> Response {
     swapped("/contacts", cookies::CONTACT, &token)
+}
+
+/// Likewise the token that confirms a subscription.
+pub async fn open_subscription(Path(token): Path<String>) -> Response {
+    swapped("/subscription", cookies::SUBSCRIPTION, &token)
+}
+
+/// Likewise the token that ends one.
+pub async fn open_unsubscribe(Path(token): Path<String>) -> Response {
+    swapped("/unsubscribe", cookies::UNSUBSCRIBE, &token)
+}
+
+/// One click in a mail program, which its server sends without a page (RFC 8058). Whoever holds the token may.
+pub async fn unsubscribe(
+    State(ctx): State<Ctx>,
+    Extension(about): Extension<actor::Request>,
+    Path(token): Path<String>,
+) -> StatusCode {
+    match subscribers::operations::end(&ctx, &about, &token).await {
+        Ok(()) => StatusCode::NO_CONTENT,
+        Err(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+    }
 }
 
 /// A token stays in no history and no log: it becomes a cookie on arrival. It is used up only by the form.

@@ -61,6 +61,8 @@ async fn no_function_obeys_another_site() {
                 ("reply", "Evil"),
             ],
             "answer_notice" => &[("workspace", "acme"), ("id", &notice), ("answer", "acknowledged")],
+            "subscribe" => &[("email", "evil@example.com")],
+            "confirm_subscription" | "end_subscription" => &[],
             "set_up" => {
                 &[("workspace", "Evil"), ("name", "E"), ("email", "e@evil.example"), ("password", "an evil password")]
             }

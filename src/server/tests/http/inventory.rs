@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 62] = [
+const FUNCTION_PATHS: [&str; 65] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -53,6 +53,9 @@ const FUNCTION_PATHS: [&str; 62] = [
     "/_fn/app/subprocessors/server_fns/publish_notice",
     "/_fn/app/subprocessors/server_fns/reply_to_objection",
     "/_fn/app/subprocessors/server_fns/withdraw_notice",
+    "/_fn/app/subscribers/server_fns/confirm_subscription",
+    "/_fn/app/subscribers/server_fns/end_subscription",
+    "/_fn/app/subscribers/server_fns/subscribe",
     "/_fn/app/two_factor/server_fns/begin_app",
     "/_fn/app/two_factor/server_fns/begin_passkey",
     "/_fn/app/two_factor/server_fns/begin_passkey_proof",

@@ -48,7 +48,10 @@ contact                         remove_contact yes yes  contacts.manage yes cont
 ";
 
 /// Anybody, or anybody signed in, may send these; what they then answer is tested elsewhere.
-const PUBLIC_FORMS: [&str; 10] = [
+const PUBLIC_FORMS: [&str; 13] = [
+    "subscribe",
+    "confirm_subscription",
+    "end_subscription",
     "set_up",
     "sign_in",
     "sign_out",
@@ -138,6 +141,9 @@ page                           answer owner admin developer  security   billing 
 /w/:slug/roles                 200    yes   yes   yes        yes        yes        yes
 /security                      200    yes   yes   yes        yes        yes        yes
 /subprocessors                 200    yes   yes   yes        yes        yes        yes
+/subprocessors/subscribe       200    yes   yes   yes        yes        yes        yes
+/subscription                  200    yes   yes   yes        yes        yes        yes
+/unsubscribe                   200    yes   yes   yes        yes        yes        yes
 /w/:slug/notices               200    yes   yes   yes        yes        yes        yes
 /w/:slug/notices/:id           200    yes   yes   yes        yes        yes        yes
 /w/:slug/contacts              200    yes   yes   contacts.manage yes contacts.manage contacts.manage

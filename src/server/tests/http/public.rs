@@ -1,7 +1,8 @@
 //! The public pages: the same for everybody, without scripts and cookies, and other people's parsers read them.
 
-use crate::harness::{Answer, Browser, Console};
+use crate::harness::{Answer, Browser, Console, call};
 use app::public::{CACHE, PATHS};
+use axum::body::Body;
 use send0_core::{Actor, ids::WorkspaceId, subprocessors::operations, testing::request};
 
 fn is_public(answer: &Answer, what: &str) {
@@ -84,4 +85,33 @@ async fn what_is_a_draft_is_nowhere_public() {
     for path in ["/subprocessors", "/subprocessors.json", "/subprocessors.atom"] {
         assert!(!Browser::default().get(&console, path).await.text().contains("Secret Plans"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn one_click_of_a_mail_program_ends_a_subscription() {
+    let console = Console::new().await;
+    let mut visitor = Browser::default();
+    let sent = visitor.post(&console, "subscribe", &[("email", "reader@example.com")]).await;
+    assert_eq!(sent.location(), "/subprocessors/subscribe?sent");
+    let token = console.db.mailed_token("reader@example.com").await;
+    let opened = visitor.get(&console, &format!("/subscription/{token}")).await;
+    assert_eq!((opened.status.as_u16(), opened.location()), (303, "/subscription"), "the token becomes a cookie");
+    assert!(visitor.get(&console, "/subscription").await.text().contains("reader@example.com is to be told"));
+    assert_eq!(visitor.post(&console, "confirm_subscription", &[]).await.location(), "/subscription");
+    assert!(visitor.get(&console, "/subscription").await.text().contains("is told of every change from now on"));
+    console.notice("Acme Mail").await;
+    send0_core::subscribers::operations::tell(&console.db.ctx).await.expect("told");
+    let mails = send0_core::mail::operations::mailbox(&console.db.ctx).await.expect("mailbox");
+    let mail = mails.into_iter().find(|mail| mail.letter.to == "reader@example.com").expect("a mail").letter.text;
+    let path = mail.rsplit("http://localhost:3000").next().expect("a link").to_owned();
+    assert_eq!(console.db.number("select count(*) from subscribers").await, 1);
+    // Looking ends nothing: whatever scans mails follows links.
+    assert_eq!(visitor.get(&console, &path).await.location(), "/unsubscribe");
+    assert_eq!(console.db.number("select count(*) from subscribers").await, 1);
+    for _ in 0..2 {
+        let request = call("POST", &path, None).header("content-type", "application/x-www-form-urlencoded");
+        let answer = console.send(request.body(Body::from("List-Unsubscribe=One-Click")).expect("request")).await;
+        assert_eq!(answer.status, 204);
+    }
+    assert_eq!(console.db.number("select count(*) from subscribers").await, 0);
 }
