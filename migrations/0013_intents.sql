@@ -67,6 +67,15 @@ create function session_ask(p_session_id uuid, p_digest bytea, p_words text) ret
     language sql security definer set search_path = pg_catalog, public, pg_temp
     as $$ update sessions set asked_digest = p_digest, asked_words = p_words where session_id = p_session_id $$;
 
+-- What a passkey has confirmed is done once: of several at once, one finds it.
+create function session_spend(p_session_id uuid, p_digest bytea) returns boolean
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    update sessions set approved_digest = null, approved_at = null where session_id = p_session_id and approved_digest = p_digest;
+    return found;
+end $$;
+
 create function session_asked(p_session_id uuid) returns table (digest bytea, words text)
     language sql stable security definer set search_path = pg_catalog, public, pg_temp
     as $$
@@ -82,7 +91,9 @@ begin
     update sessions set session_hash = p_new_hash, level = 'full', factor = p_factor, last_seen_at = p_now,
         proved_at = case when p_only is null then p_now else proved_at end,
         approved_digest = p_only, approved_at = case when p_only is not null then p_now end,
-        asked_digest = null, asked_words = null
+        -- Whatever else was asked for meanwhile still is.
+        asked_digest = case when p_only is distinct from asked_digest and p_only is not null then asked_digest end,
+        asked_words = case when p_only is distinct from asked_digest and p_only is not null then asked_words end
         where session_hash = p_old_hash;
     return found;
 end $$;
@@ -114,6 +125,6 @@ create function policy_reminders_due(p_now timestamptz) returns table (workspace
                 or not exists (select from totp_factors f where f.user_id = m.user_id and f.confirmed_at is not null))
     $$;
 
-grant execute on function session_find, session_ask, session_asked, session_prove to send0_auth;
+grant execute on function session_find, session_ask, session_asked, session_spend, session_prove to send0_auth;
 grant execute on function policy_reminders_due to send0_worker;
 call hand_over_functions('send0_lookup');

@@ -4,7 +4,7 @@ create table operators (
     user_id uuid primary key,
     created_at timestamptz not null
 );
-grant select, insert on operators to send0_lookup;
+grant select, insert, delete on operators to send0_lookup;
 
 -- Whoever comes second waits for the first, and is refused.
 create function operators_stay_apart() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp
@@ -32,6 +32,16 @@ create function operator_is(p_user_id uuid) returns boolean
     language sql stable security definer set search_path = pg_catalog, public, pg_temp
     as $$ select exists (select from operators where user_id = p_user_id) $$;
 
+-- With every session of theirs.
+create function operator_remove(p_user_id uuid) returns boolean
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    delete from sessions where user_id = p_user_id;
+    delete from operators where user_id = p_user_id;
+    return found;
+end $$;
+
 create function operators_exist() returns boolean
     language sql stable security definer set search_path = pg_catalog, public, pg_temp
     as $$ select exists (select from operators) $$;
@@ -43,7 +53,7 @@ create function operators_all() returns table (user_id uuid, name text, email te
         order by o.created_at, o.user_id
     $$;
 
-grant execute on function operator_add, operators_all to send0_app;
+grant execute on function operator_add, operator_remove, operators_all to send0_app;
 grant execute on function operator_is, operators_exist to send0_auth;
 call hand_over_functions('send0_lookup');
 

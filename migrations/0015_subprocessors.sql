@@ -163,7 +163,7 @@ create function notice_stage(
 revoke all on function notice_stage from public;
 grant execute on function notice_stage to send0_lookup, send0_app;
 
--- The workspaces that have something still to be told. What is over for a week is no news any more, nor for who never heard of it.
+-- The workspaces that have something still to be told. What is over for a week is no news any more for who never heard of it.
 create function notices_to_tell(p_now timestamptz, p_limit integer) returns table (workspace_id uuid, notice_id uuid)
     language sql stable security definer set search_path = pg_catalog, public, pg_temp
     as $$
@@ -173,7 +173,7 @@ create function notices_to_tell(p_now timestamptz, p_limit integer) returns tabl
             cross join lateral notice_stage(n.effective_at, n.postponed_at, n.withdrawn_at, n.in_effect_at, p_now) as stage
             left join workspace_notices wn on wn.workspace_id = w.workspace_id and wn.notice_id = n.notice_id
         where n.published_at is not null
-            and coalesce(n.withdrawn_at, n.in_effect_at, p_now) > p_now - interval '7 days'
+            and (wn.notice_id is not null or coalesce(n.withdrawn_at, n.in_effect_at, p_now) > p_now - interval '7 days')
             and w.slug <> 'platform'
             and case
                 when wn.notice_id is null then stage not in ('withdrawn', 'in_effect')
@@ -193,8 +193,14 @@ create function notice_deliveries_settle(p_now timestamptz) returns bigint
             where m.mail_id = d.mail_id and d.delivered_at is null and d.failed_at is null
                 and (m.sent_at is not null or m.next_at is null or (m.attempts, m.last_error) is distinct from (d.attempts, d.last_error))
             returning 1
+        ), lost as (
+            -- The outbox has forgotten it before it was sent.
+            update notice_deliveries d set failed_at = p_now, last_error = 'lost'
+            where d.delivered_at is null and d.failed_at is null and d.told_at < p_now - interval '7 days'
+                and not exists (select from mails m where m.mail_id = d.mail_id)
+            returning 1
         )
-        select count(*) from settled
+        select (select count(*) from settled) + (select count(*) from lost)
     $$;
 
 -- What workspaces say to a notice, for operators: who has answered how, and no content of theirs besides.

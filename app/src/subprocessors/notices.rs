@@ -104,7 +104,7 @@ pub fn Notice() -> impl IntoView {
             <Section id="changes" title="What changes" text=notice.why.clone()>{differences(&notice)}</Section>
             {conversation(&received)}
             {form}
-            {mails(deliveries, inside.now)}
+            {(!deliveries.is_empty()).then(|| mails(deliveries, inside.now))}
             <Times/>
         })
     })

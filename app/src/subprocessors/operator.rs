@@ -18,7 +18,7 @@ use send0_core::{
     ids::{NoticeId, SubprocessorId, WorkspaceId},
     subprocessors::{Answer, Details, Kind, Notice, OfWorkspace, REASON_MAX, State, Subprocessor, WHY_MAX, operations},
 };
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// `/operator`.
 #[component]
@@ -315,6 +315,7 @@ pub fn Reply() -> impl IntoView {
         let fields = view! {
             <input type="hidden" name="id" value=id.to_string()/>
             <input type="hidden" name="workspace_id" value=workspace.to_string()/>
+            <input type="hidden" name="answered_at" value=at.format(&Rfc3339).unwrap_or_default()/>
             <TextArea name="reply" label="Answer" required=true value error=form.error("reply")
                 hint=format!("It is mailed to the security contacts of {}. At most {REASON_MAX} characters.", of.name)/>
             <div class="actions">

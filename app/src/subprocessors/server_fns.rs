@@ -86,12 +86,16 @@ pub async fn withdraw_notice(id: String, #[server(default)] why: String) -> Resu
 pub async fn reply_to_objection(
     id: String,
     #[server(default)] workspace_id: String,
+    #[server(default)] answered_at: String,
     #[server(default)] reply: String,
 ) -> Result<(), FnError> {
     use crate::{forms, page, visit};
+    use send0_core::AppError;
+    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
     let visit = visit::Visit::now();
     let (actor, id, workspace) = (visit.operator().await?, page::id_param(&id)?, page::id_param(&workspace_id)?);
-    send0_core::subprocessors::operations::reply(&visit.ctx, &actor, workspace, id, &reply).await?;
+    let at = OffsetDateTime::parse(&answered_at, &Rfc3339).map_err(|_| AppError::NotFound)?;
+    send0_core::subprocessors::operations::reply(&visit.ctx, &actor, (workspace, id), at, &reply).await?;
     let said = "Answered. The contacts of the workspace are told.";
     forms::go_and_say(&visit.ctx, &format!("/operator/notices/{id}"), said).await?;
     Ok(())

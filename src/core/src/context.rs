@@ -92,16 +92,16 @@ impl Ctx {
     /// key is its own proof. Called after `authorise`, before anything that an open session alone must not be enough for.
     pub(crate) async fn demand_proof(&self, actor: &Actor, attempted: Event, intent: Intent) -> Result<(), AppError> {
         let (proof, session) = match &actor.who {
-            Who::User { proof, session, .. } => (proof, *session),
-            Who::Operator { proof, session, .. } => (proof, Some(*session)),
+            Who::User { proof, session: Some(session), .. } | Who::Operator { proof, session, .. } => {
+                (*proof, *session)
+            }
+            // While a workspace is made there is no session yet.
             _ => return Ok(()),
         };
-        if proof.covers(&intent.digest, self.clock.now()) {
+        if accounts::sessions::is_proved(self, session, proof, &intent).await? {
             return Ok(());
         }
-        if let Some(session) = session {
-            accounts::sessions::ask(self, session, &intent).await?;
-        }
+        accounts::sessions::ask(self, session, &intent).await?;
         self.refuse(actor, attempted, "proof_needed", AppError::ProofNeeded).await
     }
 

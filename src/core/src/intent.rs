@@ -10,14 +10,30 @@ pub struct Intent {
     pub words: String,
     /// SHA-256 of where, of the words, and of all that was asked for.
     pub digest: [u8; 32],
+    /// Whether it takes several requests, which one approval is for. Any other is for one.
+    pub in_steps: bool,
 }
+
+/// The longest sentence that somebody is asked to confirm, in characters.
+const WORDS_MAX: usize = 600;
 
 impl Intent {
     /// Of a workspace, or of an account (`WorkspaceId::PLATFORM`). `asked` is all that the change depends on.
     pub(crate) fn new(workspace: WorkspaceId, words: impl Into<String>, asked: impl Serialize) -> Self {
         let words = words.into();
         let all = serde_json::json!([workspace, words, asked]);
-        Self { digest: secrets::hash(&format!("intent\0{all}")), words }
+        let digest = secrets::hash(&format!("intent\0{all}"));
+        // Typed by somebody, and not looked at yet: what cannot be seen is not shown.
+        let mut shown: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_MAX).collect();
+        if words.chars().count() > WORDS_MAX {
+            shown.push('…');
+        }
+        Self { digest, words: shown, in_steps: false }
+    }
+
+    /// The same, done in several requests.
+    pub(crate) fn in_steps(self) -> Self {
+        Self { in_steps: true, ..self }
     }
 
     /// How a page names it to the script that asks for a passkey.
@@ -45,5 +61,9 @@ mod tests {
             assert_ne!(key.digest, other.digest, "{other:?}");
         }
         assert_eq!(key.id().len(), 64);
+        let long = intent(7, &"a\0".repeat(WORDS_MAX), "");
+        assert_eq!(long.words.chars().count(), WORDS_MAX + 1);
+        assert!(!long.words.contains('\0') && long.words.ends_with('…'));
+        assert_ne!(long.digest, intent(7, &"a\0".repeat(WORDS_MAX + 1), "").digest, "the digest has all of it");
     }
 }

@@ -104,6 +104,8 @@ struct OwnerCreate {
 enum Operator {
     /// Makes an operator's account. The password is read from standard input.
     Create(OperatorCreate),
+    /// Takes the operators' console away from somebody, with every session of theirs.
+    Remove(OperatorRemove),
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +118,15 @@ struct OperatorCreate {
     /// The operator's name; what stands before the @ when nothing is said.
     #[arg(long)]
     name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct OperatorRemove {
+    #[command(flatten)]
+    data: Data,
+    /// The operator's mail address.
+    #[arg(long)]
+    email: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -208,6 +219,7 @@ impl What {
             }
             Self::Owner(Owner::Create(create)) => create_owner(create).await,
             Self::Operator(Operator::Create(create)) => create_operator(create).await,
+            Self::Operator(Operator::Remove(remove)) => remove_operator(remove).await,
             Self::Account(Account::Unlock(unlock)) => unlock_account(unlock).await,
             Self::Keys(Keys::Issue(issue)) => issue_key(issue).await,
             Self::Allowlist(Allowlist::Disable(disable)) => disable_allowlists(disable).await,
@@ -312,6 +324,20 @@ async fn issue_key(issue: KeysIssue) -> Result<(), Failure> {
         let actor = Actor::cli(workspace, Request::command("keys issue"));
         let issued = api_keys::operations::issue(&ctx, &actor, new).await.map_err(plain)?;
         Ok(json!({ "id": issued.id, "key": issued.secret.expose() }))
+    };
+    finish(done.await, installation).await
+}
+
+async fn remove_operator(remove: OperatorRemove) -> Result<(), Failure> {
+    let installation = Installation::join(&remove.data.read()?).await?;
+    let done = async {
+        let ctx = installation.open()?;
+        let removed = operators::operations::remove(&ctx, &Request::command("operator remove"), &remove.email).await;
+        removed.map_err(|error| match error {
+            AppError::NotFound => format!("no operator has the address {}", remove.email).into(),
+            error => plain(error),
+        })?;
+        Ok(json!({ "email": remove.email }))
     };
     finish(done.await, installation).await
 }

@@ -110,20 +110,24 @@ impl Proof {
         Self { at, approved: None, approved_at: None }
     }
 
-    /// Whether it is enough for the change of this digest, now.
+    /// Whether it is enough for everything, now.
+    pub fn covers_everything(&self, now: OffsetDateTime) -> bool {
+        now - self.at <= PROOF_LASTS
+    }
+
+    /// Whether the change of this digest was confirmed alone, and not long ago.
     pub fn covers(&self, digest: &[u8; 32], now: OffsetDateTime) -> bool {
-        let is_young = |at: OffsetDateTime| now - at <= PROOF_LASTS;
-        is_young(self.at) || (self.approved.as_ref() == Some(digest) && self.approved_at.is_some_and(is_young))
+        self.approved.as_ref() == Some(digest) && self.approved_at.is_some_and(|at| now - at <= PROOF_LASTS)
     }
 }
 
 /// What was shown once more in an open session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// By what.
     pub factor: Factor,
-    /// For what alone: the digest of a change. `None`: for everything.
-    pub only: Option<[u8; 32]>,
+    /// For what alone: the digest of a change, and its words. `None`: for everything.
+    pub only: Option<([u8; 32], String)>,
 }
 
 impl Shown {

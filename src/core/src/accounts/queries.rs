@@ -149,7 +149,7 @@ pub(super) async fn prove_session(
     conn: &mut PgConnection,
     old: &[u8; 32],
     new: &[u8; 32],
-    shown: Shown,
+    shown: &Shown,
     now: OffsetDateTime,
 ) -> Result<bool, AppError> {
     let proved = sqlx::query_scalar!(
@@ -157,7 +157,7 @@ pub(super) async fn prove_session(
         old.as_slice(),
         new.as_slice(),
         shown.factor.as_str(),
-        shown.only.as_ref().map(<[u8; 32]>::as_slice),
+        shown.only.as_ref().map(|(digest, _)| digest.as_slice()),
         now,
     );
     Ok(proved.fetch_one(conn).await?)
@@ -171,13 +171,21 @@ pub(super) async fn ask(pool: &PgPool, session: SessionId, intent: &Intent) -> R
     Ok(())
 }
 
+/// Uses up what a passkey has confirmed. Of several at once, one does.
+pub(super) async fn spend(pool: &PgPool, session: SessionId, digest: &[u8; 32]) -> Result<bool, AppError> {
+    let spent = sqlx::query_scalar!(r#"select session_spend($1, $2) as "spent!""#, session.0, digest.as_slice());
+    Ok(spent.fetch_one(pool).await?)
+}
+
 /// What the session is asked to confirm, if anything.
 pub(super) async fn asked(pool: &PgPool, session: SessionId) -> Result<Option<Intent>, AppError> {
     let row = sqlx::query!(r#"select digest as "digest!", words as "words!" from session_asked($1)"#, session.0)
         .fetch_optional(pool)
         .await?;
-    row.map(|row| Ok(Intent { digest: row.digest.try_into().map_err(|_| AppError::Internal)?, words: row.words }))
-        .transpose()
+    row.map(|row| {
+        Ok(Intent { digest: row.digest.try_into().map_err(|_| AppError::Internal)?, words: row.words, in_steps: false })
+    })
+    .transpose()
 }
 
 pub(super) async fn sessions(pool: &PgPool, user: UserId, now: OffsetDateTime) -> Result<Vec<SessionView>, AppError> {

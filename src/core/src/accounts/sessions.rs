@@ -1,6 +1,6 @@
 //! A person's sessions, one by one: looking at them, ending them, and going on after a proof.
 
-use super::{SessionView, Shown, SignedIn, devices, operations, queries};
+use super::{Proof, SessionView, Shown, SignedIn, devices, operations, queries};
 use crate::{
     AppError, Ctx,
     actor::Request,
@@ -56,17 +56,16 @@ pub async fn prove(
     new: &[u8; 32],
 ) -> Result<(), AppError> {
     devices::warm(ctx).await?;
-    let asked = asked(ctx, signed_in).await?;
     let mut tx = ctx.db.change_account().await?;
-    if !queries::prove_session(tx.conn(), old, new, shown, ctx.clock.now()).await? {
+    if !queries::prove_session(tx.conn(), old, new, &shown, ctx.clock.now()).await? {
         return Err(AppError::Unauthenticated("session".into()));
     }
     devices::notice(ctx, tx.conn(), signed_in, request).await?;
     let action = if signed_in.is_whole { Action::SessionProved } else { Action::SessionStarted };
     let event =
         Event::new(action).on("session", signed_in.session, None).change("factor", None::<&str>, shown.factor.as_str());
-    let event = match asked.filter(|asked| Some(asked.digest) == shown.only) {
-        Some(asked) => event.change("approved", None::<&str>, asked.words),
+    let event = match &shown.only {
+        Some((_, words)) => event.change("approved", None::<&str>, words.as_str()),
         None => event,
     };
     let actors = operations::everywhere(tx.conn(), signed_in, request).await?;
@@ -81,4 +80,17 @@ pub(crate) async fn ask(ctx: &Ctx, session: SessionId, intent: &Intent) -> Resul
 /// What the session is asked to confirm, if anything.
 pub async fn asked(ctx: &Ctx, signed_in: &SignedIn) -> Result<Option<Intent>, AppError> {
     queries::asked(&ctx.db.auth, signed_in.session).await
+}
+
+/// Whether the proof is enough for this: one for everything, or the approval of this alone, which is used up by it.
+pub(crate) async fn is_proved(ctx: &Ctx, session: SessionId, proof: Proof, intent: &Intent) -> Result<bool, AppError> {
+    let now = ctx.clock.now();
+    if proof.covers_everything(now) {
+        return Ok(true);
+    }
+    match (proof.covers(&intent.digest, now), intent.in_steps) {
+        (false, _) => Ok(false),
+        (true, true) => Ok(true),
+        (true, false) => queries::spend(&ctx.db.auth, session, &intent.digest).await,
+    }
 }

@@ -207,8 +207,12 @@ pub async fn save(ctx: &Ctx, actor: &Actor, door: Door, version: &str) -> Result
 
 fn intent_to_save(actor: &Actor, list: &Allowlist) -> Intent {
     let draft = &list.draft;
-    let verb = if draft.state() == State::Enforced { "Let in only" } else { "Change the list of" };
-    let words = format!("{verb} {} networks at {}", draft.entries.len(), list.door.name());
+    let all = networks(draft).join(", ");
+    let words = match draft.state() {
+        State::Off => format!("Let in everybody at {}", list.door.name()),
+        State::Enforced => format!("Let in nobody at {} but {all}", list.door.name()),
+        _ => format!("Report at {} whoever is not in {all}", list.door.name()),
+    };
     Intent::new(actor.workspace, words, (list.version, networks(draft), time(draft.decide_by)))
 }
 

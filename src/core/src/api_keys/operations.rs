@@ -83,7 +83,14 @@ async fn issue_as(
 
 fn intent_to_issue(actor: &Actor, new: &NewKey) -> Intent {
     let scopes: Vec<String> = new.scopes.iter().map(ToString::to_string).collect();
-    let words = format!("Issue the {} API key {} for {} messages", new.kind.as_str(), new.name, new.mode.as_str());
+    let lasts = new.lifetime.map_or_else(|| "never expires".to_owned(), |days| format!("expires after {days} days"));
+    let words = format!(
+        "Issue the {} API key {} for {} messages: {}; {lasts}",
+        new.kind.as_str(),
+        new.name,
+        new.mode.as_str(),
+        scopes.join(", ")
+    );
     Intent::new(actor.workspace, words, (scopes, new.lifetime))
 }
 

@@ -86,6 +86,7 @@ actions! {
     ContactRemoved, "contact.removed", "removed the security contact";
     ContactTested, "contact.tested", "sent a test to";
     OperatorCreated, "operator.created", "made the operator";
+    OperatorRemoved, "operator.removed", "removed the operator";
     OperatorRefused, "operator.refused", "tried to open the operators' console";
     SubprocessorProposed, "subprocessor.proposed", "drafted a change of the subprocessor";
     SubprocessorDiscarded, "subprocessor.discarded", "discarded the drafted change of the subprocessor";

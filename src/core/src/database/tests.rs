@@ -424,7 +424,7 @@ const RIGHTS: &str = "
     send0_lookup   subprocessor_notices select
     send0_lookup   workspace_notices    select
     send0_lookup   notice_deliveries    select update(attempts) update(last_error) update(delivered_at) update(failed_at)
-    send0_lookup   operators            select insert
+    send0_lookup   operators            select insert delete
     send0_lookup   subscribers          select insert update delete
     send0_lookup   subscriber_notices   select insert update delete
     send0_auditor  audit_events         select
@@ -543,6 +543,7 @@ const FUNCTIONS: &str = "
     objections_unanswered        send0_lookup  send0_app
     operator_add                 send0_lookup  send0_app
     operator_is                  send0_lookup  send0_auth
+    operator_remove              send0_lookup  send0_app
     operators_all                send0_lookup  send0_app
     operators_exist              send0_lookup  send0_auth
     operators_stay_apart         send0_owner
@@ -565,6 +566,7 @@ const FUNCTIONS: &str = "
     session_end_one              send0_lookup  send0_auth
     session_find                 send0_lookup  send0_auth
     session_prove                send0_lookup  send0_auth
+    session_spend                send0_lookup  send0_auth
     session_start                send0_lookup  send0_auth
     sessions_end_all             send0_lookup  send0_auth
     sessions_end_others          send0_lookup  send0_auth

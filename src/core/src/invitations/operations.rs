@@ -52,8 +52,13 @@ pub async fn invite(ctx: &Ctx, actor: &Actor, emails: &str, role: &str) -> Resul
     let (emails, role) = (checks.keep(addresses(emails)), checks.keep(members::parse_role(role)));
     checks.finish()?;
     let (Some(emails), Some(role)) = (emails, role) else { return Err(AppError::Internal) };
-    let words = format!("Invite {} as {role}", emails.join(", "));
-    demand_proof(ctx, actor, Action::MemberInvited, words).await?;
+    let words = match emails.as_slice() {
+        [first, second, third, _, ..] => {
+            format!("Invite {first}, {second}, {third} and {} more as {role}", emails.len() - 3)
+        }
+        few => format!("Invite {} as {role}", few.join(", ")),
+    };
+    demand_proof(ctx, actor, Action::MemberInvited, words, &emails).await?;
     let mut invited = vec![];
     for email in emails {
         invited.push(prepare(ctx, actor, email, role).await?);
@@ -82,8 +87,14 @@ pub async fn invite(ctx: &Ctx, actor: &Actor, emails: &str, role: &str) -> Resul
 }
 
 /// An open session alone hands out no role.
-async fn demand_proof(ctx: &Ctx, actor: &Actor, attempted: Action, words: String) -> Result<(), AppError> {
-    let intent = Intent::new(actor.workspace, words, ());
+async fn demand_proof(
+    ctx: &Ctx,
+    actor: &Actor,
+    attempted: Action,
+    words: String,
+    emails: &[String],
+) -> Result<(), AppError> {
+    let intent = Intent::new(actor.workspace, words, emails);
     ctx.demand_proof(actor, Event::new(attempted).under(Permission::MembersInvite), intent).await
 }
 
@@ -213,7 +224,7 @@ pub async fn make_link(ctx: &Ctx, actor: &Actor, id: InvitationId, place: &str) 
     let waiting = pending(ctx, actor, Action::InvitationLinkMade).await?;
     let waiting = waiting.into_iter().find(|invitation| invitation.id == id).ok_or(AppError::NotFound)?;
     let words = format!("Make a link that lets {} in as {}", waiting.email, waiting.role);
-    demand_proof(ctx, actor, Action::InvitationLinkMade, words).await?;
+    demand_proof(ctx, actor, Action::InvitationLinkMade, words, &[waiting.email]).await?;
     let token = secrets::token();
     let shown = Flash::Link { id, url: link(ctx, &token) };
     let (opener, row) = flash::seal(ctx, actor.workspace, place, &shown).await?;

@@ -16,11 +16,14 @@ use crate::{
     invitations,
     mail::{self, Letter, notices},
     permissions::{Permission, Role},
-    policies,
+    policies, secrets,
     two_factor::Factors,
     workspaces,
 };
 use std::collections::HashMap;
+
+/// How often in an hour somebody's sessions are ended before there is a wait.
+const ENDED_FREE: i32 = 5;
 
 /// The longest page.
 pub const LIMIT_MAX: u32 = 100;
@@ -155,13 +158,31 @@ pub async fn end_sessions(ctx: &Ctx, actor: &Actor, id: MemberId) -> Result<Memb
     if actor.user() == Some(member.user_id) {
         return Err(AppError::Conflict("This is you. Your own sessions are listed in your account.".into()));
     }
+    // They may be somebody in other workspaces, too: nobody is kept out of these for long, and their logs have it.
+    let bucket = secrets::bucket("sessions ended of", &member.user_id.to_string());
+    let wait = accounts::attempt(&ctx.db.auth, &bucket, ENDED_FREE, ctx.clock.now()).await?;
+    if let Some(wait) = u32::try_from(wait).ok().filter(|wait| *wait > 0) {
+        return ctx.refuse(actor, about(action, &member), "throttled", AppError::Throttled(wait)).await;
+    }
     let text = format!("{} ended all your sessions. Sign in again.", notices::who(actor));
     let letter = notices::account_notice(ctx, &member.email, "Your sessions were ended", &text).await?;
     let mut tx = ctx.db.change_account().await?;
     accounts::end_all_sessions(tx.conn(), member.user_id).await?;
     letter.put(tx.conn()).await?;
-    tx.commit(std::slice::from_ref(actor), about(action, &member).under(permission)).await?;
+    let others = accounts::memberships_of(tx.conn(), member.user_id).await?.into_iter();
+    let others = others.filter(|other| other.workspace != actor.workspace).map(|other| abroad(actor, other.workspace));
+    let actors: Vec<Actor> = std::iter::once(actor.clone()).chain(others).collect();
+    tx.commit(&actors, about(action, &member).under(permission)).await?;
     Ok(member)
+}
+
+/// Whoever acts, as another workspace sees them: no member of it.
+fn abroad(actor: &Actor, workspace: WorkspaceId) -> Actor {
+    let who = match &actor.who {
+        Who::User { id, name, session, .. } => Who::Stranger { id: *id, name: name.clone(), session: *session },
+        who => who.clone(),
+    };
+    Actor { workspace, who, request: actor.request.clone() }
 }
 
 async fn found(ctx: &Ctx, actor: &Actor, id: MemberId) -> Result<MemberView, AppError> {
@@ -184,7 +205,12 @@ pub async fn remove(
     ctx.authorise(actor, permission, action).await?;
     let name = found(ctx, actor, id).await?.name;
     let asked: Vec<(KeyId, bool)> = fates.iter().map(|(key, fate)| (*key, *fate == KeyFate::Revoke)).collect();
-    let intent = Intent::new(actor.workspace, format!("Remove {name} from the workspace"), (id, asked));
+    let revoked = asked.iter().filter(|(_, revoke)| *revoke).count();
+    let words = match asked.len() {
+        0 => format!("Remove {name} from the workspace"),
+        all => format!("Remove {name} from the workspace, revoke {revoked} keys and take over {}", all - revoked),
+    };
+    let intent = Intent::new(actor.workspace, words, (id, asked));
     ctx.demand_proof(actor, Event::new(action).under(permission), intent).await?;
     ctx.vault.warm(actor.workspace).await?;
     ctx.vault.warm(WorkspaceId::PLATFORM).await?;

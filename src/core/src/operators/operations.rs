@@ -50,6 +50,25 @@ pub async fn is_operator(ctx: &Ctx, user: UserId) -> Result<bool, AppError> {
     queries::is_operator(&ctx.db.auth, user).await
 }
 
+pub(crate) async fn is_operator_now(conn: &mut PgConnection, user: UserId) -> Result<bool, AppError> {
+    queries::is_operator(conn, user).await
+}
+
+/// Takes the console away from somebody, with every session of theirs. Only whoever runs the server does.
+///
+/// # Errors
+/// [`AppError::NotFound`] for who is no operator.
+pub async fn remove(ctx: &Ctx, request: &Request, email: &str) -> Result<(), AppError> {
+    let account =
+        accounts::find_account(&ctx.db.auth, &email.trim().to_lowercase()).await?.ok_or(AppError::NotFound)?;
+    let actor = Actor::cli(WorkspaceId::PLATFORM, request.clone());
+    let mut tx = ctx.db.change(&actor).await?;
+    if !queries::remove(tx.conn(), account.user).await? {
+        return Err(AppError::NotFound);
+    }
+    tx.commit(Event::new(Action::OperatorRemoved).on("operator", account.user, Some(&account.name))).await
+}
+
 /// Whether anybody is: then there is somebody who signs in, also before the first workspace.
 pub async fn exist(ctx: &Ctx) -> Result<bool, AppError> {
     queries::exist(&ctx.db.auth).await

@@ -1,6 +1,6 @@
 use super::OperatorView;
 use crate::{AppError, ids::UserId};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::OffsetDateTime;
 
 pub(super) async fn add(conn: &mut PgConnection, user: UserId, now: OffsetDateTime) -> Result<(), AppError> {
@@ -8,8 +8,13 @@ pub(super) async fn add(conn: &mut PgConnection, user: UserId, now: OffsetDateTi
     Ok(())
 }
 
-pub(super) async fn is_operator(pool: &PgPool, user: UserId) -> Result<bool, AppError> {
-    Ok(sqlx::query_scalar!(r#"select operator_is($1) as "is!""#, user.0).fetch_one(pool).await?)
+pub(super) async fn is_operator(executor: impl PgExecutor<'_>, user: UserId) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(r#"select operator_is($1) as "is!""#, user.0).fetch_one(executor).await?)
+}
+
+/// False when they were none.
+pub(super) async fn remove(conn: &mut PgConnection, user: UserId) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(r#"select operator_remove($1) as "removed!""#, user.0).fetch_one(conn).await?)
 }
 
 pub(super) async fn exist(pool: &PgPool) -> Result<bool, AppError> {

@@ -1,15 +1,19 @@
 //! Operators on a real PostgreSQL: apart from customers, never without a second factor.
 
-use super::operations::{NewOperator, create, enter, list};
+use super::operations::{NewOperator, create, enter, list, remove};
 use crate::{
     Actor, AppError,
-    accounts::{Factor, SignedIn},
+    accounts::{
+        Begun, Factor, SignedIn,
+        operations::{find_session, start_session},
+    },
     actor::Request,
     audit_log::{Action, Outcome},
     ids::{UserId, WorkspaceId},
     invitations::operations::{accept, invite},
     permissions::{Permission, Role},
     testing::{PASSWORD, TestDb, request},
+    two_factor::operations::remove_app,
     workspaces,
 };
 
@@ -81,4 +85,28 @@ async fn an_operator_may_nothing_of_a_workspace_and_its_members_nothing_of_their
         let refused = list(&db.ctx, &tenant.actor(role)).await.map(|_| ());
         assert_eq!(refused, Err(AppError::NotFound), "{role}");
     }
+}
+
+#[tokio::test]
+async fn an_operator_keeps_a_second_factor_and_is_removed_with_every_session() {
+    let db = TestDb::new().await;
+    let user = operator(&db).await;
+    sqlx::query(
+        "insert into totp_factors (user_id, sealed, confirmed_at, created_at) values ($1, 'sealed', now(), now())",
+    )
+    .bind(user.0)
+    .execute(&db.superuser)
+    .await
+    .expect("a factor");
+    let hash = [7; 32];
+    start_session(&db.ctx, &request(), user, Begun::With(Factor::Totp), &hash).await.expect("session");
+    let signed_in = find_session(&db.ctx, &hash).await.expect("looked").expect("signed in");
+    let kept = remove_app(&db.ctx, &request(), &signed_in).await;
+    assert!(matches!(kept, Err(AppError::Conflict(_))), "{kept:?}");
+    remove(&db.ctx, &Request::command("operator remove"), EMAIL).await.expect("removed");
+    assert_eq!(find_session(&db.ctx, &hash).await, Ok(None));
+    assert_eq!(enter(&db.ctx, &signed_in, &request()).await.map(|_| ()), Err(AppError::NotFound));
+    let again = remove(&db.ctx, &Request::command("operator remove"), EMAIL).await;
+    assert_eq!(again, Err(AppError::NotFound));
+    assert_eq!(db.count(WorkspaceId::PLATFORM, Action::OperatorRemoved).await, 1);
 }

@@ -47,7 +47,11 @@ pub async fn change(ctx: &Ctx, actor: &Actor, new: &PolicyText) -> Result<Policy
     let (permission, action) = (Permission::PoliciesUpdate, Action::PolicyChanged);
     ctx.authorise(actor, permission, action).await?;
     let new = new.parse().map_err(AppError::Invalid)?;
-    let intent = Intent::new(actor.workspace, format!("Demand {} of every member", words(new)), words(new));
+    let intent = Intent::new(
+        actor.workspace,
+        format!("Demand {} of every member", words(new)),
+        (new.require_two_factor, new.require_passkey, new.grace_days),
+    );
     ctx.demand_proof(actor, Event::new(action).under(permission), intent).await?;
     let now = ctx.clock.now();
     let text = format!("{} changed what members must show when they sign in: {}.", notices::who(actor), words(new));
@@ -149,7 +153,10 @@ pub(crate) fn keep_enough(factors: Factors, memberships: &[Membership]) -> Resul
 /// Reminds everybody who will be kept out soon: three days before, and on the last day.
 pub async fn remind(ctx: &Ctx) -> Result<(), AppError> {
     for workspace in queries::reminders_due(&ctx.db.worker, ctx.clock.now()).await? {
-        remind_in(ctx, workspace).await?;
+        // One that fails keeps no other from it.
+        if let Err(error) = remind_in(ctx, workspace).await {
+            tracing::error!(%workspace, %error, "members could not be reminded");
+        }
     }
     Ok(())
 }

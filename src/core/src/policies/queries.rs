@@ -47,7 +47,8 @@ pub(super) async fn set_dates(
 ) -> Result<(), AppError> {
     let due_at = policy.require_two_factor.then(|| now + Duration::days(policy.grace_days.into()));
     sqlx::query!(
-        "update members set factor_due_at = case when $2::timestamptz is not null then coalesce(factor_due_at, $2) end
+        "update members set factor_due_at = case when $2::timestamptz is not null then coalesce(factor_due_at, $2) end,
+            factor_reminded_at = case when $2::timestamptz is not null and factor_due_at is not null then factor_reminded_at end
          where workspace_id = $1",
         workspace.0,
         due_at,

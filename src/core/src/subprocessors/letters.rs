@@ -34,5 +34,11 @@ pub(crate) fn words(told: &str, notice: &Notice, now: OffsetDateTime) -> (String
         (None, after) => format!("{field}: {}", after.unwrap_or_default()),
     });
     let differences = differences.collect::<Vec<_>>().join("\n");
-    (subject, format!("{first}\n\n{differences}"))
+    let put_off = match notice.first_effective_at {
+        Some(first) if notice.is_postponed() && told != "withdrawn" => {
+            format!("\n\nIt was announced for {} first, and put off.", zones::words("", first))
+        }
+        _ => String::new(),
+    };
+    (subject, format!("{first}\n\n{differences}{put_off}"))
 }

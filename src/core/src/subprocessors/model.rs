@@ -138,6 +138,8 @@ pub struct Notice {
     pub effective_at: OffsetDateTime,
     /// When it was to happen, as it was first published.
     pub first_effective_at: Option<OffsetDateTime>,
+    /// When it was put off last.
+    pub postponed_at: Option<OffsetDateTime>,
     /// When it was withdrawn, and why.
     pub withdrawn: Option<(OffsetDateTime, String)>,
     /// When it happened.
@@ -179,6 +181,7 @@ impl Notice {
             published_at: self.published_at,
             effective_at: self.effective_at,
             first_effective_at: self.first_effective_at,
+            postponed_at: self.postponed_at,
             withdrawn_at,
             withdrawal,
             in_effect_at: self.in_effect_at,
@@ -226,6 +229,9 @@ pub struct NoticeView {
     /// When it was to happen, as it was first published.
     #[serde(with = "time::serde::rfc3339::option")]
     pub first_effective_at: Option<OffsetDateTime>,
+    /// When it was put off last.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub postponed_at: Option<OffsetDateTime>,
     /// When it was withdrawn.
     #[serde(with = "time::serde::rfc3339::option")]
     pub withdrawn_at: Option<OffsetDateTime>,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How many workspaces are told in one go.
-const BATCH: i32 = 100;
+const BATCH: i32 = 1000;
 
 /// Every notice that the workspace was told of, the newest first.
 pub async fn list(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<Vec<Received>, AppError> {
@@ -21,13 +21,17 @@ pub async fn list(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<Vec<Rec
     queries::received(ctx.db.read(actor.workspace).await?.conn(), actor.workspace).await
 }
 
-/// One notice, and the mails about it. That somebody has looked is noted once, and written down.
+/// One notice, and for whoever manages contacts the mails about it. That somebody has looked is noted once, and written down.
 ///
 /// # Errors
 /// [`AppError::NotFound`] for what the workspace was never told.
 pub async fn look(ctx: &Ctx, actor: &Actor, id: NoticeId) -> Result<(Received, Vec<Delivery>), AppError> {
     let received = one(list(ctx, actor, Action::PageViewed).await?, id)?;
-    let deliveries = queries::deliveries(ctx.db.read(actor.workspace).await?.conn(), actor.workspace, id).await?;
+    // Whom the workspace has for contacts is for those to see who manage them.
+    let deliveries = match actor.may(Permission::ContactsManage) {
+        true => queries::deliveries(ctx.db.read(actor.workspace).await?.conn(), actor.workspace, id).await?,
+        false => vec![],
+    };
     if !received.is_seen {
         let mut tx = ctx.db.change(actor).await?;
         if queries::set_seen(tx.conn(), actor.workspace, id, ctx.clock.now()).await? {
@@ -114,12 +118,16 @@ async fn tell_operators(
 /// Tells every workspace what it has still to be told, and notes what became of the mails. Returns how many were told.
 pub async fn tell(ctx: &Ctx) -> Result<usize, AppError> {
     let now = ctx.clock.now();
-    queries::settle(&ctx.db.worker, now).await?;
+    let settled = queries::settle(&ctx.db.worker, now).await;
     let mut told = 0;
     for (workspace, id) in queries::to_tell(&ctx.db.worker, now, BATCH).await? {
-        told += usize::from(tell_one(ctx, workspace, id).await?);
+        // One workspace that cannot be told keeps no other from it; it is tried again with the next round.
+        match tell_one(ctx, workspace, id).await {
+            Ok(done) => told += usize::from(done),
+            Err(error) => tracing::error!(%workspace, notice = %id, %error, "a workspace could not be told"),
+        }
     }
-    Ok(told)
+    settled.map(|_| told)
 }
 
 /// All contacts of the workspace, whatever else they want to know: it is a matter of the contract.

@@ -138,6 +138,12 @@ pub async fn publish(ctx: &Ctx, actor: &Actor, id: NoticeId) -> Result<Notice, A
     let (mut tx, notice) = open(ctx, actor, id, action, &[State::Draft]).await?;
     let now = ctx.clock.now();
     check_ahead(notice.effective_at, now)?;
+    let vendor = &notice.details.vendor;
+    if notice.kind != Kind::Remove && queries::is_taken(tx.conn(), notice.subprocessor, vendor).await? {
+        let text =
+            format!("{vendor} is on the list already, or announced for it. Withdraw that, or discard this draft.");
+        return Err(AppError::Conflict(text));
+    }
     let before = queries::lock(tx.conn(), notice.subprocessor).await?;
     if before.is_none() && notice.kind != Kind::Add {
         return Err(AppError::Conflict(format!("{} is no subprocessor any more.", notice.details.vendor)));
@@ -155,8 +161,11 @@ pub async fn publish(ctx: &Ctx, actor: &Actor, id: NoticeId) -> Result<Notice, A
 /// [`AppError::Invalid`] for what is no date, and for one that is not later.
 pub async fn postpone(ctx: &Ctx, actor: &Actor, id: NoticeId, effective_at: &str) -> Result<Notice, AppError> {
     let action = Action::SubprocessorPostponed;
-    let (mut tx, notice) = open(ctx, actor, id, action, &[State::Announced]).await?;
+    let (notice, _) = show(ctx, actor, id).await?;
     let later = super::instant("effective_at", effective_at).map_err(|error| AppError::Invalid(vec![error]))?;
+    let words = format!("Postpone “{}” to {}", notice.title(), crate::zones::words("", later));
+    ctx.demand_proof(actor, about(action, &notice), Intent::new(actor.workspace, words, id)).await?;
+    let (mut tx, notice) = open(ctx, actor, id, action, &[State::Announced]).await?;
     if later <= notice.effective_at {
         let text = format!(
             "Later than {}: what is announced can be put off, and never brought forward.",
@@ -176,59 +185,76 @@ pub async fn postpone(ctx: &Ctx, actor: &Actor, id: NoticeId, effective_at: &str
 /// [`AppError::Invalid`] without a reason.
 pub async fn withdraw(ctx: &Ctx, actor: &Actor, id: NoticeId, why: &str) -> Result<Notice, AppError> {
     let action = Action::SubprocessorWithdrawn;
-    let (mut tx, notice) = open(ctx, actor, id, action, &[State::Announced]).await?;
+    let (notice, _) = show(ctx, actor, id).await?;
     let why = parse("why", why, WHY_MAX)?;
+    let words = format!("Withdraw “{}”, and tell everybody: {why}", notice.title());
+    ctx.demand_proof(actor, about(action, &notice), Intent::new(actor.workspace, words, id)).await?;
+    let (mut tx, notice) = open(ctx, actor, id, action, &[State::Announced]).await?;
     queries::withdraw(tx.conn(), id, &why, ctx.clock.now()).await?;
     tx.commit(about(action, &notice).change("withdrawal", None::<&str>, why)).await?;
     Ok(notice)
 }
 
-/// Answers an objection. The workspace is told, and both logs have it.
+/// Answers the objection that was made at `answered_at`. The workspace is told, and both logs have it.
 ///
 /// # Errors
-/// [`AppError::Invalid`] for an empty answer; [`AppError::Conflict`] when there is no objection any more;
-/// [`AppError::NotFound`].
-pub async fn reply(ctx: &Ctx, actor: &Actor, workspace: WorkspaceId, id: NoticeId, said: &str) -> Result<(), AppError> {
+/// [`AppError::Invalid`] for an empty answer; [`AppError::Conflict`] when that objection does not stand any more;
+/// [`AppError::NotFound`]; [`AppError::ProofNeeded`].
+pub async fn reply(
+    ctx: &Ctx,
+    actor: &Actor,
+    (workspace, id): (WorkspaceId, NoticeId),
+    answered_at: OffsetDateTime,
+    said: &str,
+) -> Result<(), AppError> {
     let action = Action::NoticeReplied;
     let (notice, answers) = show(ctx, actor, id).await?;
-    answers.iter().find(|of| of.workspace == workspace).ok_or(AppError::NotFound)?;
+    let of = answers.into_iter().find(|of| of.workspace == workspace).ok_or(AppError::NotFound)?;
     let said = parse("reply", said, REASON_MAX)?;
+    let words = format!("Answer the objection of {} to {}: {said}", of.name, notice.details.vendor);
+    ctx.demand_proof(actor, about(action, &notice), Intent::new(actor.workspace, words, (workspace, id))).await?;
     ctx.vault.warm(workspace).await?;
     let there = Actor { workspace, ..actor.clone() };
     let mut tx = ctx.db.change(&there).await?;
-    if !queries::set_reply(tx.conn(), workspace, id, &said, ctx.clock.now()).await? {
-        return Err(AppError::Conflict("The workspace objects no more.".into()));
+    if !queries::set_reply(tx.conn(), (workspace, id), answered_at, &said, ctx.clock.now()).await? {
+        let text = "The workspace says something else by now. Look again, then answer that.";
+        return Err(AppError::Conflict(text.into()));
     }
     let subject = format!("send0 answers your objection: {}", notice.details.vendor);
     let told = contacts::told(tx.conn(), workspace, None).await?;
     let link = format!("{}/w/{}/notices/{id}", ctx.origin, told.slug);
     notices::sealed_with(ctx, workspace, &told, (&subject, &said), link).await?.put(tx.conn()).await?;
-    let event = about(action, &notice).change("reply", None::<&str>, said);
+    let event = about(action, &notice).change("reply", of.reply.map(|(before, _)| before), said);
     tx.also_on_platform(event.clone().on("workspace", workspace, None)).await?;
     tx.commit(event).await
 }
 
-/// Puts into effect what is due.
+/// Puts into effect what is due. One that cannot be holds up no other.
 pub async fn take_effect(ctx: &Ctx) -> Result<(), AppError> {
     for id in queries::due(&ctx.db.worker, ctx.clock.now()).await? {
-        let actor = Actor::jobs(WorkspaceId::PLATFORM, "subprocessors");
-        let mut tx = ctx.db.change(&actor).await?;
-        let (notice, now) = (queries::find(tx.conn(), id).await?, ctx.clock.now());
-        // Withdrawn, put off, or done by somebody else meanwhile.
-        let Some(notice) = notice.filter(|one| one.state() == State::Announced && one.effective_at <= now) else {
-            continue;
-        };
-        match notice.kind {
-            Kind::Add => queries::add(tx.conn(), &notice, now).await?,
-            Kind::Change => queries::change(tx.conn(), &notice).await?,
-            Kind::Remove => queries::remove(tx.conn(), &notice, now).await?,
+        if let Err(error) = take_one_effect(ctx, id).await {
+            tracing::error!(notice = %id, %error, "a change of subprocessors could not take effect");
         }
-        queries::set_in_effect(tx.conn(), id, now).await?;
-        let after = (notice.kind != Kind::Remove).then_some(&notice.details);
-        let event = about(Action::SubprocessorChanged, &notice);
-        tx.commit(compared(event, notice.before.as_ref(), after)).await?;
     }
     Ok(())
+}
+
+async fn take_one_effect(ctx: &Ctx, id: NoticeId) -> Result<(), AppError> {
+    let actor = Actor::jobs(WorkspaceId::PLATFORM, "subprocessors");
+    let mut tx = ctx.db.change(&actor).await?;
+    let (notice, now) = (queries::find(tx.conn(), id).await?, ctx.clock.now());
+    // Withdrawn, put off, or done by somebody else meanwhile.
+    let is_due = |one: &Notice| one.state() == State::Announced && one.effective_at <= now;
+    let Some(notice) = notice.filter(is_due) else { return Ok(()) };
+    match notice.kind {
+        Kind::Add => queries::add(tx.conn(), &notice, now).await?,
+        Kind::Change => queries::change(tx.conn(), &notice).await?,
+        Kind::Remove => queries::remove(tx.conn(), &notice, now).await?,
+    }
+    queries::set_in_effect(tx.conn(), id, now).await?;
+    let after = (notice.kind != Kind::Remove).then_some(&notice.details);
+    let event = about(Action::SubprocessorChanged, &notice);
+    tx.commit(compared(event, notice.before.as_ref(), after)).await
 }
 
 /// The notice under its lock, in one of these states.

@@ -89,6 +89,7 @@ struct Row {
     published_at: Option<OffsetDateTime>,
     effective_at: OffsetDateTime,
     first_effective_at: Option<OffsetDateTime>,
+    postponed_at: Option<OffsetDateTime>,
     withdrawn_at: Option<OffsetDateTime>,
     withdrawal: Option<String>,
     in_effect_at: Option<OffsetDateTime>,
@@ -107,6 +108,7 @@ impl Row {
             published_at: self.published_at,
             effective_at: self.effective_at,
             first_effective_at: self.first_effective_at,
+            postponed_at: self.postponed_at,
             withdrawn: self.withdrawn_at.zip(self.withdrawal),
             in_effect_at: self.in_effect_at,
         })
@@ -118,7 +120,7 @@ pub(super) async fn notices(pool: &PgPool, with_drafts: bool) -> Result<Vec<Noti
     let rows = sqlx::query_as!(
         Row,
         r#"select notice_id, subprocessor_id, kind, vendor, purpose, data, regions, before as "before: Json<Details>", why, drafted_at,
-            published_at, effective_at, first_effective_at, withdrawn_at, withdrawal, in_effect_at
+            published_at, effective_at, first_effective_at, postponed_at, withdrawn_at, withdrawal, in_effect_at
          from subprocessor_notices where published_at is not null or $1 order by drafted_at desc, notice_id desc"#,
         with_drafts,
     );
@@ -130,7 +132,7 @@ pub(super) async fn find(conn: &mut PgConnection, id: NoticeId) -> Result<Option
     let row = sqlx::query_as!(
         Row,
         r#"select notice_id, subprocessor_id, kind, vendor, purpose, data, regions, before as "before: Json<Details>", why, drafted_at,
-            published_at, effective_at, first_effective_at, withdrawn_at, withdrawal, in_effect_at
+            published_at, effective_at, first_effective_at, postponed_at, withdrawn_at, withdrawal, in_effect_at
          from subprocessor_notices where notice_id = $1 for update"#,
         id.0,
     );
@@ -167,6 +169,27 @@ pub(super) async fn draft(
 pub(super) async fn discard(conn: &mut PgConnection, id: NoticeId) -> Result<(), AppError> {
     sqlx::query!("delete from subprocessor_notices where notice_id = $1", id.0).execute(conn).await?;
     Ok(())
+}
+
+/// Whether somebody else of this name is on the list, or announced for it. Whoever publishes waits here for whoever does so
+/// already: two must not announce the same name.
+pub(super) async fn is_taken(
+    conn: &mut PgConnection,
+    subprocessor: SubprocessorId,
+    vendor: &str,
+) -> Result<bool, AppError> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtext('subprocessor_notices'))").execute(&mut *conn).await?;
+    let taken = sqlx::query_scalar!(
+        r#"select exists (
+                select from subprocessors where until is null and lower(vendor) = lower($2) and subprocessor_id <> $1
+            ) or exists (
+                select from subprocessor_notices where lower(vendor) = lower($2) and subprocessor_id <> $1 and kind <> 'remove'
+                    and published_at is not null and withdrawn_at is null and in_effect_at is null
+            ) as "taken!""#,
+        subprocessor.0,
+        vendor,
+    );
+    Ok(taken.fetch_one(conn).await?)
 }
 
 pub(super) async fn publish(
@@ -326,7 +349,7 @@ pub(super) async fn deliveries(
 pub(super) async fn received(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<Received>, AppError> {
     let rows = sqlx::query!(
         r#"select n.notice_id, n.subprocessor_id, n.kind, n.vendor, n.purpose, n.data, n.regions, n.before as "before: Json<Details>",
-            n.why, n.drafted_at, n.published_at, n.effective_at, n.first_effective_at, n.withdrawn_at, n.withdrawal, n.in_effect_at,
+            n.why, n.drafted_at, n.published_at, n.effective_at, n.first_effective_at, n.postponed_at, n.withdrawn_at, n.withdrawal, n.in_effect_at,
             r.received_at, r.seen_at, r.answer, r.reason, r.answered_at, r.reply, r.replied_at, p.name as "answered_by?"
          from workspace_notices r
             join subprocessor_notices n on n.notice_id = r.notice_id
@@ -353,6 +376,7 @@ pub(super) async fn received(conn: &mut PgConnection, workspace: WorkspaceId) ->
                 published_at: row.published_at,
                 effective_at: row.effective_at,
                 first_effective_at: row.first_effective_at,
+                postponed_at: row.postponed_at,
                 withdrawn_at: row.withdrawn_at,
                 withdrawal: row.withdrawal,
                 in_effect_at: row.in_effect_at,
@@ -438,20 +462,22 @@ pub(super) async fn set_answer(
     Ok(())
 }
 
-/// False when there is no objection.
+/// False when the objection made at that time does not stand any more.
 pub(super) async fn set_reply(
     conn: &mut PgConnection,
-    workspace: WorkspaceId,
-    id: NoticeId,
+    (workspace, id): (WorkspaceId, NoticeId),
+    answered_at: OffsetDateTime,
     reply: &str,
     now: OffsetDateTime,
 ) -> Result<bool, AppError> {
     let replied = sqlx::query!(
-        "update workspace_notices set reply = $3, replied_at = $4 where workspace_id = $1 and notice_id = $2 and answer = 'objected'",
+        "update workspace_notices set reply = $3, replied_at = $4
+         where workspace_id = $1 and notice_id = $2 and answer = 'objected' and answered_at = $5",
         workspace.0,
         id.0,
         reply,
         now,
+        answered_at,
     );
     Ok(replied.execute(conn).await?.rows_affected() == 1)
 }

@@ -233,6 +233,44 @@ async fn one_change_of_a_subprocessor_at_a_time_and_none_that_changes_nothing() 
 }
 
 #[tokio::test]
+async fn one_name_is_announced_once_and_one_notice_that_fails_holds_up_no_other() {
+    let db = TestDb::new().await;
+    let ops = operator(&db).await;
+    let at = db.ctx.clock.now() + Duration::days(40);
+    let drafts = [
+        propose(&db.ctx, &ops, Kind::Add, None, &text("Acme Mail", at)).await.expect("drafted"),
+        propose(&db.ctx, &ops, Kind::Add, None, &text("ACME mail", at)).await.expect("drafted"),
+    ];
+    let published = join_all(drafts.iter().map(|id| publish(&db.ctx, &ops, *id))).await;
+    assert_eq!(published.iter().filter(|one| one.is_ok()).count(), 1, "{published:?}");
+    let other = propose(&db.ctx, &ops, Kind::Add, None, &text("Other", at + Duration::days(1))).await.expect("drafted");
+    publish(&db.ctx, &ops, other).await.expect("published");
+    // By hand, past every check: the first one cannot take effect.
+    sqlx::query("insert into subprocessors select gen_random_uuid(), 'Acme Mail', 'x', 'x', '{x}', now(), null")
+        .execute(&db.superuser)
+        .await
+        .expect("somebody of that name");
+    db.ctx.clock.advance(Duration::days(42));
+    take_effect(&db.ctx).await.expect("a round");
+    assert_eq!(notice(&db, &ops, other).await.state(), State::InEffect);
+}
+
+#[tokio::test]
+async fn a_workspace_that_cannot_be_told_keeps_no_other_from_it() {
+    let db = TestDb::new().await;
+    let ops = operator(&db).await;
+    let (broken, whole) = (db.workspace("Broken").await, db.workspace("Whole").await);
+    announced(&db, &ops, "Acme Mail", 40).await;
+    let sql = "update data_keys set wrapped = '\\x00' where workspace_id = $1";
+    sqlx::query(sql).bind(broken.id().0).execute(&db.superuser).await.expect("broken");
+    let lost = "insert into data_keys (workspace_id, data_key_id, purpose, wrapped, created_at)
+        values ($1, gen_random_uuid(), 'workspace', '\\x00', now()) on conflict do nothing";
+    sqlx::query(lost).bind(broken.id().0).execute(&db.superuser).await.expect("broken");
+    assert_eq!(tell(&db.ctx).await, Ok(1));
+    assert_eq!((unseen(&db.ctx, broken.id()).await, unseen(&db.ctx, whole.id()).await), (Ok(0), Ok(1)));
+}
+
+#[tokio::test]
 async fn every_workspace_is_told_and_reminded() {
     let db = TestDb::new().await;
     let ops = operator(&db).await;
@@ -360,7 +398,10 @@ async fn an_objection_reaches_the_operators_who_answer_and_both_logs_have_it() {
     // The day comes without an answer: both sides see it.
     let received = list(&db.ctx, &owner, Action::PageViewed).await.expect("list").remove(0);
     assert!(received.is_unanswered());
-    reply(&db.ctx, &ops, tenant.id(), id, "It stays in yours.").await.expect("replied");
+    let at = of[0].answer.as_ref().expect("an answer").1;
+    let other = reply(&db.ctx, &ops, (tenant.id(), id), at - Duration::SECOND, "To another.").await;
+    assert!(matches!(other, Err(AppError::Conflict(_))), "an answer is to the objection that was read: {other:?}");
+    reply(&db.ctx, &ops, (tenant.id(), id), at, "It stays in yours.").await.expect("replied");
     let received = list(&db.ctx, &owner, Action::PageViewed).await.expect("list").remove(0);
     assert_eq!(received.reply.as_ref().map(|(said, _)| said.as_str()), Some("It stays in yours."));
     assert!(!received.is_unanswered());
@@ -379,7 +420,7 @@ async fn an_objection_reaches_the_operators_who_answer_and_both_logs_have_it() {
     assert_eq!((event.actor.kind.as_str(), event.action.as_str()), ("operator", "notice.replied"));
 
     answer(&db.ctx, &owner, id, "acknowledged", "").await.expect("agreed after all");
-    let nothing = reply(&db.ctx, &ops, tenant.id(), id, "Still.").await;
+    let nothing = reply(&db.ctx, &ops, (tenant.id(), id), at, "Still.").await;
     assert!(matches!(nothing, Err(AppError::Conflict(_))), "{nothing:?}");
     db.ctx.clock.advance(Duration::days(41));
     let late = answer(&db.ctx, &owner, id, "objected", "Too late").await;

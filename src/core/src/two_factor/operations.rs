@@ -11,6 +11,7 @@ use crate::{
     flash::{self, Flash},
     ids::{UserId, WorkspaceId},
     intent::Intent,
+    operators,
     policies::operations::keep_enough,
     secrets,
 };
@@ -22,6 +23,8 @@ use zeroize::Zeroizing;
 /// How long an authenticator app may take to be set up.
 const ENROLMENT_LASTS: Duration = Duration::hours(1);
 const ADD_APP: &str = "Add an authenticator app";
+/// What takes several requests.
+const STEPS: [&str; 2] = [ADD_APP, super::passkeys::ADD];
 /// Letters and digits that nobody takes for others.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// 24 characters of 5 bits: 120 bits, enough to be stored as SHA-256 (ASVS 6.5.2).
@@ -76,7 +79,9 @@ pub(crate) async fn demand_proof(
     words: &str,
 ) -> Result<(), AppError> {
     let intent = Intent::new(WorkspaceId::PLATFORM, words, signed_in.user);
-    if signed_in.is_whole && signed_in.proof.covers(&intent.digest, ctx.clock.now()) {
+    let intent = if STEPS.contains(&words) { intent.in_steps() } else { intent };
+    let proof = signed_in.proof;
+    if signed_in.is_whole && accounts::sessions::is_proved(ctx, signed_in.session, proof, &intent).await? {
         return Ok(());
     }
     accounts::sessions::ask(ctx, signed_in.session, &intent).await?;
@@ -303,6 +308,9 @@ pub async fn remove_app(ctx: &Ctx, request: &Request, signed_in: &SignedIn) -> R
 pub(super) async fn after_removal(conn: &mut sqlx::PgConnection, signed_in: &SignedIn) -> Result<(), AppError> {
     let left = queries::factors(&mut *conn, signed_in.user).await?;
     keep_enough(left, &accounts::memberships_of(conn, signed_in.user).await?)?;
+    if !left.is_second() && operators::operations::is_operator_now(conn, signed_in.user).await? {
+        return Err(AppError::Conflict("An operator keeps a second factor. Add another one first.".into()));
+    }
     if !left.is_second() {
         queries::put_codes(conn, signed_in.user, &[]).await?;
     }

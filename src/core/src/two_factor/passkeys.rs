@@ -22,14 +22,14 @@ use webauthn_rs::prelude::{
     PublicKeyCredential, RegisterPublicKeyCredential,
 };
 
-const ADD: &str = "Add a passkey";
+pub(super) const ADD: &str = "Add a passkey";
 
 /// What is remembered between the two halves. A state of one kind never serves another.
 #[derive(Serialize, Deserialize)]
 enum State {
     Register { user: UserId, session: SessionId, name: String, state: PasskeyRegistration },
     SignIn { state: DiscoverableAuthentication },
-    Prove { user: UserId, session: SessionId, only: Option<[u8; 32]>, state: PasskeyAuthentication },
+    Prove { user: UserId, session: SessionId, only: Option<([u8; 32], String)>, state: PasskeyAuthentication },
 }
 
 /// The first half: what the browser is to be told, as JSON, and the token that finds the rest.
@@ -221,7 +221,10 @@ async fn open_account(ctx: &Ctx, state: DiscoverableAuthentication, answer: &str
 /// [`AppError::NotFound`] when they have none; [`AppError::Conflict`] when another change is asked for by now, or none.
 pub async fn begin_proof(ctx: &Ctx, signed_in: &SignedIn, intent: &str) -> Result<Begun, AppError> {
     let only = match signed_in.is_whole {
-        true => Some(confirmed(ctx, signed_in, intent).await?.digest),
+        true => {
+            let asked = confirmed(ctx, signed_in, intent).await?;
+            Some((asked.digest, asked.words))
+        }
         false => None,
     };
     let stored = queries::passkeys(&ctx.db.auth, signed_in.user).await?;

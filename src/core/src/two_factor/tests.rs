@@ -129,7 +129,7 @@ async fn the_password_alone_gets_whoever_has_a_factor_half_in() {
     assert_eq!(refused, Err(AppError::Unauthenticated("second_factor".into())));
     let factor = check_code(&db.ctx, &request(), &signed_in, &code(&db, &app)).await.expect("the code");
     let new = secrets::hash("the token after the proof");
-    sessions::prove(&db.ctx, &request(), &signed_in, factor, &hash, &new).await.expect("proved");
+    sessions::prove(&db.ctx, &request(), &signed_in, factor.clone(), &hash, &new).await.expect("proved");
     assert_eq!(found(&db, &hash).await, None, "the token before opens nothing");
     let now = found(&db, &new).await.expect("signed in");
     assert!(now.is_whole && now.factor == Factor::Totp && now.session == signed_in.session);

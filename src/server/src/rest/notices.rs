@@ -26,7 +26,13 @@ pub async fn list(State(ctx): State<Ctx>, called: Called, query: Query) -> Resul
     let (limit, after) = (query.limit()? as usize, query.cursor::<NoticeId>()?);
     // There are a few a year: one look brings all.
     let all = notices::list(&ctx, &called.actor, Action::ApiCalled).await?;
-    let begin = after.map_or(0, |after| all.iter().take_while(|one| one.notice.id >= after).count());
+    let known = |after| all.iter().position(|one| one.notice.id == after).map(|place| place + 1);
+    let begin = match after {
+        Some(after) => known(after).ok_or_else(|| {
+            ApiError::parameter("cursor", "unknown_cursor", "Give next_cursor of the page before, unchanged.")
+        })?,
+        None => 0,
+    };
     let data: Vec<ReceivedView> = all.iter().skip(begin).take(limit).map(|one| one.view()).collect();
     let last = all.get(begin + data.len()).and_then(|_| data.last());
     let next_cursor = last.map(|last| last.notice.id.to_string());

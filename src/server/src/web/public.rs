@@ -57,7 +57,8 @@ fn failed(error: &AppError) -> Response {
 
 /// When there was last something new about it.
 fn changed_at(notice: &Notice) -> Option<OffsetDateTime> {
-    notice.withdrawn.as_ref().map(|(at, _)| *at).or(notice.in_effect_at).or(notice.published_at)
+    let ended = notice.withdrawn.as_ref().map(|(at, _)| *at).or(notice.in_effect_at);
+    ended.or(notice.postponed_at).or(notice.published_at)
 }
 
 fn feed(origin: &str, notices: &[&Notice]) -> Feed {

@@ -604,6 +604,10 @@ async fn what_is_for_operators_is_not_there_for_anybody_else() {
     let owners = acme.actor(Role::Owner);
     answer(&console.db.ctx, &owners, notice, "objected", "Not there.").await.expect("objected");
     let aws = send0_core::subprocessors::operations::public(&console.db.ctx).await.expect("public").current[1].id;
+    let ops = send0_core::Actor::cli(WorkspaceId::PLATFORM, send0_core::testing::request());
+    let of = send0_core::subprocessors::operations::show(&console.db.ctx, &ops, notice).await.expect("shown").1;
+    let answered_at = of[0].answer.as_ref().expect("an objection").1;
+    let answered_at = answered_at.format(&time::format_description::well_known::Rfc3339).expect("a time");
     let (aws, notice, workspace) = (aws.to_string(), notice.to_string(), acme.id().to_string());
     for page in OPERATOR_PAGES {
         let id = if page.contains("notices") { &notice } else { &aws };
@@ -621,7 +625,11 @@ async fn what_is_for_operators_is_not_there_for_anybody_else() {
     for (form, fields) in OPERATOR_FORMS {
         let id = if form == "publish_notice" { draft.as_str() } else { notice.as_str() };
         let fields: Vec<(&str, &str)> =
-            [("_back", "/operator"), ("id", id), ("workspace_id", &workspace)].iter().chain(fields).copied().collect();
+            [("_back", "/operator"), ("id", id), ("workspace_id", &workspace), ("answered_at", &answered_at)]
+                .iter()
+                .chain(fields)
+                .copied()
+                .collect();
         for (browser, status) in [(&mut nobody, 401), (&mut owner, 404)] {
             let mark = console.mark(WorkspaceId::PLATFORM).await;
             assert_eq!(browser.post_json(&console, form, &fields).await.status, status, "{form}");
