@@ -48,7 +48,6 @@ test('a change is drafted, published, objected to, answered and withdrawn', asyn
     }).toPass();
     // Other tests announce as well, and this workspace is told of each.
 
-
     await expect(navigation).toContainText(/\d+ new/);
     expect(await workspace.mailedLink(workspace.email)).toContain(`${workspace.path('notices')}/ntc_`);
     await page.getByRole('link', { name: vendor }).click();

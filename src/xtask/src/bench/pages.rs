@@ -61,9 +61,10 @@ pub fn sizes(installation: &Installation, workspace: &Workspace, session: &str) 
     let slug = &workspace.slug;
     let inside = [format!("/w/{slug}"), format!("/w/{slug}/api-keys"), format!("/w/{slug}/audit-log")];
     let mut files = BTreeSet::new();
-    for path in ["/sign-in".to_owned()].iter().chain(&inside) {
+    let outside = ["/sign-in", "/security", "/subprocessors"].map(str::to_owned);
+    for path in outside.iter().chain(&inside) {
         // Signed in, nobody sees the form any more.
-        let session = if path == "/sign-in" { "" } else { session };
+        let session = if outside.contains(path) { "" } else { session };
         let page = size(installation, path, session)?;
         files.extend(files_of(&page.text()));
     }
