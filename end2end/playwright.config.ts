@@ -3,6 +3,10 @@ import { defineConfig } from '@playwright/test';
 /** Every journey runs with and without scripts; these are about scripts, or need them to look at the page. */
 const NEEDS_SCRIPTS = ['**/scripts.spec.ts', '**/accessibility.spec.ts', '**/palette.spec.ts', '**/passkeys.spec.ts', '**/demo.spec.ts'];
 const SCREENSHOTS = '**/screenshots.spec.ts';
+const WITHOUT_SCRIPTS = [SCREENSHOTS, ...NEEDS_SCRIPTS];
+
+/** These tell every workspace of their server something. A project has workers of its own, a worker a server of its own. */
+const ANNOUNCING = /@announces/;
 
 /** Pictures are taken when asked for (`--project=screenshots`), not with the tests. A worker is told which project it is. */
 const takesPictures = process.argv.includes('--project=screenshots') || process.env.TEST_WORKER_INDEX !== undefined;
@@ -34,8 +38,10 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: 'chromium', testIgnore: SCREENSHOTS },
-    { name: 'no-js', testIgnore: [SCREENSHOTS, ...NEEDS_SCRIPTS], use: { javaScriptEnabled: false } },
+    { name: 'chromium', testIgnore: SCREENSHOTS, grepInvert: ANNOUNCING },
+    { name: 'no-js', testIgnore: WITHOUT_SCRIPTS, grepInvert: ANNOUNCING, use: { javaScriptEnabled: false } },
+    { name: 'announcing', testIgnore: SCREENSHOTS, grep: ANNOUNCING },
+    { name: 'announcing-no-js', testIgnore: WITHOUT_SCRIPTS, grep: ANNOUNCING, use: { javaScriptEnabled: false } },
     ...(takesPictures ? [{ name: 'screenshots', testMatch: SCREENSHOTS }] : []),
   ],
 });

@@ -197,6 +197,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/w/:slug/notices/:id", Access::Permission(Permission::NoticesRead)),
     ("/security", Access::Public),
     ("/subprocessors", Access::Public),
+    ("/changelog", Access::Public),
     ("/subprocessors/subscribe", Access::Public),
     ("/subscription", Access::Public),
     ("/unsubscribe", Access::Public),

@@ -73,6 +73,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/account/address") view=accounts::account::Address ssr=SsrMode::Async/>
                 <Route path=path!("/workspaces/new") view=workspaces::settings::NewWorkspace ssr=SsrMode::Async/>
                 <Route path=path!("/security") view=public::security::Security ssr=SsrMode::Async/>
+                <Route path=path!("/changelog") view=public::changelog::Changelog ssr=SsrMode::Async/>
                 <Route path=path!("/subprocessors") view=subprocessors::public::Subprocessors ssr=SsrMode::Async/>
                 <Route path=path!("/subprocessors/subscribe") view=subscribers::page::Subscribe ssr=SsrMode::Async/>
                 <Route path=path!("/subscription") view=subscribers::page::Subscription ssr=SsrMode::Async/>

@@ -4,7 +4,11 @@ import { announce, draft as draftNotice } from './operator';
 import { enrol } from './totp';
 import { PASSWORD, type Workspace } from './workspace';
 
-export type Look = { name: string; open: (page: Page, workspace: Workspace) => Promise<unknown> };
+/** `announces`: it tells every workspace of its server something, which other tests do not expect. */
+export type Look = { name: string; open: (page: Page, workspace: Workspace) => Promise<unknown>; announces?: boolean };
+
+/** Runs where nobody is disturbed by it. */
+export const ANNOUNCES = '@announces';
 
 /** Opens a page as the owner. */
 function signedIn(name: string, open: (page: Page, workspace: Workspace) => Promise<unknown>): Look {
@@ -78,6 +82,11 @@ function operating(name: string, open: (page: Page, workspace: Workspace) => Pro
   };
   return { name, open: enter };
 }
+
+/** The same look, which announces something. */
+const announcing =
+  (look: typeof signedIn): typeof signedIn =>
+  (name, open) => ({ ...look(name, open), announces: true });
 
 /** Every page, in every state that looks different. Set-up is not here: it needs a server of its own. */
 export const LOOKS: Look[] = [
@@ -263,6 +272,7 @@ export const LOOKS: Look[] = [
   { name: 'public-security', open: (page) => page.goto('/security') },
   {
     name: 'public-subprocessors',
+    announces: true,
     open: async (page, workspace) => {
       const operator = await workspace.operatorPage();
       await draftNotice(operator, `Beta Mail ${workspace.slug}`, 45);
@@ -272,6 +282,7 @@ export const LOOKS: Look[] = [
       await page.goto('/subprocessors');
     },
   },
+  { name: 'public-changelog', open: (page) => page.goto('/changelog') },
   { name: 'subscribe', open: (page) => page.goto('/subprocessors/subscribe') },
   {
     name: 'subscribe-refused',
@@ -285,11 +296,11 @@ export const LOOKS: Look[] = [
   },
   { name: 'subscription-void', open: (page) => page.goto('/subscription') },
   signedIn('notices-empty', (page, workspace) => page.goto(workspace.path('notices'))),
-  signedIn('notices', async (page, workspace) => {
+  announcing(signedIn)('notices', async (page, workspace) => {
     await announce(page, workspace, `Gamma Mail ${workspace.slug}`);
   }),
-  signedIn('notice', openNotice),
-  signedIn('notice-refused', async (page, workspace) => {
+  announcing(signedIn)('notice', openNotice),
+  announcing(signedIn)('notice-refused', async (page, workspace) => {
     await openNotice(page, workspace);
     await page.getByRole('radio', { name: 'Object' }).check();
     await page.getByRole('button', { name: 'Send the answer' }).click();
@@ -308,7 +319,7 @@ export const LOOKS: Look[] = [
     await page.getByRole('link', { name: 'Remove Upstash' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toContainText('removal of Upstash');
   }),
-  operating('operator-notice', async (page, workspace) => {
+  announcing(operating)('operator-notice', async (page, workspace) => {
     const vendor = `Zeta Mail ${workspace.slug}`;
     const owner = await workspace.ownerPage();
     await announce(owner, workspace, vendor);

@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test';
-import { LOOKS, SCHEMES, SIZES } from '../support/pages';
+import { ANNOUNCES, LOOKS, SCHEMES, SIZES } from '../support/pages';
 
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const NARROWEST = { width: 320, height: 640 };
@@ -150,8 +150,8 @@ async function check(page: Page): Promise<void> {
   await test.step('keyboard', () => keyboard(page));
 }
 
-for (const { name, open } of LOOKS) {
-  test(name, async ({ page, workspace }) => {
+for (const { name, open, announces } of LOOKS) {
+  test(name, { tag: announces ? ANNOUNCES : [] }, async ({ page, workspace }) => {
     await open(page, workspace);
     if (name.endsWith('-refused')) await expect.soft(page.locator('form [role=alert]'), 'the summary has the focus').toBeFocused();
     await check(page);

@@ -1,5 +1,6 @@
 import { expect, test } from '../support/test';
 import { day, draft } from '../support/operator';
+import { ANNOUNCES } from '../support/pages';
 import { summary } from '../support/forms';
 import { PASSWORD } from '../support/password';
 
@@ -10,6 +11,8 @@ test('a visitor reads what is promised and who processes data, without scripts a
   await expect(page.locator('section.card')).toHaveCount(8);
   await page.getByRole('navigation', { name: 'Trust' }).getByRole('link', { name: 'Subprocessors' }).click();
   await expect(page.getByRole('row').filter({ hasText: 'Amazon SES' })).toContainText('us-east-1');
+  await page.getByRole('navigation', { name: 'Trust' }).getByRole('link', { name: 'Changelog' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Changelog');
   await expect(page.locator('script')).toHaveCount(0);
   expect(await page.context().cookies()).toEqual([]);
   await page.goto('/sign-in');
@@ -17,7 +20,7 @@ test('a visitor reads what is promised and who processes data, without scripts a
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Subprocessors');
 });
 
-test('a change is drafted, published, objected to, answered and withdrawn', async ({ operator, owner: page, workspace }) => {
+test('a change is drafted, published, objected to, answered and withdrawn', { tag: ANNOUNCES }, async ({ operator, owner: page, workspace }) => {
   const vendor = `Acme Mail ${workspace.slug}`;
 
   await test.step('less than 30 days is refused, and what was typed stays', async () => {

@@ -1,5 +1,6 @@
 //! Pages for anybody: no script, no cookie, the same for everybody, so that whoever stands between may keep them a while.
 
+pub mod changelog;
 pub mod security;
 
 use crate::{
@@ -15,7 +16,8 @@ use send0_core::AppError;
 use std::future::Future;
 
 /// The paths of these pages. Nobody is looked up for them, so that they cannot differ.
-pub const PATHS: [(&str, &str); 2] = [("Security", "/security"), ("Subprocessors", "/subprocessors")];
+pub const PATHS: [(&str, &str); 3] =
+    [("Security", "/security"), ("Subprocessors", "/subprocessors"), ("Changelog", "/changelog")];
 
 /// How long they may be kept.
 pub const CACHE: &str = "public, max-age=60";

@@ -23,6 +23,8 @@ pub mod workspaces;
 #[cfg(feature = "server")]
 pub mod actor;
 #[cfg(feature = "server")]
+pub mod changelog;
+#[cfg(feature = "server")]
 pub mod clock;
 #[cfg(feature = "server")]
 pub mod context;

@@ -118,6 +118,7 @@ fn plain_routes(ctx: Ctx) -> Router {
         .route("/readyz", get(plain::ready))
         .route("/csp-report", post(plain::csp_report))
         .route("/security.json", get(public::security_json))
+        .route("/changelog.atom", get(public::changelog_atom))
         .route("/subprocessors.json", get(public::subprocessors_json))
         .route("/subprocessors.atom", get(public::subprocessors_atom))
         .route("/setup/{token}", get(plain::open_setup))

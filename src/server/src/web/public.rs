@@ -10,6 +10,7 @@ use axum::{
 };
 use send0_core::{
     AppError, Ctx,
+    changelog::{Changes, changelog},
     practices::{CONTACT, PRACTICES},
     subprocessors::{Notice, operations},
     zones,
@@ -40,11 +41,33 @@ pub async fn subprocessors_atom(State(ctx): State<Ctx>) -> Response {
         Ok(all) => {
             let mut notices: Vec<&Notice> = all.announced.iter().chain(&all.history).collect();
             notices.sort_by_key(|notice| std::cmp::Reverse(changed_at(notice)));
-            let kind = [(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")];
-            kept((kind, feed(&ctx.origin, &notices).to_string()))
+            let about = About {
+                path: "/subprocessors",
+                title: "send0: subprocessors",
+                subtitle: "Every change, at least 30 full days ahead.",
+            };
+            let entries = notices.iter().map(|notice| entry(&ctx.origin, notice)).collect();
+            let newest = notices.first().copied().and_then(changed_at);
+            kept((ATOM, feed(&ctx.origin, &about, newest, entries).to_string()))
         }
         Err(error) => failed(&error),
     }
+}
+
+/// `/changelog.atom`.
+pub async fn changelog_atom(State(ctx): State<Ctx>) -> Response {
+    let days = changelog();
+    let entries = days.iter().map(|day| Entry {
+        id: format!("{}/changelog#{}", ctx.origin, day.id()),
+        title: Text::plain(format!("Changes of {}", day.id())),
+        updated: instant(day.at()),
+        links: vec![link("alternate", format!("{}/changelog#{}", ctx.origin, day.id()))],
+        content: Some(plain(day.changes.join("\n"))),
+        ..Entry::default()
+    });
+    let about = About { path: "/changelog", title: "send0: changelog", subtitle: "What has changed in the console." };
+    let newest = days.first().map(Changes::at);
+    kept((ATOM, feed(&ctx.origin, &about, newest, entries.collect()).to_string()))
 }
 
 fn kept(answer: impl IntoResponse) -> Response {
@@ -61,21 +84,31 @@ fn changed_at(notice: &Notice) -> Option<OffsetDateTime> {
     ended.or(notice.postponed_at).or(notice.published_at)
 }
 
-fn feed(origin: &str, notices: &[&Notice]) -> Feed {
-    let newest = notices.first().copied().and_then(changed_at);
+/// What a feed says of itself.
+struct About {
+    path: &'static str,
+    title: &'static str,
+    subtitle: &'static str,
+}
+
+const ATOM: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")];
+
+fn feed(origin: &str, about: &About, newest: Option<OffsetDateTime>, entries: Vec<Entry>) -> Feed {
+    let page = format!("{origin}{}", about.path);
     Feed {
-        id: format!("{origin}/subprocessors.atom"),
-        title: Text::plain("send0: subprocessors"),
-        subtitle: Some(Text::plain("Every change, at least 30 full days ahead.")),
+        id: format!("{page}.atom"),
+        title: Text::plain(about.title),
+        subtitle: Some(Text::plain(about.subtitle)),
         updated: instant(newest.unwrap_or(OffsetDateTime::UNIX_EPOCH)),
         authors: vec![Person { name: "send0".into(), email: Some(CONTACT.into()), ..Person::default() }],
-        links: vec![
-            link("self", format!("{origin}/subprocessors.atom")),
-            link("alternate", format!("{origin}/subprocessors")),
-        ],
-        entries: notices.iter().map(|notice| entry(origin, notice)).collect(),
+        links: vec![link("self", format!("{page}.atom")), link("alternate", page)],
+        entries,
         ..Feed::default()
     }
+}
+
+fn plain(text: String) -> Content {
+    Content { value: Some(text), content_type: Some("text".into()), ..Content::default() }
 }
 
 fn entry(origin: &str, notice: &Notice) -> Entry {
@@ -95,7 +128,7 @@ fn entry(origin: &str, notice: &Notice) -> Entry {
         updated: instant(changed_at(notice).unwrap_or(notice.drafted_at)),
         published: notice.published_at.map(instant),
         links: vec![link("alternate", format!("{origin}/subprocessors#{}", notice.id))],
-        content: Some(Content { value: Some(text), content_type: Some("text".into()), ..Content::default() }),
+        content: Some(plain(text)),
         ..Entry::default()
     }
 }

@@ -140,6 +140,7 @@ page                           answer owner admin developer  security   billing 
 /w/:slug/members/:id           200    yes   yes   yes        yes        yes        yes
 /w/:slug/roles                 200    yes   yes   yes        yes        yes        yes
 /security                      200    yes   yes   yes        yes        yes        yes
+/changelog                     200    yes   yes   yes        yes        yes        yes
 /subprocessors                 200    yes   yes   yes        yes        yes        yes
 /subprocessors/subscribe       200    yes   yes   yes        yes        yes        yes
 /subscription                  200    yes   yes   yes        yes        yes        yes

@@ -62,6 +62,11 @@ async fn the_twins_for_programs_say_the_same() {
     assert!(titles.contains(&"New subprocessor: Acme <Mail> & Co".to_owned()), "{titles:?}");
     assert!(feed.entries.iter().all(|entry| entry.updated.is_some() && !entry.links.is_empty()));
 
+    let answer = nobody.get(&console, "/changelog.atom").await;
+    is_public(&answer, "changelog");
+    let feed = feed_rs::parser::parse(answer.body.as_ref()).expect("a feed");
+    assert_eq!(feed.entries.len(), send0_core::changelog::changelog().len());
+
     let answer = nobody.get(&console, "/security.json").await;
     is_public(&answer, "security");
     assert_eq!(answer.json()["practices"].as_array().map(Vec::len), Some(8));

@@ -1,0 +1,4 @@
+//! What has changed, for customers: `CHANGELOG.md`, as it is in the repository.
+
+mod model;
+pub use model::*;
