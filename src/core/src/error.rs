@@ -64,7 +64,7 @@ pub enum AppError {
 impl AppError {
     /// A refusal of one field.
     pub fn field(field: &str, code: &str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldError::new(field, code, message)])
+        FieldError::new(field, code, message).into()
     }
 
     /// The HTTP status (RFC 9110) that says the same.
@@ -99,6 +99,13 @@ impl FieldError {
     /// A field, a stable word for programs, a sentence for people.
     pub fn new(field: &str, code: &str, message: impl Into<String>) -> Self {
         Self { field: field.into(), code: code.into(), message: message.into() }
+    }
+}
+
+/// One field that is wrong is enough to refuse all of it.
+impl From<FieldError> for AppError {
+    fn from(error: FieldError) -> Self {
+        Self::Invalid(vec![error])
     }
 }
 

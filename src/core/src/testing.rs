@@ -8,10 +8,11 @@ use crate::{
     clock::Clock,
     database::{self, Logins, bootstrap},
     envelope::KeyFile,
-    ids::{MemberId, RequestId, SessionId, UserId, WorkspaceId},
+    ids::{MemberId, NoticeId, RequestId, SessionId, UserId, WorkspaceId},
     mail::operations::mailbox,
     members,
     permissions::Role,
+    subprocessors::{Kind, ProposalText, operations as subprocessors},
     workspaces::operations::{Established, NewOwner, create_owner},
 };
 use sqlx::{
@@ -67,6 +68,28 @@ impl TestDb {
             NewOwner { workspace: name.into(), name: format!("Owner of {name}"), email, password: PASSWORD.into() };
         let made = create_owner(&self.ctx, &request(), new).await.expect("workspace");
         Tenant { made }
+    }
+
+    /// A draft of a notice of a new subprocessor.
+    pub async fn drafted(&self, vendor: &str) -> NoticeId {
+        let typed = ProposalText {
+            vendor: vendor.into(),
+            purpose: "Delivery".into(),
+            data: "Messages".into(),
+            regions: "global".into(),
+            why: "Needed.".into(),
+            effective_at: "2999-01-01".into(),
+        };
+        let ops = Actor::cli(WorkspaceId::PLATFORM, request());
+        subprocessors::propose(&self.ctx, &ops, Kind::Add, None, &typed).await.expect("drafted")
+    }
+
+    /// A notice of a new subprocessor, which is public, and which nobody has been told yet.
+    pub async fn announced(&self, vendor: &str) -> NoticeId {
+        let id = self.drafted(vendor).await;
+        let ops = Actor::cli(WorkspaceId::PLATFORM, request());
+        subprocessors::publish(&self.ctx, &ops, id).await.expect("published");
+        id
     }
 
     /// Everything in the log of a workspace, the oldest first.

@@ -83,11 +83,11 @@ fn network(address: &str) -> String {
 }
 
 async fn throttled(ctx: &Ctx, buckets: &[([u8; 32], i32)]) -> Result<Option<u32>, AppError> {
-    let mut longest = 0;
+    let mut longest = None;
     for (bucket, free) in buckets {
         longest = longest.max(queries::attempt(&ctx.db.auth, bucket, *free, ctx.clock.now()).await?);
     }
-    Ok(u32::try_from(longest).ok().filter(|&wait| wait > 0))
+    Ok(longest)
 }
 
 /// Writes the refusal down where it is seen: in each workspace of a known account, else with the platform.

@@ -222,10 +222,14 @@ pub(crate) async fn end_all(conn: &mut PgConnection, user: UserId) -> Result<(),
     Ok(())
 }
 
-/// Seconds to wait before this code is looked at; 0: now.
-pub(crate) async fn code_attempt(pool: &PgPool, bucket: &[u8; 32], now: OffsetDateTime) -> Result<i32, AppError> {
+/// Seconds to wait before this code is looked at, if it is not looked at now.
+pub(crate) async fn code_attempt(
+    pool: &PgPool,
+    bucket: &[u8; 32],
+    now: OffsetDateTime,
+) -> Result<Option<u32>, AppError> {
     let wait = sqlx::query_scalar!(r#"select throttle_code($1, $2) as "wait!""#, bucket.as_slice(), now);
-    Ok(wait.fetch_one(pool).await?)
+    Ok(some_wait(wait.fetch_one(pool).await?))
 }
 
 /// `first`, `known` or `new`.
@@ -271,10 +275,20 @@ pub(super) async fn end_session(conn: &mut PgConnection, hash: &[u8; 32]) -> Res
     Ok(sqlx::query_scalar!(r#"select session_end($1) as "ended!""#, hash.as_slice()).fetch_one(conn).await?)
 }
 
-/// Seconds to wait before this attempt may be made; 0: now.
-pub(crate) async fn attempt(pool: &PgPool, bucket: &[u8; 32], free: i32, now: OffsetDateTime) -> Result<i32, AppError> {
+/// Seconds to wait before this attempt may be made, if it may not be made now.
+pub(crate) async fn attempt(
+    pool: &PgPool,
+    bucket: &[u8; 32],
+    free: i32,
+    now: OffsetDateTime,
+) -> Result<Option<u32>, AppError> {
     let wait = sqlx::query_scalar!(r#"select throttle_attempt($1, $2, $3) as "wait!""#, bucket.as_slice(), free, now);
-    Ok(wait.fetch_one(pool).await?)
+    Ok(some_wait(wait.fetch_one(pool).await?))
+}
+
+/// The database says 0 for none.
+fn some_wait(seconds: i32) -> Option<u32> {
+    u32::try_from(seconds).ok().filter(|seconds| *seconds > 0)
 }
 
 pub(crate) async fn forget_failures(executor: impl PgExecutor<'_>, bucket: &[u8; 32]) -> Result<(), AppError> {

@@ -39,10 +39,10 @@ pub struct ResetOffer {
 /// # Errors
 /// [`AppError::Invalid`] for what is no address; [`AppError::Throttled`].
 pub async fn request(ctx: &Ctx, request: &Request, email: &str) -> Result<(), AppError> {
-    let email = parse_email("email", email).map_err(|error| AppError::Invalid(vec![error]))?;
+    let email = parse_email("email", email)?;
     let bucket = secrets::bucket("password reset", &email);
     let wait = queries::attempt(&ctx.db.auth, &bucket, FREE, ctx.clock.now()).await?;
-    if let Some(wait) = u32::try_from(wait).ok().filter(|wait| *wait > 0) {
+    if let Some(wait) = wait {
         return Err(AppError::Throttled(wait));
     }
     // Whether a link is sent shows in no time: both take as long.
@@ -98,7 +98,7 @@ pub async fn reset(ctx: &Ctx, request: &Request, token: &str, new: SecretString)
         Err(AppError::NotFound) => return refuse_void(ctx, request).await,
         offer => offer?,
     };
-    check_password("password", new.expose_secret(), &offer.email).map_err(|error| AppError::Invalid(vec![error]))?;
+    check_password("password", new.expose_secret(), &offer.email)?;
     let hash = ctx.passwords.hash(new).await?;
     let text = "It was set with a link that was mailed to you. All your sessions have ended.";
     let letter = super::settings::told(ctx, &offer.email, "Your password was changed", text).await?;

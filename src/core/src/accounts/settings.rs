@@ -69,8 +69,7 @@ pub async fn change_password(
     new: SecretString,
 ) -> Result<i64, AppError> {
     prove(ctx, request, signed_in, ("present", present), Action::PasswordChanged).await?;
-    check_password("new_password", new.expose_secret(), &signed_in.email)
-        .map_err(|error| AppError::Invalid(vec![error]))?;
+    check_password("new_password", new.expose_secret(), &signed_in.email)?;
     let hash = ctx.passwords.hash(new).await?;
     let letter =
         told(ctx, &signed_in.email, "Your password was changed", "All your other sessions have ended.").await?;
@@ -93,7 +92,7 @@ pub(crate) async fn prove(
 ) -> Result<(), AppError> {
     let bucket = secrets::bucket("password of the account", &signed_in.user.to_string());
     let wait = queries::attempt(&ctx.db.auth, &bucket, FREE_PER_ACCOUNT, ctx.clock.now()).await?;
-    if let Some(wait) = u32::try_from(wait).ok().filter(|wait| *wait > 0) {
+    if let Some(wait) = wait {
         return operations::refuse_everywhere(
             ctx,
             request,
@@ -172,7 +171,7 @@ pub async fn request_address(
     email: &str,
 ) -> Result<String, AppError> {
     let action = Action::AddressChangeRequested;
-    let email = parse_email("email", email).map_err(|error| AppError::Invalid(vec![error]))?;
+    let email = parse_email("email", email)?;
     if email == signed_in.email {
         return Err(AppError::field("email", "unchanged", "This is your address already."));
     }

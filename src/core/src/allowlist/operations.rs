@@ -166,7 +166,7 @@ pub async fn remove(ctx: &Ctx, actor: &Actor, door: Door, version: &str, id: All
 /// [`AppError::Conflict`] when somebody else changed the list meanwhile.
 pub async fn set_reporting(ctx: &Ctx, actor: &Actor, door: Door, version: &str, days: &str) -> Result<(), AppError> {
     let (mut tx, list) = edit(ctx, actor, door, version, Action::AllowlistDrafted).await?;
-    let days = parse_days("days", days).map_err(|error| AppError::Invalid(vec![error]))?;
+    let days = parse_days("days", days)?;
     let decide_by = days.map(|days| ctx.clock.now() + Duration::days(days.into()));
     queries::set_reporting(tx.conn(), actor.workspace, door, decide_by).await?;
     let event = about(Action::AllowlistDrafted, door).change("decide_by", time(list.draft.decide_by), time(decide_by));

@@ -2,7 +2,7 @@
 
 use super::{KeySecret, KeyView, Mode, NewKey, Page, REASON_MAX, Status, Summary, line, queries};
 use crate::{
-    Actor, AppError, Ctx, FieldError,
+    Actor, AppError, Ctx,
     actor::{Request, Who},
     allowlist::{Door, Verdict, gate},
     audit_log::{Action, Event},
@@ -183,7 +183,7 @@ fn parse_reason(reason: &str) -> Result<Option<String>, AppError> {
     if reason.trim().is_empty() {
         return Ok(None);
     }
-    line("reason", reason, REASON_MAX).map(Some).map_err(|error: FieldError| AppError::Invalid(vec![error]))
+    Ok(Some(line("reason", reason, REASON_MAX)?))
 }
 
 fn event_of_revocation(key: &KeyView, reason: Option<String>) -> Event {

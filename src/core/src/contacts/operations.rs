@@ -154,7 +154,7 @@ fn added(id: ContactId, email: &str, kinds: &[NoticeKind]) -> Event {
 pub async fn change_kinds(ctx: &Ctx, actor: &Actor, id: ContactId, kinds: &[String]) -> Result<ContactView, AppError> {
     let action = Action::ContactChanged;
     ctx.authorise(actor, Permission::ContactsManage, action).await?;
-    let kinds = parse_kinds(kinds).map_err(|error| AppError::Invalid(vec![error]))?;
+    let kinds = parse_kinds(kinds)?;
     let mut tx = change(ctx, actor, action).await?;
     let contact = one(queries::all(tx.conn(), actor.workspace).await?, id)?;
     if contact.kinds == kinds {

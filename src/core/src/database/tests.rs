@@ -2,20 +2,14 @@
 
 use super::{AccountTx, Database, transactions::begin};
 use crate::{
-    Actor,
     allowlist::{self, Door, NewEntryText},
     api_keys::{NewKeyText, operations::issue},
     audit_log::{Action, Event},
     envelope::Place,
-    ids::WorkspaceId,
     invitations::operations::invite,
     permissions::Role,
-    subprocessors::{
-        Kind, ProposalText,
-        notices::tell,
-        operations::{propose, publish},
-    },
-    testing::{Tenant, TestDb, abandoned, logins, request},
+    subprocessors::notices::tell,
+    testing::{Tenant, TestDb, abandoned, logins},
 };
 use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, PgPool,
@@ -288,24 +282,9 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         let entry = NewEntryText { cidr: "203.0.113.0/24".into(), ..NewEntryText::default() }.parse().expect("entry");
         allowlist::operations::add(&db.ctx, &owner, Door::Dashboard, "0", entry).await.expect("added");
     }
-    notice(db).await;
+    db.announced("Acme Mail").await;
+    tell(&db.ctx).await.expect("both are told");
     tenants
-}
-
-/// A notice that both are told of.
-async fn notice(db: &TestDb) {
-    let ops = Actor::cli(WorkspaceId::PLATFORM, request());
-    let typed = ProposalText {
-        vendor: "Acme Mail".into(),
-        purpose: "Delivery".into(),
-        data: "Messages".into(),
-        regions: "global".into(),
-        why: "Needed.".into(),
-        effective_at: "2999-01-01".into(),
-    };
-    let id = propose(&db.ctx, &ops, Kind::Add, None, &typed).await.expect("drafted");
-    publish(&db.ctx, &ops, id).await.expect("published");
-    tell(&db.ctx).await.expect("told");
 }
 
 // (a) The catalogue ------------------------------------------------------------------------------------------------

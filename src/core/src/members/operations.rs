@@ -111,7 +111,7 @@ pub(crate) async fn present_role(
 pub async fn change_role(ctx: &Ctx, actor: &Actor, id: MemberId, role: &str) -> Result<MemberView, AppError> {
     let (permission, action) = (Permission::MembersChangeRole, Action::MemberRoleChanged);
     ctx.authorise(actor, permission, action).await?;
-    let role = super::parse_role(role).map_err(|error| AppError::Invalid(vec![error]))?;
+    let role = super::parse_role(role)?;
     let name = found(ctx, actor, id).await?.name;
     let intent = Intent::new(actor.workspace, format!("Make {name} {role}"), (id, role.as_str()));
     ctx.demand_proof(actor, Event::new(action).under(permission), intent).await?;
@@ -161,7 +161,7 @@ pub async fn end_sessions(ctx: &Ctx, actor: &Actor, id: MemberId) -> Result<Memb
     // They may be somebody in other workspaces, too: nobody is kept out of these for long, and their logs have it.
     let bucket = secrets::bucket("sessions ended of", &member.user_id.to_string());
     let wait = accounts::attempt(&ctx.db.auth, &bucket, ENDED_FREE, ctx.clock.now()).await?;
-    if let Some(wait) = u32::try_from(wait).ok().filter(|wait| *wait > 0) {
+    if let Some(wait) = wait {
         return ctx.refuse(actor, about(action, &member), "throttled", AppError::Throttled(wait)).await;
     }
     let text = format!("{} ended all your sessions. Sign in again.", notices::who(actor));

@@ -157,6 +157,16 @@ impl Notice {
         }
     }
 
+    /// When it was over: it happened, or was withdrawn.
+    pub fn ended_at(&self) -> Option<OffsetDateTime> {
+        self.withdrawn.as_ref().map(|(at, _)| *at).or(self.in_effect_at)
+    }
+
+    /// When there was last something new about it, for anybody.
+    pub fn changed_at(&self) -> Option<OffsetDateTime> {
+        self.ended_at().or(self.postponed_at).or(self.published_at)
+    }
+
     /// `New subprocessor: Acme Mail`.
     pub fn title(&self) -> String {
         format!("{}: {}", self.kind.title(), self.details.vendor)

@@ -91,9 +91,7 @@ pub async fn answer(ctx: &Ctx, actor: &Actor, id: NoticeId, answer: &str, reason
 fn parse(answer: &str, reason: &str) -> Result<Answer, AppError> {
     match answer {
         "acknowledged" => Ok(Answer::Acknowledged),
-        "objected" => {
-            text("reason", reason, REASON_MAX).map(Answer::Objected).map_err(|error| AppError::Invalid(vec![error]))
-        }
+        "objected" => Ok(Answer::Objected(text("reason", reason, REASON_MAX)?)),
         _ => Err(AppError::field("answer", "unknown_answer", "Acknowledge it, or object to it.")),
     }
 }

@@ -5,7 +5,7 @@ use super::{
     AHEAD, Details, Kind, Notice, OfWorkspace, ProposalText, Public, REASON_MAX, State, WHY_MAX, queries, text,
 };
 use crate::{
-    Actor, AppError, Ctx, FieldError,
+    Actor, AppError, Ctx,
     audit_log::{Action, Event},
     contacts,
     database::WorkspaceTx,
@@ -22,12 +22,8 @@ pub async fn public(ctx: &Ctx) -> Result<Public, AppError> {
     let (mut announced, mut history): (Vec<_>, Vec<_>) =
         notices.into_iter().partition(|notice| notice.state() == State::Announced);
     announced.sort_by_key(|notice| notice.effective_at);
-    history.sort_by_key(|notice| std::cmp::Reverse(ended_at(notice)));
+    history.sort_by_key(|notice| std::cmp::Reverse(notice.ended_at()));
     Ok(Public { current, announced, history })
-}
-
-fn ended_at(notice: &Notice) -> Option<OffsetDateTime> {
-    notice.withdrawn.as_ref().map(|(at, _)| *at).or(notice.in_effect_at)
 }
 
 /// Every notice, drafts as well, the newest first.
@@ -47,8 +43,7 @@ pub async fn unanswered(ctx: &Ctx, actor: &Actor) -> Result<i64, AppError> {
 /// # Errors
 /// [`AppError::NotFound`].
 pub async fn show(ctx: &Ctx, actor: &Actor, id: NoticeId) -> Result<(Notice, Vec<OfWorkspace>), AppError> {
-    let all = notices_of_all_states(ctx, actor).await?;
-    let mut notice = all.into_iter().find(|notice| notice.id == id).ok_or(AppError::NotFound)?;
+    let mut notice = of_any_state(ctx, actor, id).await?;
     if notice.state() == State::Draft {
         // What it would be compared with, were it published now.
         let current = queries::current(&ctx.db.auth).await?;
@@ -56,6 +51,11 @@ pub async fn show(ctx: &Ctx, actor: &Actor, id: NoticeId) -> Result<(Notice, Vec
     }
     let answers = queries::answers(ctx.db.read(actor.workspace).await?.conn(), id).await?;
     Ok((notice, answers))
+}
+
+async fn of_any_state(ctx: &Ctx, actor: &Actor, id: NoticeId) -> Result<Notice, AppError> {
+    let all = notices_of_all_states(ctx, actor).await?;
+    all.into_iter().find(|notice| notice.id == id).ok_or(AppError::NotFound)
 }
 
 /// Drafts a change of one that there is, or of a new one. Nobody but operators sees it.
@@ -132,7 +132,7 @@ pub async fn discard(ctx: &Ctx, actor: &Actor, id: NoticeId) -> Result<(), AppEr
 /// when another change of the same one is still to come, and when it is gone; [`AppError::ProofNeeded`].
 pub async fn publish(ctx: &Ctx, actor: &Actor, id: NoticeId) -> Result<Notice, AppError> {
     let action = Action::SubprocessorPublished;
-    let (notice, _) = show(ctx, actor, id).await?;
+    let notice = of_any_state(ctx, actor, id).await?;
     let intent = intent(actor, "Publish", &notice);
     ctx.demand_proof(actor, about(action, &notice), intent).await?;
     let (mut tx, notice) = open(ctx, actor, id, action, &[State::Draft]).await?;
@@ -161,8 +161,8 @@ pub async fn publish(ctx: &Ctx, actor: &Actor, id: NoticeId) -> Result<Notice, A
 /// [`AppError::Invalid`] for what is no date, and for one that is not later.
 pub async fn postpone(ctx: &Ctx, actor: &Actor, id: NoticeId, effective_at: &str) -> Result<Notice, AppError> {
     let action = Action::SubprocessorPostponed;
-    let (notice, _) = show(ctx, actor, id).await?;
-    let later = super::instant("effective_at", effective_at).map_err(|error| AppError::Invalid(vec![error]))?;
+    let notice = of_any_state(ctx, actor, id).await?;
+    let later = super::instant("effective_at", effective_at)?;
     let words = format!("Postpone “{}” to {}", notice.title(), crate::zones::words("", later));
     ctx.demand_proof(actor, about(action, &notice), Intent::new(actor.workspace, words, id)).await?;
     let (mut tx, notice) = open(ctx, actor, id, action, &[State::Announced]).await?;
@@ -185,8 +185,8 @@ pub async fn postpone(ctx: &Ctx, actor: &Actor, id: NoticeId, effective_at: &str
 /// [`AppError::Invalid`] without a reason.
 pub async fn withdraw(ctx: &Ctx, actor: &Actor, id: NoticeId, why: &str) -> Result<Notice, AppError> {
     let action = Action::SubprocessorWithdrawn;
-    let (notice, _) = show(ctx, actor, id).await?;
-    let why = parse("why", why, WHY_MAX)?;
+    let notice = of_any_state(ctx, actor, id).await?;
+    let why = text("why", why, WHY_MAX)?;
     let words = format!("Withdraw “{}”, and tell everybody: {why}", notice.title());
     ctx.demand_proof(actor, about(action, &notice), Intent::new(actor.workspace, words, id)).await?;
     let (mut tx, notice) = open(ctx, actor, id, action, &[State::Announced]).await?;
@@ -210,7 +210,7 @@ pub async fn reply(
     let action = Action::NoticeReplied;
     let (notice, answers) = show(ctx, actor, id).await?;
     let of = answers.into_iter().find(|of| of.workspace == workspace).ok_or(AppError::NotFound)?;
-    let said = parse("reply", said, REASON_MAX)?;
+    let said = text("reply", said, REASON_MAX)?;
     let words = format!("Answer the objection of {} to {}: {said}", of.name, notice.details.vendor);
     ctx.demand_proof(actor, about(action, &notice), Intent::new(actor.workspace, words, (workspace, id))).await?;
     ctx.vault.warm(workspace).await?;
@@ -286,10 +286,6 @@ fn intent(actor: &Actor, verb: &str, notice: &Notice) -> Intent {
     let day = crate::zones::words("", notice.effective_at);
     let words = format!("{verb} “{}”, in effect on {day}", notice.title());
     Intent::new(actor.workspace, words, (notice.id, &notice.details, &notice.why))
-}
-
-fn parse(field: &str, typed: &str, max: usize) -> Result<String, AppError> {
-    text(field, typed, max).map_err(|error: FieldError| AppError::Invalid(vec![error]))
 }
 
 pub(super) fn about(action: Action, notice: &Notice) -> Event {

@@ -30,13 +30,13 @@ const ANSWERS_AFTER: std::time::Duration = std::time::Duration::from_millis(250)
 /// # Errors
 /// [`AppError::Invalid`] for what is no address; [`AppError::Throttled`].
 pub async fn subscribe(ctx: &Ctx, request: &Request, email: &str) -> Result<(), AppError> {
-    let email = parse_email("email", email).map_err(|error| AppError::Invalid(vec![error]))?;
+    let email = parse_email("email", email)?;
     let from = request.address.as_deref().unwrap_or("local");
     for (what, whose, free) in
         [("subscribe to mail", email.as_str(), FREE_PER_EMAIL), ("subscribe from", from, FREE_PER_ADDRESS)]
     {
         let wait = accounts::attempt(&ctx.db.auth, &secrets::bucket(what, whose), free, ctx.clock.now()).await?;
-        if let Some(wait) = u32::try_from(wait).ok().filter(|wait| *wait > 0) {
+        if let Some(wait) = wait {
             return Err(AppError::Throttled(wait));
         }
     }

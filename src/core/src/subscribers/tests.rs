@@ -4,36 +4,18 @@ use super::operations::{confirm, end, offer, subscribe, tell};
 use crate::{
     Actor, AppError,
     audit_log::Action,
-    ids::{NoticeId, WorkspaceId},
+    ids::WorkspaceId,
     mail::{
         operations::{deliver, mailbox},
         tests::{Sink, relayed},
     },
-    subprocessors::{
-        Kind, ProposalText,
-        operations::{postpone, propose, publish, withdraw},
-    },
+    subprocessors::operations::{postpone, withdraw},
     testing::{TestDb, request},
 };
 use futures::future::join_all;
 use time::Duration;
 
 const EMAIL: &str = "reader@example.com";
-
-async fn announced(db: &TestDb, vendor: &str) -> NoticeId {
-    let ops = Actor::cli(WorkspaceId::PLATFORM, request());
-    let typed = ProposalText {
-        vendor: vendor.into(),
-        purpose: "Delivery".into(),
-        data: "Messages".into(),
-        regions: "global".into(),
-        why: "Needed.".into(),
-        effective_at: "2999-01-01".into(),
-    };
-    let id = propose(&db.ctx, &ops, Kind::Add, None, &typed).await.expect("drafted");
-    publish(&db.ctx, &ops, id).await.expect("published");
-    id
-}
 
 async fn subscribed(db: &TestDb) -> String {
     subscribe(&db.ctx, &request(), EMAIL).await.expect("asked");
@@ -51,7 +33,7 @@ async fn mails(db: &TestDb) -> Vec<String> {
 async fn who_has_not_said_yes_is_told_nothing() {
     let db = TestDb::new().await;
     subscribe(&db.ctx, &request(), " Reader@example.com ").await.expect("asked");
-    announced(&db, "Acme Mail").await;
+    db.announced("Acme Mail").await;
     assert_eq!(tell(&db.ctx).await, Ok(0));
     let token = db.mailed_token(EMAIL).await;
     assert_eq!(offer(&db.ctx, &token).await.as_deref(), Ok(EMAIL));
@@ -83,7 +65,7 @@ async fn a_link_is_void_when_it_is_old_or_a_newer_one_was_sent() {
 async fn each_is_told_what_is_new_once_however_many_workers_there_are() {
     let db = TestDb::new().await;
     subscribed(&db).await;
-    let id = announced(&db, "Acme Mail").await;
+    let id = db.announced("Acme Mail").await;
     for told in join_all((0..4).map(|_| tell(&db.ctx))).await {
         told.expect("told");
     }
@@ -111,7 +93,7 @@ async fn each_is_told_what_is_new_once_however_many_workers_there_are() {
 async fn one_click_ends_it_and_the_mail_says_where() {
     let db = TestDb::new().await;
     subscribed(&db).await;
-    announced(&db, "Acme Mail").await;
+    db.announced("Acme Mail").await;
     let sink = Sink::start().await;
     let ctx = relayed(&db, sink.port);
     tell(&ctx).await.expect("told");
@@ -130,7 +112,7 @@ async fn one_click_ends_it_and_the_mail_says_where() {
     }
     assert_eq!(db.number("select count(*) from subscribers").await, 0);
     assert_eq!(db.count(WorkspaceId::PLATFORM, Action::SubscriptionEnded).await, 1);
-    announced(&db, "Other").await;
+    db.announced("Other").await;
     assert_eq!(tell(&ctx).await, Ok(0));
 }
 

@@ -170,7 +170,7 @@ fn bucket(user: UserId) -> [u8; 32] {
 /// One count for all codes of a person, whatever they are for and whichever session they come from.
 async fn count_guess(ctx: &Ctx, request: &Request, signed_in: &SignedIn) -> Result<(), AppError> {
     let wait = accounts::code_attempt(&ctx.db.auth, &bucket(signed_in.user), ctx.clock.now()).await?;
-    let Some(wait) = u32::try_from(wait).ok().filter(|wait| *wait > 0) else { return Ok(()) };
+    let Some(wait) = wait else { return Ok(()) };
     let refused = about(Action::SecondFactorRefused, signed_in);
     refuse_everywhere(ctx, request, signed_in, refused, "throttled", AppError::Throttled(wait)).await
 }

@@ -67,7 +67,7 @@ pub async fn begin_registration(
 ) -> Result<Begun, AppError> {
     let event = about(Action::FactorEnrolmentStarted, signed_in).change("factor", None::<&str>, "passkey");
     demand_proof(ctx, request, signed_in, event.clone(), ADD).await?;
-    let name = line("name", name, PASSKEY_NAME_MAX).map_err(|error| AppError::Invalid(vec![error]))?;
+    let name = line("name", name, PASSKEY_NAME_MAX)?;
     let there = queries::passkeys(&ctx.db.auth, signed_in.user).await?;
     if there.len() >= PASSKEYS_MAX {
         return Err(AppError::Conflict(format!("At most {PASSKEYS_MAX} passkeys. Remove one that you do not use.")));
@@ -142,7 +142,7 @@ pub async fn rename(
     id: PasskeyId,
     name: &str,
 ) -> Result<(), AppError> {
-    let name = line("name", name, PASSKEY_NAME_MAX).map_err(|error| AppError::Invalid(vec![error]))?;
+    let name = line("name", name, PASSKEY_NAME_MAX)?;
     let mut tx = ctx.db.change_account().await?;
     let before = queries::rename_passkey(tx.conn(), signed_in.user, id, &name).await?.ok_or(AppError::NotFound)?;
     let event = about(Action::FactorRenamed, signed_in).on("passkey", id, Some(&name)).change("name", before, name);

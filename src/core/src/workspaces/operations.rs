@@ -164,7 +164,7 @@ async fn establish(
 /// # Errors
 /// [`AppError::Invalid`] for a name that cannot be one.
 pub async fn create(ctx: &Ctx, request: &Request, signed_in: &SignedIn, name: &str) -> Result<Established, AppError> {
-    let name = line("name", name, NAME_MAX).map_err(|error| AppError::Invalid(vec![error]))?;
+    let name = line("name", name, NAME_MAX)?;
     let (workspace, member, now) = (WorkspaceId::new(), MemberId::new(), ctx.clock.now());
     let who = Who::User {
         id: signed_in.user,
@@ -212,7 +212,7 @@ pub async fn may_rename(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<(
 pub async fn rename(ctx: &Ctx, actor: &Actor, name: &str) -> Result<(), AppError> {
     let (permission, action) = (Permission::WorkspaceUpdate, Action::WorkspaceRenamed);
     ctx.authorise(actor, permission, action).await?;
-    let name = line("name", name, NAME_MAX).map_err(|error| AppError::Invalid(vec![error]))?;
+    let name = line("name", name, NAME_MAX)?;
     let mut tx = ctx.db.change(actor).await?;
     members::operations::present_role(ctx, actor, &mut tx, permission, action).await?;
     let before = queries::find(tx.conn(), actor.workspace).await?.ok_or(AppError::NotFound)?.name;

@@ -40,14 +40,14 @@ pub async fn subprocessors_atom(State(ctx): State<Ctx>) -> Response {
     match operations::public(&ctx).await {
         Ok(all) => {
             let mut notices: Vec<&Notice> = all.announced.iter().chain(&all.history).collect();
-            notices.sort_by_key(|notice| std::cmp::Reverse(changed_at(notice)));
+            notices.sort_by_key(|notice| std::cmp::Reverse(notice.changed_at()));
             let about = About {
                 path: "/subprocessors",
                 title: "send0: subprocessors",
                 subtitle: "Every change, at least 30 full days ahead.",
             };
             let entries = notices.iter().map(|notice| entry(&ctx.origin, notice)).collect();
-            let newest = notices.first().copied().and_then(changed_at);
+            let newest = notices.first().copied().and_then(Notice::changed_at);
             kept((ATOM, feed(&ctx.origin, &about, newest, entries).to_string()))
         }
         Err(error) => failed(&error),
@@ -76,12 +76,6 @@ fn kept(answer: impl IntoResponse) -> Response {
 
 fn failed(error: &AppError) -> Response {
     StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
-}
-
-/// When there was last something new about it.
-fn changed_at(notice: &Notice) -> Option<OffsetDateTime> {
-    let ended = notice.withdrawn.as_ref().map(|(at, _)| *at).or(notice.in_effect_at);
-    ended.or(notice.postponed_at).or(notice.published_at)
 }
 
 /// What a feed says of itself.
@@ -125,7 +119,7 @@ fn entry(origin: &str, notice: &Notice) -> Entry {
     Entry {
         id: format!("{origin}/subprocessors#{}", notice.id),
         title: Text::plain(notice.title()),
-        updated: instant(changed_at(notice).unwrap_or(notice.drafted_at)),
+        updated: instant(notice.changed_at().unwrap_or(notice.drafted_at)),
         published: notice.published_at.map(instant),
         links: vec![link("alternate", format!("{origin}/subprocessors#{}", notice.id))],
         content: Some(plain(text)),

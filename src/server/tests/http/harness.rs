@@ -20,7 +20,7 @@ use send0_core::{
     operators::operations::{NewOperator, create as create_operator},
     permissions::Role,
     secrets,
-    subprocessors::{Kind, ProposalText, notices::tell, operations as subprocessors},
+    subprocessors::notices::tell,
     testing::{PASSWORD, Tenant, TestDb, request},
 };
 use send0_server::web::{Site, TrustedProxies, router};
@@ -113,17 +113,7 @@ impl Console {
 
     /// A notice of a new subprocessor, which every workspace has been told.
     pub async fn notice(&self, vendor: &str) -> NoticeId {
-        let ops = Actor::cli(WorkspaceId::PLATFORM, request());
-        let typed = ProposalText {
-            vendor: vendor.into(),
-            purpose: "Delivery".into(),
-            data: "Messages".into(),
-            regions: "global".into(),
-            why: "Needed.".into(),
-            effective_at: "2999-01-01".into(),
-        };
-        let id = subprocessors::propose(&self.db.ctx, &ops, Kind::Add, None, &typed).await.expect("drafted");
-        subprocessors::publish(&self.db.ctx, &ops, id).await.expect("published");
+        let id = self.db.announced(vendor).await;
         tell(&self.db.ctx).await.expect("told");
         id
     }

@@ -75,18 +75,7 @@ async fn the_twins_for_programs_say_the_same() {
 #[tokio::test]
 async fn what_is_a_draft_is_nowhere_public() {
     let console = Console::new().await;
-    let ops = Actor::cli(WorkspaceId::PLATFORM, request());
-    let typed = send0_core::subprocessors::ProposalText {
-        vendor: "Secret Plans".into(),
-        purpose: "Delivery".into(),
-        data: "Messages".into(),
-        regions: "global".into(),
-        why: "Needed.".into(),
-        effective_at: "2999-01-01".into(),
-    };
-    operations::propose(&console.db.ctx, &ops, send0_core::subprocessors::Kind::Add, None, &typed)
-        .await
-        .expect("drafted");
+    console.db.drafted("Secret Plans").await;
     for path in ["/subprocessors", "/subprocessors.json", "/subprocessors.atom"] {
         assert!(!Browser::default().get(&console, path).await.text().contains("Secret Plans"), "{path}");
     }
