@@ -29,7 +29,11 @@ struct Form {
 }
 
 const FORMS: [Form; 2] = [
-    Form { what: "a wrong password", path: "/_fn/app/accounts/server_fns/sign_in", fields: "&password=wrong+words+three" },
+    Form {
+        what: "a wrong password",
+        path: "/_fn/app/accounts/server_fns/sign_in",
+        fields: "&password=wrong+words+three",
+    },
     Form { what: "a forgotten one", path: "/_fn/app/accounts/server_fns/request_reset", fields: "" },
 ];
 
