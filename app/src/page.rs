@@ -38,7 +38,7 @@ where
     Suspend::new(async move {
         match load(visit.clone()).await {
             Ok(view) => view! { <Title text=title/> <BareFrame>{view}</BareFrame> }.into_any(),
-            Err(error) => view! { <BareFrame>{sorry(error, &visit)}</BareFrame> }.into_any(),
+            Err(error) => refused(error, &visit),
         }
     })
 }
@@ -54,7 +54,7 @@ where
         let loaded = if visit.is_default_mode() { load(visit.clone()).await } else { Err(AppError::NotFound) };
         match loaded {
             Ok(view) => view! { <Title text=title/> <main class="wide" id="main">{view}</main> }.into_any(),
-            Err(error) => view! { <BareFrame>{sorry(error, &visit)}</BareFrame> }.into_any(),
+            Err(error) => refused(error, &visit),
         }
     })
 }
@@ -99,10 +99,10 @@ where
     Suspend::new(async move {
         let (actor, memberships) = match visit.enter(&slug).await {
             Ok(entered) => entered,
-            Err(error) => return view! { <BareFrame>{sorry(error, &visit)}</BareFrame> }.into_any(),
+            Err(error) => return refused(error, &visit),
         };
         let Some(here) = memberships.iter().find(|membership| membership.slug == slug).cloned() else {
-            return view! { <BareFrame>{sorry(AppError::NotFound, &visit)}</BareFrame> }.into_any();
+            return refused(AppError::NotFound, &visit);
         };
         let inside = Inside { visit: visit.clone(), actor, here: here.clone(), now: visit.ctx.clock.now() };
         let (said, due) = (said(&visit), factor_due(&visit, &here).await);
@@ -138,7 +138,7 @@ where
     Suspend::new(async move {
         let signed_in = match visit.signed_in() {
             Ok(signed_in) => signed_in,
-            Err(error) => return view! { <BareFrame>{sorry(error, &visit)}</BareFrame> }.into_any(),
+            Err(error) => return refused(error, &visit),
         };
         let said = said(&visit);
         let content = match load(visit.clone(), signed_in.clone()).await {
@@ -178,7 +178,7 @@ where
     Suspend::new(async move {
         let actor = match visit.operator().await {
             Ok(actor) => actor,
-            Err(error) => return view! { <BareFrame>{sorry(error, &visit)}</BareFrame> }.into_any(),
+            Err(error) => return refused(error, &visit),
         };
         let said = said(&visit);
         let operating = Operating { visit: visit.clone(), actor, now: visit.ctx.clock.now() };
@@ -229,7 +229,7 @@ fn framed(
     let commands = pages.chain(actions).chain(others).chain(account).collect();
     let person = visit.signed_in().map(|signed_in| signed_in.name).unwrap_or_default();
     let tools = view! { <CommandPalette><Commands commands=commands/></CommandPalette> }.into_any();
-    let sign_out = FormState::of::<SignOut>(visit).view(view! { <Button kind=ButtonKind::Quiet>"Sign out"</Button> });
+    let sign_out = sign_out(visit);
     view! {
         <AppFrame workspace=title.to_owned() workspaces nav person account="/account" tools sign_out>
             {content}
@@ -319,6 +319,17 @@ fn said(visit: &Visit) -> Option<impl IntoView + use<>> {
         Some(Flash::Notice(sentence)) => Some(view! { <Banner tone=Tone::Ok title=sentence.clone()/> }),
         _ => None,
     }
+}
+
+/// A refusal that is the whole page. Whoever is signed in can sign out here too (ASVS 7.4.4).
+fn refused(error: AppError, visit: &Visit) -> AnyView {
+    let sign_out = visit.known().is_ok().then(|| sign_out(visit));
+    view! { <BareFrame>{sorry(error, visit)} {sign_out}</BareFrame> }.into_any()
+}
+
+/// Ends the session.
+pub fn sign_out(visit: &Visit) -> AnyView {
+    FormState::of::<SignOut>(visit).view(view! { <Button kind=ButtonKind::Quiet>"Sign out"</Button> })
 }
 
 /// The status, and what to do now.

@@ -75,3 +75,17 @@ test('whoever is signed in is not asked again', async ({ owner: page, workspace 
   await page.goto('/');
   await expect(page).toHaveURL(new RegExp(`${workspace.path()}$`));
 });
+
+test('every page of a session lets one sign out', async ({ page, workspace }) => {
+  await workspace.signIn(page);
+  const inside = ['', 'members', 'api-keys', 'allowlist', 'audit-log', 'notices', 'contacts', 'settings', 'nothing-here'];
+  const own = ['/account', '/account/security', '/account/sessions', '/account/prove', '/workspaces/new', '/w/somebody-elses', '/operator'];
+  for (const path of [...inside.map((rest) => workspace.path(rest)), ...own]) {
+    await page.goto(path);
+    await expect(page.getByRole('button', { name: 'Sign out' }), path).toBeVisible();
+  }
+  await page.goto('/w/somebody-elses');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.goto(workspace.path());
+  await expect(page).toHaveURL(/\/sign-in\?next=/);
+});

@@ -5,7 +5,7 @@ use crate::{
     accounts::server_fns::SignOut,
     cookies,
     forms::{FormState, go},
-    page::bare_page,
+    page::{bare_page, sign_out},
     sessions,
     ui::{Button, ButtonKind, PasswordField, TextField},
     visit::{Visit, is_local, set_cookie},
@@ -89,6 +89,7 @@ pub fn Prove() -> impl IntoView {
             </div>
             {ways(&visit, wanted, asked.as_ref(), &next)}
             <p><a href=back>"Not now"</a></p>
+            {sign_out(&visit)}
         })
     })
 }

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use secrecy::SecretString;
 use send0_core::{
     Actor, AppError, Ctx,
+    accounts::disabling,
     actor::Request,
     allowlist::{self, Door},
     api_keys::{self, NewKeyText},
@@ -132,11 +133,15 @@ struct OperatorRemove {
 #[derive(Debug, Subcommand)]
 enum Account {
     /// Lets somebody try codes again after a hundred wrong ones. Changes neither their password nor their factors.
-    Unlock(AccountUnlock),
+    Unlock(OneAccount),
+    /// Ends every session of somebody and lets them in nowhere any more. Their workspaces' keys go on.
+    Disable(OneAccount),
+    /// Lets somebody in again whose account was disabled.
+    Enable(OneAccount),
 }
 
 #[derive(Debug, Args)]
-struct AccountUnlock {
+struct OneAccount {
     #[command(flatten)]
     data: Data,
     /// The person's mail address.
@@ -220,7 +225,7 @@ impl What {
             Self::Owner(Owner::Create(create)) => create_owner(create).await,
             Self::Operator(Operator::Create(create)) => create_operator(create).await,
             Self::Operator(Operator::Remove(remove)) => remove_operator(remove).await,
-            Self::Account(Account::Unlock(unlock)) => unlock_account(unlock).await,
+            Self::Account(change) => change_account(change).await,
             Self::Keys(Keys::Issue(issue)) => issue_key(issue).await,
             Self::Allowlist(Allowlist::Disable(disable)) => disable_allowlists(disable).await,
         }
@@ -228,8 +233,8 @@ impl What {
 }
 
 impl Data {
-    fn read(self) -> Result<Config, ConfigError> {
-        Config::read(self.data, None)
+    fn read(&self) -> Result<Config, ConfigError> {
+        Config::read(self.data.clone(), None)
     }
 }
 
@@ -342,16 +347,24 @@ async fn remove_operator(remove: OperatorRemove) -> Result<(), Failure> {
     finish(done.await, installation).await
 }
 
-async fn unlock_account(unlock: AccountUnlock) -> Result<(), Failure> {
-    let installation = Installation::join(&unlock.data.read()?).await?;
+async fn change_account(change: Account) -> Result<(), Failure> {
+    let (Account::Unlock(OneAccount { data, email })
+    | Account::Disable(OneAccount { data, email })
+    | Account::Enable(OneAccount { data, email })) = &change;
+    let installation = Installation::join(&data.read()?).await?;
     let done = async {
         let ctx = installation.open()?;
-        let request = Request::command("account unlock");
-        two_factor::operations::unlock(&ctx, &request, &unlock.email).await.map_err(|error| match error {
-            AppError::NotFound => format!("nobody has the address {}", unlock.email).into(),
+        let request = |what: &str| Request::command(what);
+        let done = match &change {
+            Account::Unlock(_) => two_factor::operations::unlock(&ctx, &request("account unlock"), email).await,
+            Account::Disable(_) => disabling::disable(&ctx, &request("account disable"), email).await,
+            Account::Enable(_) => disabling::enable(&ctx, &request("account enable"), email).await,
+        };
+        done.map_err(|error| match error {
+            AppError::NotFound => format!("nobody has the address {email}").into(),
             error => plain(error),
         })?;
-        Ok(json!({ "email": unlock.email }))
+        Ok(json!({ "email": email }))
     };
     finish(done.await, installation).await
 }

@@ -6,6 +6,8 @@ pub use model::*;
 #[cfg(feature = "server")]
 mod devices;
 #[cfg(feature = "server")]
+pub mod disabling;
+#[cfg(feature = "server")]
 pub mod operations;
 #[cfg(feature = "server")]
 mod passwords;

@@ -1,6 +1,9 @@
 //! Signing in and out, and who a session is.
 
-use super::{Begun, FREE_PER_ACCOUNT, FREE_PER_ADDRESS, Factor, Membership, PASSWORD_MAX, SignedIn, devices, queries};
+use super::{
+    Begun, FREE_PER_ACCOUNT, FREE_PER_ADDRESS, Factor, Membership, PASSWORD_MAX, SignedIn, check_password, devices,
+    disabling::refuse_disabled, queries,
+};
 use crate::{
     Actor, AppError, Ctx,
     actor::{Request, Who},
@@ -56,6 +59,7 @@ async fn check(ctx: &Ctx, request: &Request, email: &str, password: SecretString
     let [(of_account, _), (of_address, _)] = &buckets;
     queries::forget_failures(&ctx.db.auth, of_account).await?;
     queries::uncount_attempt(&ctx.db.auth, of_address).await?;
+    refuse_disabled(ctx, request, account.user).await?;
     let factors = two_factor::operations::factors_of(&ctx.db.auth, account.user).await?;
     Ok((account.user, if factors.is_second() { Begun::Half } else { Begun::With(Factor::Password) }))
 }
@@ -144,12 +148,27 @@ pub(super) async fn of_account(
     user: UserId,
     request: &Request,
 ) -> Result<Vec<Actor>, AppError> {
+    let actor = |workspace| Actor { workspace, ..Actor::anonymous(request.clone()) };
+    Ok(places(conn, user).await?.into_iter().map(actor).collect())
+}
+
+/// Likewise for what whoever runs the server did to an account.
+pub(crate) async fn cli_of_account(
+    conn: &mut PgConnection,
+    user: UserId,
+    request: &Request,
+) -> Result<Vec<Actor>, AppError> {
+    Ok(places(conn, user).await?.into_iter().map(|place| Actor::cli(place, request.clone())).collect())
+}
+
+/// The workspaces of a person; the platform, if they are in none.
+async fn places(conn: &mut PgConnection, user: UserId) -> Result<Vec<WorkspaceId>, AppError> {
     let memberships = queries::memberships(conn, user).await?;
     let mut places: Vec<WorkspaceId> = memberships.into_iter().map(|membership| membership.workspace).collect();
     if places.is_empty() {
         places.push(WorkspaceId::PLATFORM);
     }
-    Ok(places.into_iter().map(|workspace| Actor { workspace, ..Actor::anonymous(request.clone()) }).collect())
+    Ok(places)
 }
 
 /// Writes down in each workspace of the person that something was refused, and gives the refusal.
@@ -207,6 +226,19 @@ pub async fn start_session(
         }
     };
     tx.commit(&in_each(memberships, &signed_in, request), event).await
+}
+
+/// Whether somebody who has an account may choose this password: the names of their workspaces count against it.
+pub(super) async fn check_new_password(
+    ctx: &Ctx,
+    field: &str,
+    new: &SecretString,
+    user: UserId,
+    email: &str,
+) -> Result<(), AppError> {
+    let memberships = queries::memberships(&ctx.db.auth, user).await?;
+    let workspaces: Vec<&str> = memberships.iter().map(|membership| membership.workspace_name.as_str()).collect();
+    Ok(check_password(field, new.expose_secret(), email, &workspaces)?)
 }
 
 /// Who is signed in with the token of this hash: idle for at most 30 minutes, for at most 12 hours in all.

@@ -334,6 +334,19 @@ pub(super) async fn password_hash(pool: &PgPool, user: UserId) -> Result<Option<
     Ok(sqlx::query_scalar!("select account_password($1)", user.0).fetch_one(pool).await?)
 }
 
+pub(crate) async fn is_disabled(pool: &PgPool, user: UserId) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(r#"select account_is_disabled($1) as "disabled!""#, user.0).fetch_one(pool).await?)
+}
+
+/// With every session. False when it was disabled already.
+pub(super) async fn disable(conn: &mut PgConnection, user: UserId, now: OffsetDateTime) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(r#"select account_disable($1, $2) as "done!""#, user.0, now).fetch_one(conn).await?)
+}
+
+pub(super) async fn enable(conn: &mut PgConnection, user: UserId) -> Result<bool, AppError> {
+    Ok(sqlx::query_scalar!(r#"select account_enable($1) as "done!""#, user.0).fetch_one(conn).await?)
+}
+
 pub(super) async fn set_password(conn: &mut PgConnection, user: UserId, hash: &str) -> Result<(), AppError> {
     sqlx::query!("select account_set_password($1, $2)", user.0, hash).execute(conn).await?;
     Ok(())

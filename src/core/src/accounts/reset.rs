@@ -1,7 +1,7 @@
 //! A new password for whoever forgot theirs, by a link in a mail. It touches no factor: whoever has a second one still
 //! shows it (ASVS 6.4.3).
 
-use super::{check_password, operations, parse_email, queries};
+use super::{operations, parse_email, queries};
 use crate::{
     AppError, Ctx,
     actor::Request,
@@ -98,7 +98,7 @@ pub async fn reset(ctx: &Ctx, request: &Request, token: &str, new: SecretString)
         Err(AppError::NotFound) => return refuse_void(ctx, request).await,
         offer => offer?,
     };
-    check_password("password", new.expose_secret(), &offer.email)?;
+    operations::check_new_password(ctx, "password", &new, offer.user, &offer.email).await?;
     let hash = ctx.passwords.hash(new).await?;
     let text = "It was set with a link that was mailed to you. All your sessions have ended.";
     let letter = super::settings::told(ctx, &offer.email, "Your password was changed", text).await?;

@@ -1,6 +1,6 @@
 //! What people set for themselves: name, zone and theme, password, mail address.
 
-use super::{FREE_PER_ACCOUNT, SignedIn, check_password, operations, parse_email, queries};
+use super::{FREE_PER_ACCOUNT, SignedIn, operations, parse_email, queries};
 use crate::{
     AppError, Ctx,
     actor::Request,
@@ -69,7 +69,7 @@ pub async fn change_password(
     new: SecretString,
 ) -> Result<i64, AppError> {
     prove(ctx, request, signed_in, ("present", present), Action::PasswordChanged).await?;
-    check_password("new_password", new.expose_secret(), &signed_in.email)?;
+    operations::check_new_password(ctx, "new_password", &new, signed_in.user, &signed_in.email).await?;
     let hash = ctx.passwords.hash(new).await?;
     let letter =
         told(ctx, &signed_in.email, "Your password was changed", "All your other sessions have ended.").await?;

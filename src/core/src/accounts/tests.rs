@@ -1,7 +1,7 @@
 //! Signing in on a real PostgreSQL: one answer for every wrong attempt, throttles that hold under load, sessions that end.
 
 use super::{
-    Begun, Factor, SignedIn,
+    Begun, Factor, SignedIn, disabling,
     operations::{end_session, enter, find_session, memberships, sign_in, start_session},
     settings::{self, SettingsText},
 };
@@ -601,4 +601,64 @@ async fn an_open_session_alone_is_not_enough() {
     assert_eq!(refused, [const { Err::<(), _>(AppError::ProofNeeded) }; 8]);
     let told = db.events(tenant.id()).await.into_iter().filter(|event| event.reason.as_deref() == Some("proof_needed"));
     assert_eq!(told.count(), 8, "and each attempt is in the log");
+}
+
+// Disabled accounts ------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn the_names_of_ones_workspaces_are_no_passwords() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Marmalade").await;
+    let signed_in = found(&db, &session(&db, tenant.made.user).await).await.expect("signed in");
+    let new = SecretString::from("Marmalade-Marmalade");
+    let refused = settings::change_password(&db.ctx, &request(), &signed_in, PASSWORD.into(), new).await;
+    let error = refused.expect_err("refused");
+    assert_eq!(error.of_field("new_password").map(|field| field.code.as_str()), Some("guessable"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_disabled_account_opens_nothing_until_it_is_enabled() {
+    let db = TestDb::new().await;
+    let (acme, other) = (db.workspace("Acme").await, db.workspace("Other").await);
+    also_in(&db, acme.made.user, &other).await;
+    let open = session(&db, acme.made.user).await;
+    let neighbour = session(&db, other.made.user).await;
+    super::reset::request(&db.ctx, &request(), OWNER).await.expect("asked");
+    let token = db.mailed_token(OWNER).await;
+    let command = Request::command("account disable");
+
+    disabling::disable(&db.ctx, &command, " Owner@acme.example").await.expect("disabled");
+    assert_eq!(found(&db, &open).await, None);
+    assert!(found(&db, &neighbour).await.is_some());
+    let refused = attempt(&db, OWNER, PASSWORD).await;
+    assert!(matches!(&refused, Err(AppError::Refused(text)) if text.contains("disabled")), "{refused:?}");
+    assert_eq!(attempt(&db, OWNER, "wrong").await, wrong(), "who does not know the password is told nothing");
+    assert_eq!(super::reset::offer(&db.ctx, &token).await.map(|_| ()), Err(AppError::NotFound));
+    // Whoever was faster than the check has a session that opens nothing.
+    let slipped = session_row(&db, acme.made.user).await;
+    assert_eq!(found(&db, &slipped).await, None);
+    for tenant in [&acme, &other] {
+        assert_eq!(db.count(tenant.id(), Action::AccountDisabled).await, 1);
+    }
+    let again = disabling::disable(&db.ctx, &command, OWNER).await;
+    assert!(matches!(again, Err(AppError::Conflict(_))), "{again:?}");
+    assert_eq!(disabling::disable(&db.ctx, &command, "nobody@acme.example").await, Err(AppError::NotFound));
+
+    disabling::enable(&db.ctx, &command, OWNER).await.expect("enabled");
+    assert_eq!(attempt(&db, OWNER, PASSWORD).await, Ok(acme.made.user));
+    assert_eq!(db.count(other.id(), Action::AccountEnabled).await, 1);
+}
+
+/// A session as the database is asked for one, past everything that the code checks first.
+async fn session_row(db: &TestDb, user: UserId) -> [u8; 32] {
+    let hash = secrets::hash(secrets::token().expose_secret());
+    let sql = "select session_start($1, gen_random_uuid(), $2, $3, null, null, 'full', 'password')";
+    sqlx::query(sql)
+        .bind(hash.as_slice())
+        .bind(user.0)
+        .bind(db.ctx.clock.now())
+        .execute(&db.superuser)
+        .await
+        .expect("a session");
+    hash
 }

@@ -67,6 +67,8 @@ actions! {
     RecoveryCodesMade, "recovery_codes.made", "made new recovery codes";
     RecoveryCodeUsed, "recovery_code.used", "signed in with a recovery code";
     AccountUnlocked, "account.unlocked", "let codes be tried again for";
+    AccountDisabled, "account.disabled", "disabled the account of";
+    AccountEnabled, "account.enabled", "enabled the account of";
     ApiKeyIssued, "api_key.issued", "issued API key";
     ApiKeyRevoked, "api_key.revoked", "revoked API key";
     ApiKeyHandedOver, "api_key.handed_over", "handed over API key";

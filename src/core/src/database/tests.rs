@@ -465,7 +465,10 @@ async fn each_role_has_the_rights_of_the_list_and_no_other() {
 /// Function, owner, who may call it: by hand.
 const FUNCTIONS: &str = "
     account_create               send0_lookup  send0_app
+    account_disable              send0_lookup  send0_auth
+    account_enable               send0_lookup  send0_auth
     account_find                 send0_lookup  send0_auth
+    account_is_disabled          send0_lookup  send0_auth
     account_lock                 send0_lookup  send0_auth
     account_memberships          send0_lookup  send0_auth
     account_password             send0_lookup  send0_auth

@@ -323,7 +323,7 @@ pub async fn join(ctx: &Ctx, request: &Request, token: &str, new: NewPerson) -> 
     }
     let mut checks = Checks::default();
     let name = checks.keep(line("name", &new.name, accounts::NAME_MAX));
-    checks.keep(check_password("password", new.password.expose_secret(), &offer.email));
+    checks.keep(check_password("password", new.password.expose_secret(), &offer.email, &[&offer.workspace_name]));
     checks.finish()?;
     let name = name.ok_or(AppError::Internal)?;
     let password_hash = ctx.passwords.hash(new.password).await?;

@@ -32,7 +32,7 @@ pub async fn create(ctx: &Ctx, request: &Request, new: NewOperator) -> Result<Us
     let mut checks = Checks::default();
     let name = checks.keep(line("name", &new.name, NAME_MAX));
     let email = checks.keep(parse_email("email", &new.email));
-    checks.keep(check_password("password", new.password.expose_secret(), &new.email));
+    checks.keep(check_password("password", new.password.expose_secret(), &new.email, &[]));
     checks.finish()?;
     let (Some(name), Some(email)) = (name, email) else { return Err(AppError::Internal) };
     let hash = ctx.passwords.hash(new.password).await?;

@@ -3,7 +3,7 @@
 
 use super::{Enrolment, Factors, RECOVERY_CODES, normal_recovery_code, queries, totp};
 use crate::{
-    Actor, AppError, Ctx,
+    AppError, Ctx,
     accounts::{self, Factor, Shown, SignedIn, operations::everywhere, operations::refuse_everywhere, settings::told},
     actor::Request,
     audit_log::{Action, Event},
@@ -191,12 +191,7 @@ pub async fn unlock(ctx: &Ctx, request: &Request, email: &str) -> Result<(), App
     let mut tx = ctx.db.change_account().await?;
     accounts::forget_failures(tx.conn(), &bucket(account.user)).await?;
     letter.put(tx.conn()).await?;
-    let memberships = accounts::memberships_of(tx.conn(), account.user).await?;
-    let mut places: Vec<WorkspaceId> = memberships.into_iter().map(|membership| membership.workspace).collect();
-    if places.is_empty() {
-        places.push(WorkspaceId::PLATFORM);
-    }
-    let actors: Vec<Actor> = places.into_iter().map(|place| Actor::cli(place, request.clone())).collect();
+    let actors = accounts::operations::cli_of_account(tx.conn(), account.user, request).await?;
     let event = Event::new(Action::AccountUnlocked).on("user", account.user, Some(&account.name));
     tx.commit(&actors, event).await
 }

@@ -189,7 +189,10 @@ pub async fn finish_sign_in(ctx: &Ctx, request: &Request, token: &str, answer: &
         _ => None,
     };
     match opened {
-        Some(user) => forget_guesses(ctx, user).await.map(|()| user),
+        Some(user) => {
+            accounts::disabling::refuse_disabled(ctx, request, user).await?;
+            forget_guesses(ctx, user).await.map(|()| user)
+        }
         None => {
             let event = Event::new(Action::SessionRefused).because(Outcome::Denied, "wrong_passkey");
             ctx.log_call(&Actor::anonymous(request.clone()), event).await?;

@@ -54,7 +54,8 @@ impl NewOwner {
         let workspace = checks.keep(line("workspace", &self.workspace, NAME_MAX));
         let name = checks.keep(line("name", &self.name, NAME_MAX));
         let email = checks.keep(parse_email("email", &self.email));
-        checks.keep(check_password("password", self.password.expose_secret(), email.as_deref().unwrap_or_default()));
+        let (of, within) = (email.as_deref().unwrap_or_default(), workspace.as_deref().unwrap_or_default());
+        checks.keep(check_password("password", self.password.expose_secret(), of, &[within]));
         checks.finish()?;
         let (Some(workspace), Some(name), Some(email)) = (workspace, name, email) else {
             return Err(AppError::Internal);

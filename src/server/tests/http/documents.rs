@@ -79,6 +79,33 @@ fn what_is_met_names_tests_that_are_there_and_what_is_not_says_why() {
     }
 }
 
+/// The files of our own code under a folder.
+fn sources(folder: PathBuf) -> Vec<PathBuf> {
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let deeper = |path: PathBuf| if path.is_dir() { sources(path) } else { vec![path] };
+    paths.flat_map(deeper).filter(|path| path.extension().is_some_and(|ending| ending == "rs")).collect()
+}
+
+#[test]
+fn every_random_number_comes_from_the_operating_system() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let all = ["src/core/src", "src/server/src", "app/src"].into_iter().flat_map(|folder| sources(root.join(folder)));
+    let mut users = Vec::new();
+    for path in all {
+        let text = fs::read_to_string(&path).expect("a source file");
+        for other in ["rand::rng", "rand::random", "ThreadRng", "StdRng", "SmallRng", "getrandom"] {
+            let harmless = text.replace("rand::rngs::SysRng", "");
+            assert!(!harmless.contains(other), "{}: {other}", path.display());
+        }
+        if text.contains("SysRng") {
+            users.push(path.strip_prefix(&root).expect("under it").to_owned());
+        }
+    }
+    users.sort();
+    assert_eq!(users, ["src/core/src/envelope/primitives.rs", "src/core/src/secrets.rs"].map(PathBuf::from));
+}
+
 #[test]
 fn the_numbers_about_authentication_are_those_of_the_code() {
     let document = read("docs/authentication.md");
