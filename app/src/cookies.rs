@@ -25,6 +25,10 @@ pub const CONTACT: &str = "__Host-contact";
 pub const SUBSCRIPTION: &str = "__Host-subscription";
 /// Holds the token that ends a subscription, once its link was opened.
 pub const UNSUBSCRIBE: &str = "__Host-unsubscribe";
+/// Holds the token of a visitor's request about compliance, once its link was opened.
+pub const REQUEST: &str = "__Host-request";
+/// Holds the token of somebody's access to a document, once its link was opened.
+pub const DOCUMENT: &str = "__Host-document";
 /// Holds the token of the session.
 pub const SESSION: &str = "__Host-session";
 

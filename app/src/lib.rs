@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod allowlist;
 pub mod api_keys;
+pub mod compliance;
 pub mod contacts;
 pub mod error;
 pub mod invitations;

@@ -250,13 +250,14 @@ fn workspace_items(memberships: &[Membership], here: Option<&str>) -> Vec<Worksp
 }
 
 /// What the role may not see is not offered; asking for it all the same is refused, and written down.
-const SECTIONS: [(&str, &str, Permission); 8] = [
+const SECTIONS: [(&str, &str, Permission); 9] = [
     ("Overview", "", Permission::WorkspaceRead),
     ("Team", "members", Permission::MembersRead),
     ("API keys", "api-keys", Permission::KeysRead),
     ("Allowlist", "allowlist", Permission::AllowlistRead),
     ("Audit log", "audit-log", Permission::AuditRead),
     ("Notices", "notices", Permission::NoticesRead),
+    ("Compliance", "compliance", Permission::ComplianceRequest),
     ("Contacts", "contacts", Permission::ContactsManage),
     ("Settings", "settings", Permission::WorkspaceUpdate),
 ];
@@ -323,8 +324,8 @@ fn said(visit: &Visit) -> Option<impl IntoView + use<>> {
 
 /// A refusal that is the whole page. Whoever is signed in can sign out here too (ASVS 7.4.4).
 fn refused(error: AppError, visit: &Visit) -> AnyView {
-    let sign_out = visit.known().is_ok().then(|| sign_out(visit));
-    view! { <BareFrame>{sorry(error, visit)} {sign_out}</BareFrame> }.into_any()
+    let (sorry, sign_out) = (sorry(error, visit), visit.known().is_ok().then(|| sign_out(visit)));
+    view! { <BareFrame>{sorry} {sign_out}</BareFrame> }.into_any()
 }
 
 /// Ends the session.

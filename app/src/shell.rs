@@ -1,8 +1,8 @@
 //! The document around every page, and the list of pages.
 
 use crate::{
-    accounts, allowlist, api_keys, audit_log, contacts, html::Assets, invitations, kit, mail, members, page::bare_page,
-    public, subprocessors, subscribers, two_factor, workspaces,
+    accounts, allowlist, api_keys, audit_log, compliance, contacts, html::Assets, invitations, kit, mail, members,
+    page::bare_page, public, subprocessors, subscribers, two_factor, workspaces,
 };
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -74,6 +74,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/workspaces/new") view=workspaces::settings::NewWorkspace ssr=SsrMode::Async/>
                 <Route path=path!("/security") view=public::security::Security ssr=SsrMode::Async/>
                 <Route path=path!("/changelog") view=public::changelog::Changelog ssr=SsrMode::Async/>
+                <Route path=path!("/compliance") view=compliance::public::Compliance ssr=SsrMode::Async/>
+                <Route path=path!("/compliance/ask") view=compliance::visitor::Ask ssr=SsrMode::Async/>
+                <Route path=path!("/compliance/requests") view=compliance::visitor::Asked ssr=SsrMode::Async/>
+                <Route path=path!("/documents") view=compliance::documents::Handed ssr=SsrMode::Async/>
                 <Route path=path!("/subprocessors") view=subprocessors::public::Subprocessors ssr=SsrMode::Async/>
                 <Route path=path!("/subprocessors/subscribe") view=subscribers::page::Subscribe ssr=SsrMode::Async/>
                 <Route path=path!("/subscription") view=subscribers::page::Subscription ssr=SsrMode::Async/>
@@ -84,6 +88,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operator/subprocessors/:id/remove") view=subprocessors::operator::RemoveOne ssr=SsrMode::Async/>
                 <Route path=path!("/operator/notices/:id") view=subprocessors::operator::OneNotice ssr=SsrMode::Async/>
                 <Route path=path!("/operator/notices/:id/reply/:workspace") view=subprocessors::operator::Reply ssr=SsrMode::Async/>
+                <Route path=path!("/operator/compliance") view=compliance::operator::Frameworks ssr=SsrMode::Async/>
+                <Route path=path!("/operator/compliance/:id") view=compliance::operator::OneFramework ssr=SsrMode::Async/>
+                <Route path=path!("/operator/requests") view=compliance::operator::Requests ssr=SsrMode::Async/>
+                <Route path=path!("/operator/requests/:workspace/:id") view=compliance::operator::OneRequest ssr=SsrMode::Async/>
+                <Route path=path!("/operator/documents") view=compliance::operator::Documents ssr=SsrMode::Async/>
+                <Route path=path!("/operator/documents/:id") view=compliance::operator::OneDocument ssr=SsrMode::Async/>
                 <Route path=path!("/dev/kit") view=kit::page::Kit ssr=SsrMode::Async/>
                 <Route path=path!("/dev/mailbox") view=mail::page::Mailbox ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug") view=workspaces::overview::Overview ssr=SsrMode::Async/>
@@ -103,6 +113,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/w/:slug/allowlist/:door/review") view=allowlist::review::Review ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/notices") view=subprocessors::notices::Notices ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/notices/:id") view=subprocessors::notices::Notice ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/compliance") view=compliance::requests::Requests ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/compliance/:id") view=compliance::requests::Request ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log") view=audit_log::page::Log ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log/:event") view=audit_log::page::Event ssr=SsrMode::Async/>
             </Routes>

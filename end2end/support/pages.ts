@@ -74,6 +74,15 @@ const openNotice = async (page: Page, workspace: Workspace) => {
   await expect(page.getByRole('heading', { level: 1 })).toContainText('New subprocessor');
 };
 
+/** A request about compliance, as the workspace sees it. */
+const askFor = async (page: Page, workspace: Workspace) => {
+  await page.goto(workspace.path('compliance'));
+  await page.getByLabel('What for').selectOption('dpa');
+  await page.getByLabel('What exactly').fill('In the name of Acme GmbH.');
+  await page.getByRole('button', { name: 'Send the request' }).click();
+  await expect(page.getByText('Your request is with send0.')).toBeVisible();
+};
+
 /** Opens a page as one of send0's staff. */
 function operating(name: string, open: (page: Page, workspace: Workspace) => Promise<unknown>): Look {
   const enter = async (page: Page, workspace: Workspace) => {
@@ -283,6 +292,48 @@ export const LOOKS: Look[] = [
     },
   },
   { name: 'public-changelog', open: (page) => page.goto('/changelog') },
+  { name: 'public-compliance', open: (page) => page.goto('/compliance') },
+  { name: 'compliance-ask', open: (page) => page.goto('/compliance/ask') },
+  {
+    name: 'compliance-asked',
+    open: async (page, workspace) => {
+      await page.goto('/compliance/ask');
+      await page.getByLabel('What for').selectOption('control');
+      await page.getByLabel('What exactly').fill('Do you support our own keys?');
+      await page.getByLabel('Your name').fill('Gil Buyer');
+      await page.getByLabel('Company').fill('Globex');
+      await page.getByLabel('Mail address').fill(`gil-${workspace.slug}@example.com`);
+      await page.getByRole('button', { name: 'Send me the link' }).click();
+      await expect(page.getByText('A mail is on its way')).toBeVisible();
+      await page.goto(await workspace.mailedLink(`gil-${workspace.slug}@example.com`));
+      await expect(page.getByRole('heading', { level: 1 })).toHaveText('Your request');
+    },
+  },
+  { name: 'document-void', open: (page) => page.goto('/documents') },
+  signedIn('compliance-empty', (page, workspace) => page.goto(workspace.path('compliance'))),
+  signedIn('compliance', async (page, workspace) => {
+    await askFor(page, workspace);
+    await page.goto(workspace.path('compliance'));
+  }),
+  signedIn('compliance-request', askFor),
+  operating('operator-compliance', (page) => page.goto('/operator/compliance')),
+  operating('operator-framework', (page) => page.goto('/operator/compliance/gdpr')),
+  operating('operator-requests', async (page, workspace) => {
+    const owner = await workspace.ownerPage();
+    await askFor(owner, workspace);
+    await owner.context().close();
+    await page.goto('/operator/requests');
+  }),
+  operating('operator-request', async (page, workspace) => {
+    const owner = await workspace.ownerPage();
+    await askFor(owner, workspace);
+    const id = owner.url().split('/').at(-1)!;
+    await owner.context().close();
+    await page.goto('/operator/requests');
+    await page.locator(`a[href$="${id}"]`).click();
+    await expect(page.getByRole('button', { name: 'Send the answer' })).toBeVisible();
+  }),
+  operating('operator-documents', (page) => page.goto('/operator/documents')),
   { name: 'subscribe', open: (page) => page.goto('/subprocessors/subscribe') },
   {
     name: 'subscribe-refused',

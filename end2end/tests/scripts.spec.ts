@@ -55,7 +55,7 @@ const KB = 1000;
 test('a page without an island carries no script', async ({ workspace, newVisitor }) => {
   const stranger = await newVisitor();
   const invitation = await workspace.invitationLink('bo@example.com', 'viewer');
-  for (const path of ['/security', '/subprocessors', '/changelog', '/subprocessors/subscribe', '/nothing', '/sign-in/forgot', '/sign-in/reset', '/invitations', '/contacts', '/account/address', invitation]) {
+  for (const path of ['/security', '/subprocessors', '/compliance', '/changelog', '/subprocessors/subscribe', '/compliance/ask', '/compliance/requests', '/documents', '/nothing', '/sign-in/forgot', '/sign-in/reset', '/invitations', '/contacts', '/account/address', invitation]) {
     await stranger.goto(path);
     await expect(stranger.locator('script, link[rel=modulepreload], leptos-island'), path).toHaveCount(0);
   }
@@ -90,14 +90,14 @@ test('pages are light', async ({ workspace, newVisitor }) => {
   const signIn = await weight(nobody, '/sign-in');
   expect(signIn).toEqual({ page: expect.any(Number), islands: 0 });
   expect(signIn.page, 'sign-in in all').toBeLessThanOrEqual(20 * KB);
-  for (const path of ['/security', '/subprocessors', '/changelog']) {
+  for (const path of ['/security', '/compliance', '/subprocessors', '/changelog']) {
     const light = await weight(await newVisitor(), path);
     expect(light.islands, path).toBe(0);
     expect(light.page, path).toBeLessThanOrEqual(20 * KB);
     console.log(`weight of ${path}: page ${light.page} B (brotli)`);
   }
   await workspace.signIn(nobody);
-  for (const rest of ['', 'members', 'members/invite', 'roles', 'settings', 'api-keys', 'api-keys/new', 'audit-log', 'notices']) {
+  for (const rest of ['', 'members', 'members/invite', 'roles', 'settings', 'api-keys', 'api-keys/new', 'audit-log', 'notices', 'compliance']) {
     const fresh = await newVisitor();
     await fresh.context().addCookies(await nobody.context().cookies());
     const { page, islands } = await weight(fresh, workspace.path(rest));

@@ -104,6 +104,47 @@ test('what workspaces and operators write is text on both sides and in public', 
   expect(ran, 'something ran').toBe(0);
 });
 
+test('what is asked, answered and shown about compliance is text on every side', async ({ operator, owner: page, workspace, newVisitor }) => {
+  test.setTimeout(120_000);
+  let ran = 0;
+  const visitor = await newVisitor();
+  for (const one of [page, operator, visitor]) {
+    await one.exposeFunction('run', () => ran++);
+    one.on('dialog', (dialog) => (ran++, dialog.dismiss()));
+  }
+  const functions = 'compliance/server_fns';
+  for (const evil of CORPUS) {
+    const made = await send(page, `${functions}/make_request`, { workspace: workspace.slug, kind: 'control', message: evil });
+    const id = made.split('/').at(-1)!;
+    await operator.goto('/operator/requests');
+    await operator.locator(`a[href$="${id}"]`).click();
+    await expect(operator.locator('#said').getByText(evil)).toBeVisible();
+    await operator.getByRole('textbox', { name: 'Answer' }).fill(evil);
+    await operator.getByRole('button', { name: 'Send the answer' }).click();
+    await page.goto(workspace.path(`compliance/${id}`));
+    await expect(page.locator('#said').getByText(evil)).toHaveCount(2);
+    await send(operator, `${functions}/add_evidence`, { id: 'hipaa', title: evil, kind: 'statement', link: '/security' });
+  }
+  await visitor.goto('/compliance');
+  await expect(visitor.locator('#hipaa li')).toHaveCount(CORPUS.length);
+  await expect(visitor.locator('script, iframe, [onerror], [onload], [onfocus]')).toHaveCount(0);
+  const [one, two, three] = CORPUS;
+  const email = `evil-${workspace.slug}@example.com`;
+  await send(visitor, `${functions}/ask_as_visitor`, { kind: 'dpa', message: one, name: two, company: three, email });
+  await visitor.goto(await workspace.mailedLink(email));
+  await visitor.getByRole('button', { name: 'Send the request' }).click();
+  await expect(visitor.getByText(one)).toBeVisible();
+  await operator.goto('/operator/requests');
+  await operator.getByRole('row').filter({ hasText: three }).getByRole('link').click();
+  await expect(operator.getByText(two).first()).toBeVisible();
+  await operator.goto('/operator/compliance/hipaa');
+  for (const evil of CORPUS) {
+    await operator.getByRole('button', { name: `Remove ${evil}` }).first().click();
+    await expect(operator.getByText('The evidence is gone.')).toBeVisible();
+  }
+  expect(ran, 'something ran').toBe(0);
+});
+
 test('next leads nowhere but to our own pages', async ({ page, workspace }) => {
   for (const next of ['//evil.example', 'https://evil.example', '/\\evil.example', 'javascript:alert(1)', '%2f%2fevil.example']) {
     await page.context().clearCookies();

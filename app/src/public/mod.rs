@@ -16,8 +16,12 @@ use send0_core::AppError;
 use std::future::Future;
 
 /// The paths of these pages. Nobody is looked up for them, so that they cannot differ.
-pub const PATHS: [(&str, &str); 3] =
-    [("Security", "/security"), ("Subprocessors", "/subprocessors"), ("Changelog", "/changelog")];
+pub const PATHS: [(&str, &str); 4] = [
+    ("Security", "/security"),
+    ("Compliance", "/compliance"),
+    ("Subprocessors", "/subprocessors"),
+    ("Changelog", "/changelog"),
+];
 
 /// How long they may be kept.
 pub const CACHE: &str = "public, max-age=60";

@@ -108,6 +108,16 @@ ids! {
     SubprocessorId = "sub", Uuid::now_v7();
     /// A notice of a change of subprocessors.
     NoticeId = "ntc", Uuid::now_v7();
+    /// What shows that a framework is kept.
+    EvidenceId = "evd", Uuid::now_v7();
+    /// A document that is handed out one by one.
+    DocumentId = "doc", Uuid::now_v7();
+    /// Somebody's access to a document.
+    GrantId = "grn", Uuid::now_v7();
+    /// A request about compliance.
+    ComplianceRequestId = "crq", Uuid::now_v7();
+    /// A message of such a request.
+    ComplianceMessageId = "cms", Uuid::now_v7();
     /// A visitor who wants to be told.
     SubscriberId = "sbr", Uuid::now_v7();
     /// An audit event.

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod allowlist;
 pub mod api_keys;
 pub mod audit_log;
+pub mod compliance;
 pub mod contacts;
 pub mod error;
 pub mod ids;

@@ -143,6 +143,7 @@ permissions! {
     AuditRead, "audit.read", true, [Owner, Admin, Security], "Read and search the audit log.";
     NoticesRead, "notices.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See the notices of changes of subprocessors, and what was answered.";
     NoticesAnswer, "notices.answer", false, [Owner, Admin, Security], "Acknowledge a notice, or object to it.";
+    ComplianceRequest, "compliance.request", false, [Owner, Admin, Security, Billing], "Ask send0 for agreements, questionnaires and documents, and read the answers.";
     ContactsManage, "contacts.manage", false, [Owner, Admin, Security], "Name security contacts, and what they are told about.";
 }
 

@@ -14,6 +14,7 @@ use send0_core::{
     actor::Request,
     allowlist::{self, Door},
     api_keys::{self, NewKeyText},
+    compliance::documents::{self, NewDocument},
     ids::WorkspaceId,
     mail::Relay,
     operators::{self, operations::NewOperator},
@@ -56,6 +57,9 @@ enum What {
     /// People's accounts.
     #[command(subcommand)]
     Account(Account),
+    /// Documents that are handed out one by one.
+    #[command(subcommand)]
+    Document(DocumentCommand),
     /// API keys.
     #[command(subcommand)]
     Keys(Keys),
@@ -150,6 +154,26 @@ struct OneAccount {
 }
 
 #[derive(Debug, Subcommand)]
+enum DocumentCommand {
+    /// Adds a document (.pdf, .txt, .md, .csv). Operators decide who gets it.
+    Add(DocumentAdd),
+}
+
+#[derive(Debug, Args)]
+struct DocumentAdd {
+    #[command(flatten)]
+    data: Data,
+    /// What it is, as anybody may read it.
+    #[arg(long)]
+    title: String,
+    /// A file with the terms that whoever gets it agrees to first.
+    #[arg(long, value_name = "FILE")]
+    terms: PathBuf,
+    /// The document.
+    file: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
 enum Keys {
     /// Issues a key and prints it, once.
     Issue(KeysIssue),
@@ -226,6 +250,7 @@ impl What {
             Self::Operator(Operator::Create(create)) => create_operator(create).await,
             Self::Operator(Operator::Remove(remove)) => remove_operator(remove).await,
             Self::Account(change) => change_account(change).await,
+            Self::Document(DocumentCommand::Add(add)) => add_document(add).await,
             Self::Keys(Keys::Issue(issue)) => issue_key(issue).await,
             Self::Allowlist(Allowlist::Disable(disable)) => disable_allowlists(disable).await,
         }
@@ -343,6 +368,23 @@ async fn remove_operator(remove: OperatorRemove) -> Result<(), Failure> {
             error => plain(error),
         })?;
         Ok(json!({ "email": remove.email }))
+    };
+    finish(done.await, installation).await
+}
+
+async fn add_document(add: DocumentAdd) -> Result<(), Failure> {
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+    let new = NewDocument {
+        title: add.title,
+        file_name: add.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        terms: String::from_utf8(read(&add.terms)?)?,
+        content: read(&add.file)?,
+    };
+    let installation = Installation::join(&add.data.read()?).await?;
+    let done = async {
+        let request = Request::command("document add");
+        let id = documents::add(&installation.open()?, &request, new).await.map_err(plain)?;
+        Ok(json!({ "id": id }))
     };
     finish(done.await, installation).await
 }

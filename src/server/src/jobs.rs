@@ -1,6 +1,8 @@
 //! What the server does by itself.
 
-use send0_core::{AppError, Ctx, accounts, allowlist, api_keys, mail, policies, subprocessors, subscribers};
+use send0_core::{
+    AppError, Ctx, accounts, allowlist, api_keys, compliance, mail, policies, subprocessors, subscribers,
+};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +40,7 @@ async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
             _ = last_uses.tick() => report("writing when keys were last used", api_keys::last_uses::flush(ctx).await),
             _ = purge.tick() => {
                 report("removing what has expired", accounts::operations::purge_expired(ctx).await);
+                report("forgetting links of visitors", compliance::requests::purge(ctx).await.map(|_| ()));
                 report("reminding of second factors", policies::operations::remind(ctx).await);
             }
         }

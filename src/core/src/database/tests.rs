@@ -5,6 +5,7 @@ use crate::{
     allowlist::{self, Door, NewEntryText},
     api_keys::{NewKeyText, operations::issue},
     audit_log::{Action, Event},
+    compliance::{RequestText, requests},
     envelope::Place,
     invitations::operations::invite,
     permissions::Role,
@@ -20,7 +21,7 @@ use tokio::net::{UnixListener, UnixStream};
 use uuid::Uuid;
 
 /// The tables that belong to no tenant, and why. Every other one is a tenant's.
-const OUTSIDE: [(&str, &str); 24] = [
+const OUTSIDE: [(&str, &str); 29] = [
     ("workspace_directory", "finds the workspace of a slug"),
     ("member_directory", "finds the workspaces of a person"),
     ("users", "a person is in several workspaces"),
@@ -44,6 +45,11 @@ const OUTSIDE: [(&str, &str); 24] = [
     ("subscriber_notices", "what visitors were told"),
     ("subprocessors", "public"),
     ("subprocessor_notices", "public, once published"),
+    ("frameworks", "public"),
+    ("framework_evidence", "public"),
+    ("documents", "handed out one by one, sealed; no login reads what they hold"),
+    ("document_grants", "who may have which document"),
+    ("visitor_links", "found by a cookie; what visitors wrote and have not sent"),
     ("_sqlx_migrations", "what the migrator has done"),
 ];
 
@@ -281,6 +287,8 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         invite(&db.ctx, &owner, "waits@example.com", "viewer").await.expect("invite");
         let entry = NewEntryText { cidr: "203.0.113.0/24".into(), ..NewEntryText::default() }.parse().expect("entry");
         allowlist::operations::add(&db.ctx, &owner, Door::Dashboard, "0", entry).await.expect("added");
+        let asked = RequestText { kind: "dpa".into(), message: "Please".into(), ..RequestText::default() };
+        requests::make(&db.ctx, &owner, "owner@example.com", &asked).await.expect("asked");
     }
     db.announced("Acme Mail").await;
     tell(&db.ctx).await.expect("both are told");
@@ -300,6 +308,8 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "api_keys",
         "audit_events",
         "audit_heads",
+        "compliance_messages",
+        "compliance_requests",
         "contacts",
         "data_keys",
         "invitations",
@@ -394,7 +404,20 @@ const RIGHTS: &str = "
     send0_app      notice_deliveries    select insert
     send0_app      subprocessors        select insert update
     send0_app      subprocessor_notices select insert update delete
+    send0_app      frameworks           select update
+    send0_app      framework_evidence   select insert update(removed_at)
+    send0_app      documents            insert select(document_id) select(retired_at) update(retired_at)
+    send0_app      compliance_requests  select insert update(state) update(changed_at)
+    send0_app      compliance_messages  select insert
     send0_app      audit_events         select
+    send0_auth     frameworks           select
+    send0_auth     framework_evidence   select
+    send0_auth     documents            select(document_id) select(title) select(file_name) select(media_type) select(size) select(sha256) select(added_at) select(retired_at)
+    send0_lookup   documents            select
+    send0_lookup   document_grants      select insert update
+    send0_lookup   compliance_requests  select
+    send0_lookup   compliance_messages  select
+    send0_lookup   visitor_links        select insert update delete
     send0_auth     subprocessors        select
     send0_auth     subprocessor_notices select
     send0_worker   subprocessors        select
@@ -431,7 +454,7 @@ const RIGHTS: &str = "
     send0_lookup   known_devices        select insert update delete
     send0_lookup   password_resets      select insert delete
     send0_lookup   key_directory        select insert
-    send0_lookup   users                select insert update(name) update(email) update(password_hash) update(time_zone) update(theme)
+    send0_lookup   users                select insert update(name) update(email) update(password_hash) update(time_zone) update(theme) update(disabled_at)
     send0_lookup   sessions             select insert update delete
     send0_lookup   setup_tokens         select insert update delete
     send0_lookup   throttles            select insert update delete
@@ -488,6 +511,7 @@ const FUNCTIONS: &str = "
     audit_seq_at                 send0_owner  send0_app send0_auditor
     ceremony_put                 send0_lookup  send0_auth
     ceremony_take                send0_lookup  send0_auth
+    compliance_requests_all      send0_lookup  send0_app
     contact_find                 send0_lookup  send0_auth
     contact_register             send0_lookup  send0_app
     contact_take                 send0_lookup  send0_app
@@ -495,11 +519,18 @@ const FUNCTIONS: &str = "
     demo_clock_begin             send0_log    send0_migrator
     demo_clock_set               send0_log    send0_migrator
     device_seen                  send0_lookup  send0_auth
+    document_grant_accept        send0_lookup  send0_app
+    document_grant_add           send0_lookup  send0_app
+    document_grant_find          send0_lookup  send0_auth
+    document_grant_open          send0_lookup  send0_app
+    document_grant_revoke        send0_lookup  send0_app
+    document_grants_of           send0_lookup  send0_app
     expired_purge                send0_lookup  send0_worker
     factors_of                   send0_lookup  send0_auth
     factors_purge                send0_lookup  send0_worker
     flash_put                    send0_lookup  send0_app send0_auth
     flash_take                   send0_lookup  send0_auth
+    frameworks_can_show_it       send0_owner
     hand_over_functions          send0_owner
     invitation_find              send0_lookup  send0_auth
     invitation_register          send0_lookup  send0_app
@@ -574,6 +605,11 @@ const FUNCTIONS: &str = "
     totp_put                     send0_lookup  send0_auth
     totp_remove                  send0_lookup  send0_auth
     totp_use                     send0_lookup  send0_auth
+    visitor_link_find            send0_lookup  send0_auth
+    visitor_link_put             send0_lookup  send0_app
+    visitor_link_renew           send0_lookup  send0_app
+    visitor_link_take            send0_lookup  send0_app
+    visitor_links_purge          send0_lookup  send0_worker
     workspace_claim_slug         send0_lookup  send0_app
     workspace_factors            send0_lookup  send0_app
     workspace_find               send0_lookup  send0_app
@@ -606,6 +642,7 @@ async fn each_function_is_called_by_whom_the_list_names_and_looks_nowhere_else()
     let known = [
         "audit_events_are_append_only",
         "audit_seq_at",
+        "frameworks_can_show_it",
         "hand_over_functions",
         "is_reminder_due",
         "notice_stage",

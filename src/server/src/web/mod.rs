@@ -12,6 +12,7 @@ pub use client_address::TrustedProxies;
 
 use crate::rest;
 use app::{
+    compliance::documents::DOWNLOAD,
     cookies, forms, html,
     public::is_public,
     sessions::{Store, signed_in},
@@ -126,6 +127,10 @@ fn plain_routes(ctx: Ctx) -> Router {
         .route("/contacts/{token}", get(plain::open_contact))
         .route("/subscription/{token}", get(plain::open_subscription))
         .route("/unsubscribe/{token}", get(plain::open_unsubscribe).post(plain::unsubscribe))
+        .route("/compliance.json", get(public::compliance_json))
+        .route("/compliance/requests/{token}", get(plain::open_request))
+        .route("/documents/{token}", get(plain::open_document))
+        .route(DOWNLOAD, post(plain::download_document))
         .route("/account/address/{token}", get(plain::open_address))
         .route("/sign-in/reset/{token}", get(plain::open_reset))
         .with_state(ctx)

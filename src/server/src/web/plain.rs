@@ -5,10 +5,10 @@ use axum::{
     Extension,
     body::Bytes,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use send0_core::{Ctx, actor, subscribers};
+use send0_core::{AppError, Ctx, actor, compliance::documents, subscribers};
 
 /// How long the page behind a link may be open.
 const LINK_SECONDS: u32 = 3600;
@@ -62,6 +62,38 @@ pub async fn open_contact(Path(token): Path<String>) -> Response {
 /// Likewise the token that confirms a subscription.
 pub async fn open_subscription(Path(token): Path<String>) -> Response {
     swapped("/subscription", cookies::SUBSCRIPTION, &token)
+}
+
+/// Likewise the token of a visitor's request about compliance.
+pub async fn open_request(Path(token): Path<String>) -> Response {
+    swapped("/compliance/requests", cookies::REQUEST, &token)
+}
+
+/// Likewise the token of somebody's access to a document.
+pub async fn open_document(Path(token): Path<String>) -> Response {
+    swapped("/documents", cookies::DOCUMENT, &token)
+}
+
+/// The file, as a download, to whoever has the link and has agreed to the terms. Anybody else is led to the page that says so.
+pub async fn download_document(
+    State(ctx): State<Ctx>,
+    Extension(about): Extension<actor::Request>,
+    headers: HeaderMap,
+) -> Response {
+    let token = cookies::read(&headers, cookies::DOCUMENT).unwrap_or_default();
+    match documents::download(&ctx, &about, token).await {
+        Ok((offer, content)) => {
+            let disposition = format!("attachment; filename=\"{}\"", offer.file_name);
+            let headers = [
+                (header::CONTENT_TYPE, offer.media_type),
+                (header::CONTENT_DISPOSITION, disposition),
+                (header::CACHE_CONTROL, "no-store".to_owned()),
+            ];
+            (headers, content).into_response()
+        }
+        Err(AppError::Refused(_)) => Redirect::to("/documents").into_response(),
+        Err(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
+    }
 }
 
 /// Likewise the token that ends one.

@@ -11,6 +11,7 @@ use axum::{
 use send0_core::{
     AppError, Ctx,
     changelog::{Changes, changelog},
+    compliance,
     practices::{CONTACT, PRACTICES},
     subprocessors::{Notice, operations},
     zones,
@@ -21,6 +22,18 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 /// `/security.json`.
 pub async fn security_json() -> Response {
     kept(Json(json!({ "practices": PRACTICES, "contact": CONTACT })))
+}
+
+/// `/compliance.json`.
+pub async fn compliance_json(State(ctx): State<Ctx>) -> Response {
+    let today = ctx.clock.now().date();
+    match compliance::operations::public(&ctx).await {
+        Ok(all) => {
+            let all: Vec<_> = all.iter().map(|one| one.view(today)).collect();
+            kept(Json(json!({ "frameworks": all, "contact": CONTACT })))
+        }
+        Err(error) => failed(&error),
+    }
 }
 
 /// `/subprocessors.json`.

@@ -61,6 +61,32 @@ async fn no_function_obeys_another_site() {
                 ("reply", "Evil"),
             ],
             "answer_notice" => &[("workspace", "acme"), ("id", &notice), ("answer", "acknowledged")],
+            "change_framework" | "add_evidence" | "remove_evidence" => &[
+                ("id", "gdpr"),
+                ("status", "in_progress"),
+                ("scope", "Evil"),
+                ("owner", "Evil"),
+                ("review_on", "2999-01-01"),
+                ("title", "Evil"),
+                ("kind", "statement"),
+                ("link", "https://evil.example"),
+            ],
+            "answer_request" | "grant_document" | "revoke_grant" | "retire_document" => {
+                &[("id", "x"), ("workspace_id", "x"), ("message", "Evil"), ("then", "closed"), ("days", "1")]
+            }
+            "make_request" | "write_on_request" => {
+                &[("workspace", "acme"), ("id", "x"), ("kind", "dpa"), ("message", "Evil")]
+            }
+            "ask_as_visitor" => &[
+                ("kind", "dpa"),
+                ("message", "Evil"),
+                ("name", "Evil"),
+                ("company", "Evil"),
+                ("email", "evil@example.com"),
+            ],
+            "send_request" => &[],
+            "write_more" => &[("message", "Evil")],
+            "accept_terms" => &[("name", "Evil"), ("agreed", "on")],
             "subscribe" => &[("email", "evil@example.com")],
             "confirm_subscription" | "end_subscription" => &[],
             "set_up" => {

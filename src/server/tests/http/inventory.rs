@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 65] = [
+const FUNCTION_PATHS: [&str; 78] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -30,6 +30,19 @@ const FUNCTION_PATHS: [&str; 65] = [
     "/_fn/app/allowlist/server_fns/undo_change",
     "/_fn/app/api_keys/server_fns/issue_key",
     "/_fn/app/api_keys/server_fns/revoke_key",
+    "/_fn/app/compliance/server_fns/accept_terms",
+    "/_fn/app/compliance/server_fns/add_evidence",
+    "/_fn/app/compliance/server_fns/answer_request",
+    "/_fn/app/compliance/server_fns/ask_as_visitor",
+    "/_fn/app/compliance/server_fns/change_framework",
+    "/_fn/app/compliance/server_fns/grant_document",
+    "/_fn/app/compliance/server_fns/make_request",
+    "/_fn/app/compliance/server_fns/remove_evidence",
+    "/_fn/app/compliance/server_fns/retire_document",
+    "/_fn/app/compliance/server_fns/revoke_grant",
+    "/_fn/app/compliance/server_fns/send_request",
+    "/_fn/app/compliance/server_fns/write_more",
+    "/_fn/app/compliance/server_fns/write_on_request",
     "/_fn/app/contacts/server_fns/add_contact",
     "/_fn/app/contacts/server_fns/change_contact",
     "/_fn/app/contacts/server_fns/confirm_contact",

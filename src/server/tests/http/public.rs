@@ -52,6 +52,15 @@ async fn the_twins_for_programs_say_the_same() {
         (&"withdrawn".into(), &"Another way.".into())
     );
 
+    let answer = nobody.get(&console, "/compliance.json").await;
+    is_public(&answer, "json");
+    let said = answer.json();
+    assert_eq!(
+        (&said["frameworks"][0]["id"], &said["frameworks"][0]["status"]),
+        (&"soc-2".into(), &"in_progress".into())
+    );
+    assert_eq!(said["frameworks"][1]["evidence"][0]["is_valid"], true);
+
     let answer = nobody.get(&console, "/subprocessors.atom").await;
     is_public(&answer, "atom");
     assert_eq!(answer.header("content-type"), "application/atom+xml; charset=utf-8");
