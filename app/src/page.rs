@@ -323,8 +323,8 @@ fn said(visit: &Visit) -> Option<impl IntoView + use<>> {
 
 /// A refusal that is the whole page. Whoever is signed in can sign out here too (ASVS 7.4.4).
 fn refused(error: AppError, visit: &Visit) -> AnyView {
-    let sign_out = visit.known().is_ok().then(|| sign_out(visit));
-    view! { <BareFrame>{sorry(error, visit)} {sign_out}</BareFrame> }.into_any()
+    let (sorry, sign_out) = (sorry(error, visit), visit.known().is_ok().then(|| sign_out(visit)));
+    view! { <BareFrame>{sorry} {sign_out}</BareFrame> }.into_any()
 }
 
 /// Ends the session.

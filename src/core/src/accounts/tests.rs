@@ -613,7 +613,7 @@ async fn the_names_of_ones_workspaces_are_no_passwords() {
     let new = SecretString::from("Marmalade-Marmalade");
     let refused = settings::change_password(&db.ctx, &request(), &signed_in, PASSWORD.into(), new).await;
     let error = refused.expect_err("refused");
-    assert_eq!(error.of_field("new_password").map(|field| field.code.as_str()), Some("guessable"), "{error:?}");
+    assert!(error.of_field("new_password").is_some_and(|text| text.contains("your workspace")), "{error:?}");
 }
 
 #[tokio::test]

@@ -431,7 +431,7 @@ const RIGHTS: &str = "
     send0_lookup   known_devices        select insert update delete
     send0_lookup   password_resets      select insert delete
     send0_lookup   key_directory        select insert
-    send0_lookup   users                select insert update(name) update(email) update(password_hash) update(time_zone) update(theme)
+    send0_lookup   users                select insert update(name) update(email) update(password_hash) update(time_zone) update(theme) update(disabled_at)
     send0_lookup   sessions             select insert update delete
     send0_lookup   setup_tokens         select insert update delete
     send0_lookup   throttles            select insert update delete
