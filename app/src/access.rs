@@ -14,6 +14,7 @@ use crate::{
         AcceptInvitation, InviteMembers, JoinWorkspace, MakeInvitationLink, ResendInvitation, RevokeInvitation,
     },
     members::server_fns::{ChangeRole, EndMemberSessions, LeaveWorkspace, RemoveMember},
+    plans::server_fns::SetPlan,
     policies::server_fns::ChangePolicy,
     subprocessors::server_fns::{
         AnswerNotice, DiscardNotice, PostponeNotice, ProposeChange, PublishNotice, ReplyToObjection, WithdrawNotice,
@@ -152,6 +153,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: PostponeNotice::PATH, access: Access::Operator, echo: &["effective_at"] },
     Function { path: WithdrawNotice::PATH, access: Access::Operator, echo: &["why"] },
     Function { path: ReplyToObjection::PATH, access: Access::Operator, echo: &["reply"] },
+    Function { path: SetPlan::PATH, access: Access::Operator, echo: &["plan", "why"] },
     Function { path: Subscribe::PATH, access: Access::Public, echo: &["email"] },
     Function { path: ConfirmSubscription::PATH, access: Access::Public, echo: &[] },
     Function { path: EndSubscription::PATH, access: Access::Public, echo: &[] },
@@ -207,6 +209,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/operator/subprocessors/:id/remove", Access::Operator),
     ("/operator/notices/:id", Access::Operator),
     ("/operator/notices/:id/reply/:workspace", Access::Operator),
+    ("/operator/workspaces", Access::Operator),
+    ("/operator/workspaces/:id", Access::Operator),
     ("/w/:slug/audit-log", Access::Permission(Permission::AuditRead)),
     ("/w/:slug/audit-log/:event", Access::Permission(Permission::AuditRead)),
 ];

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts, allowlist, api_keys, audit_log, contacts, html::Assets, invitations, kit, mail, members, page::bare_page,
-    public, subprocessors, subscribers, two_factor, workspaces,
+    plans, public, subprocessors, subscribers, two_factor, workspaces,
 };
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -84,6 +84,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operator/subprocessors/:id/remove") view=subprocessors::operator::RemoveOne ssr=SsrMode::Async/>
                 <Route path=path!("/operator/notices/:id") view=subprocessors::operator::OneNotice ssr=SsrMode::Async/>
                 <Route path=path!("/operator/notices/:id/reply/:workspace") view=subprocessors::operator::Reply ssr=SsrMode::Async/>
+                <Route path=path!("/operator/workspaces") view=plans::operator::Workspaces ssr=SsrMode::Async/>
+                <Route path=path!("/operator/workspaces/:id") view=plans::operator::OneWorkspace ssr=SsrMode::Async/>
                 <Route path=path!("/dev/kit") view=kit::page::Kit ssr=SsrMode::Async/>
                 <Route path=path!("/dev/mailbox") view=mail::page::Mailbox ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug") view=workspaces::overview::Overview ssr=SsrMode::Async/>

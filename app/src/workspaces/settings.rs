@@ -4,6 +4,7 @@ use super::server_fns::{CreateWorkspace, RenameWorkspace};
 use crate::{
     forms::FormState,
     page::{account_page, page},
+    plans, policies,
     ui::{Button, ButtonKind, ButtonLink, Fact, Facts, PageHeader, TextField, Times},
 };
 use leptos::prelude::*;
@@ -34,7 +35,8 @@ pub fn Settings() -> impl IntoView {
     page("Settings", "settings", |inside| async move {
         operations::may_rename(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?;
         let workspace = operations::show(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?;
-        let two_factor = crate::policies::section::section(&inside).await?;
+        let two_factor = policies::section::section(&inside).await?;
+        let plan = plans::section::section(&inside).await?;
         let form = FormState::of::<RenameWorkspace>(&inside.visit);
         let name = if form.is_refused() { form.value("name") } else { workspace.name.clone() };
         Ok::<_, AppError>(view! {
@@ -50,6 +52,7 @@ pub fn Settings() -> impl IntoView {
                 <div class="actions"><Button kind=ButtonKind::Primary>"Save"</Button></div>
             })}
             {two_factor}
+            {plan}
             <Times/>
         })
     })

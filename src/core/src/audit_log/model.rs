@@ -34,6 +34,7 @@ macro_rules! actions {
 actions! {
     WorkspaceCreated, "workspace.created", "created workspace";
     WorkspaceRenamed, "workspace.renamed", "renamed workspace";
+    PlanChanged, "workspace.plan_changed", "changed the plan of";
     MemberInvited, "member.invited", "invited";
     MemberJoined, "member.joined", "added member";
     MemberRoleChanged, "member.role_changed", "changed the role of";

@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 65] = [
+const FUNCTION_PATHS: [&str; 66] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -45,6 +45,7 @@ const FUNCTION_PATHS: [&str; 65] = [
     "/_fn/app/members/server_fns/end_member_sessions",
     "/_fn/app/members/server_fns/leave_workspace",
     "/_fn/app/members/server_fns/remove_member",
+    "/_fn/app/plans/server_fns/set_plan",
     "/_fn/app/policies/server_fns/change_policy",
     "/_fn/app/subprocessors/server_fns/answer_notice",
     "/_fn/app/subprocessors/server_fns/discard_notice",

@@ -88,7 +88,7 @@ const ACCOUNT_FORMS: [&str; 18] = [
 ];
 
 /// For send0's staff, with what they send. Without a second factor they get nowhere.
-const OPERATOR_FORMS: [(&str, &[(&str, &str)]); 6] = [
+const OPERATOR_FORMS: [(&str, &[(&str, &str)]); 7] = [
     (
         "propose_change",
         &[
@@ -106,14 +106,17 @@ const OPERATOR_FORMS: [(&str, &[(&str, &str)]); 6] = [
     ("reply_to_objection", &[("reply", "We hear you.")]),
     ("withdraw_notice", &[("why", "Another way.")]),
     ("discard_notice", &[]),
+    ("set_plan", &[("plan", "growth"), ("why", "They have outgrown it.")]),
 ];
-const OPERATOR_PAGES: [&str; 6] = [
+const OPERATOR_PAGES: [&str; 8] = [
     "/operator",
     "/operator/subprocessors/new",
     "/operator/subprocessors/:id/change",
     "/operator/subprocessors/:id/remove",
     "/operator/notices/:id",
     "/operator/notices/:id/reply/:workspace",
+    "/operator/workspaces",
+    "/operator/workspaces/:id",
 ];
 
 const PAGES: &str = "
@@ -611,14 +614,24 @@ async fn what_is_for_operators_is_not_there_for_anybody_else() {
     let answered_at = of[0].answer.as_ref().expect("an objection").1;
     let answered_at = answered_at.format(&time::format_description::well_known::Rfc3339).expect("a time");
     let (aws, notice, workspace) = (aws.to_string(), notice.to_string(), acme.id().to_string());
+    let mut members = vec![owner.clone()];
+    for role in Role::ALL.into_iter().filter(|role| *role != Role::Owner) {
+        members.push(Browser::member(&console, &acme, role).await);
+    }
     for page in OPERATOR_PAGES {
-        let id = if page.contains("notices") { &notice } else { &aws };
+        let id = match page {
+            page if page.contains("notices") => &notice,
+            page if page.contains("workspaces") => &workspace,
+            _ => &aws,
+        };
         let page = page.replace(":id", id).replace(":workspace", &workspace);
         assert_eq!(operator.get(&console, &page).await.status, 200, "{page}");
-        let mark = console.mark(WorkspaceId::PLATFORM).await;
-        assert_eq!(owner.get(&console, &page).await.status, 404, "{page}");
-        let event = console.the_one_event(&mark, &page).await;
-        assert_eq!((event.action.as_str(), event.outcome), ("operator.refused", Outcome::Denied), "{page}");
+        for member in &mut members {
+            let mark = console.mark(WorkspaceId::PLATFORM).await;
+            assert_eq!(member.get(&console, &page).await.status, 404, "{page}");
+            let event = console.the_one_event(&mark, &page).await;
+            assert_eq!((event.action.as_str(), event.outcome), ("operator.refused", Outcome::Denied), "{page}");
+        }
         assert!(nobody.get(&console, &page).await.location().starts_with("/sign-in"), "{page}");
     }
     assert_eq!(operator.get(&console, "/w/acme").await.status, 404, "and a workspace is nothing for operators");
@@ -644,7 +657,8 @@ async fn what_is_for_operators_is_not_there_for_anybody_else() {
             assert_eq!(answer.location(), "/operator", "what is public is not discarded");
             continue;
         }
-        assert!(answer.location().starts_with("/operator/notices/ntc_"), "{form}: {}", answer.location());
+        let result = if form == "set_plan" { "/operator/workspaces/wsp_" } else { "/operator/notices/ntc_" };
+        assert!(answer.location().starts_with(result), "{form}: {}", answer.location());
         assert_eq!((event.len(), event[0].actor.kind.as_str()), (1, "operator"), "{form}: the platform's log has it");
         if form == "propose_change" {
             draft = answer.location().rsplit('/').next().expect("an id").to_owned();

@@ -1,0 +1,52 @@
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from '../support/test';
+import { summary } from '../support/forms';
+
+const sentences = (page: Page): Locator => page.getByRole('table').getByRole('rowheader');
+const section = (page: Page, name: string): Locator => page.getByRole('navigation', { name: 'Workspace' }).getByRole('link', { name, exact: true });
+
+test('an operator puts a workspace on another plan, and both sides know', async ({ operator, owner: page, workspace }) => {
+  await test.step('the workspace reads what it is on', async () => {
+    await page.goto(workspace.path('settings'));
+    await expect(page.locator('#plan')).toContainText('Free');
+    await expect(page.locator('#plan')).toContainText('up to 5');
+    await expect(page.locator('#plan')).toContainText('Nothing is refused or deleted because of it yet.');
+  });
+
+  await test.step('the operator finds it, and how much there is of it', async () => {
+    await section(operator, 'Workspaces').click();
+    await expect(operator.getByRole('heading', { level: 1 })).toHaveText('Workspaces');
+    await expect(section(operator, 'Workspaces')).toHaveAttribute('aria-current', 'page');
+    await expect(section(operator, 'Subprocessors')).not.toHaveAttribute('aria-current', 'page');
+    const row = operator.getByRole('row').filter({ has: operator.getByText(workspace.slug, { exact: true }) });
+    await expect(row).toContainText('Free');
+    await row.getByRole('link').click();
+    await expect(operator.getByRole('heading', { level: 1 })).toHaveText(workspace.name);
+    await expect(section(operator, 'Workspaces')).toHaveAttribute('aria-current', 'page');
+    await expect(operator.getByText('1 of 5', { exact: true })).toBeVisible();
+  });
+
+  await test.step('the plan that it is on is refused, and the reason stays', async () => {
+    await operator.getByLabel('Why').fill('They have outgrown it.');
+    await operator.getByRole('button', { name: 'Change the plan' }).click();
+    await expect(summary(operator)).toBeVisible();
+    await expect(operator.locator('#plan-error')).toContainText('It is on Free already.');
+    await expect(operator.getByLabel('Why')).toHaveValue('They have outgrown it.');
+  });
+
+  await test.step('another one is told to the contacts and shown', async () => {
+    await operator.getByLabel('Plan', { exact: true }).selectOption('growth');
+    await operator.getByRole('button', { name: 'Change the plan' }).click();
+    await expect(operator.getByText('On Growth from now on. The contacts of the workspace are told.')).toBeVisible();
+    await expect(operator.getByText('1 of 25', { exact: true })).toBeVisible();
+    await page.reload();
+    await expect(page.locator('#plan')).toContainText('Growth');
+    await page.goto('/dev/mailbox');
+    await expect(page.locator(`[data-to="${workspace.email}"]`).first()).toContainText('you are on Growth now');
+  });
+
+  await test.step('both logs have it', async () => {
+    await page.goto(workspace.path('audit-log?action=workspace.plan_changed'));
+    await expect(sentences(page)).toHaveText([`Ops changed the plan of ${workspace.name}`]);
+  });
+});
