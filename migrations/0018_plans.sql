@@ -1,8 +1,11 @@
--- The plan of a workspace, which operators set.
+-- The plan of a workspace, which operators set, and the time zone in which everybody there reads a deadline.
 
 alter table workspaces
     add column plan text not null default 'free'
-        constraint workspaces_plan check (plan in ('free', 'growth', 'scale', 'enterprise'));
+        constraint workspaces_plan check (plan in ('free', 'growth', 'scale', 'enterprise')),
+    -- Empty: UTC.
+    add column time_zone text not null default ''
+        constraint workspaces_time_zone_length check (length(time_zone) <= 64);
 
 -- Workspaces as operators see them, or one of them: how much there is, and no content. send0's own is none.
 create function workspaces_on_plans(p_now timestamptz, p_workspace_id uuid)

@@ -25,7 +25,7 @@ use crate::{
         FinishPasskeySignIn, MakeRecoveryCodes, ProveByCode, ProveByPassword, ProveByRecoveryCode, RemoveApp,
         RemovePasskey, RenamePasskey,
     },
-    workspaces::server_fns::{CreateWorkspace, RenameWorkspace, SetUp},
+    workspaces::server_fns::{CreateWorkspace, RenameWorkspace, SetTimeZone, SetUp},
 };
 use leptos::server_fn::ServerFn;
 use send0_core::permissions::Permission;
@@ -70,6 +70,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function { path: CreateWorkspace::PATH, access: Access::Account, echo: &["name"] },
     Function { path: RenameWorkspace::PATH, access: Access::Permission(Permission::WorkspaceUpdate), echo: &["name"] },
+    Function { path: SetTimeZone::PATH, access: Access::Permission(Permission::WorkspaceUpdate), echo: &["time_zone"] },
     Function {
         path: InviteMembers::PATH,
         access: Access::Permission(Permission::MembersInvite),

@@ -1,6 +1,8 @@
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from '../support/test';
 import { summary } from '../support/forms';
+import { announce } from '../support/operator';
+import { ANNOUNCES } from '../support/pages';
 
 const sentences = (page: Page): Locator => page.getByRole('table').getByRole('rowheader');
 const section = (page: Page, name: string): Locator => page.getByRole('navigation', { name: 'Workspace' }).getByRole('link', { name, exact: true });
@@ -49,4 +51,28 @@ test('an operator puts a workspace on another plan, and both sides know', async 
     await page.goto(workspace.path('audit-log?action=workspace.plan_changed'));
     await expect(sentences(page)).toHaveText([`Ops changed the plan of ${workspace.name}`]);
   });
+});
+
+test('everybody in a workspace reads a deadline in its time zone', { tag: ANNOUNCES }, async ({ owner: page, workspace, newVisitor }) => {
+  await page.goto(workspace.path('settings'));
+  await page.getByLabel('Time zone').selectOption('Asia/Kolkata');
+  await page.getByRole('button', { name: 'Save time zone' }).click();
+  await expect(page.getByText('Saved.')).toBeVisible();
+  await expect(page.getByLabel('Time zone')).toHaveValue('Asia/Kolkata');
+  const vendor = `Eta Mail ${workspace.slug}`;
+  await announce(page, workspace, vendor);
+  // Midnight UTC, also for a member whose browser is elsewhere and whose scripts have run.
+  const row = page.getByRole('row').filter({ hasText: vendor });
+  await expect(row.locator('time').first()).toHaveText(/, 05:30:00 IST$/);
+  await row.getByRole('link').click();
+  await expect(page.locator('main time').first()).toHaveText(/, 05:30:00 IST$/);
+
+  const visitor = await newVisitor();
+  await visitor.goto('/subprocessors');
+  await visitor.reload();
+  await expect(visitor.locator('#announced').getByText(vendor).first()).toBeVisible();
+  await expect(visitor.getByText(/\bIST\b/)).toHaveCount(0);
+
+  await page.goto(workspace.path('audit-log?action=workspace.time_zone_changed'));
+  await expect(sentences(page)).toHaveText([`Ana changed the time zone of ${workspace.name}`]);
 });

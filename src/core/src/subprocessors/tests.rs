@@ -18,7 +18,9 @@ use crate::{
         tests::{Sink, relayed},
     },
     permissions::Role,
+    subscribers::operations::{confirm, subscribe, tell as tell_subscribers},
     testing::{OPERATOR, Tenant, TestDb, request},
+    workspaces::operations::set_time_zone,
 };
 use futures::future::join_all;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
@@ -454,4 +456,43 @@ async fn by_role_and_by_workspace() {
         propose(&db.ctx, &owner, Kind::Add, None, &ProposalText::default()).await,
         Err(AppError::NotFound)
     ));
+}
+
+#[tokio::test]
+async fn a_deadline_is_told_in_the_zone_of_the_workspace_across_summer_time() {
+    let db = TestDb::new().await;
+    let ops = db.operator().await;
+    let (acme, other) = (db.workspace("Acme").await, db.workspace("Other").await);
+    set_time_zone(&db.ctx, &acme.actor(Role::Owner), "Europe/Berlin").await.expect("set");
+    subscribe(&db.ctx, &request(), "reader@example.com").await.expect("asked");
+    let token = db.mailed_token("reader@example.com").await;
+    confirm(&db.ctx, &request(), &token).await.expect("agreed");
+    db.ctx.clock.set(datetime!(2027-02-20 12:00 UTC));
+    // In Berlin the hour after 01:59 is the one that begins at 03:00.
+    let days = [
+        (datetime!(2027-03-28 00:59 UTC), "28 March 2027, 01:59 CET", "28 March 2027, 00:59 UTC"),
+        (datetime!(2027-03-28 01:00 UTC), "28 March 2027, 03:00 CEST", "28 March 2027, 01:00 UTC"),
+    ];
+    for (at, there, utc) in days {
+        let vendor = format!("Vendor {}", at.minute());
+        let id = propose(&db.ctx, &ops, Kind::Add, None, &text(&vendor, at)).await.expect("drafted");
+        publish(&db.ctx, &ops, id).await.expect("published");
+        tell(&db.ctx).await.expect("told");
+        tell_subscribers(&db.ctx).await.expect("told");
+        for (to, said) in [("owner@acme.example", there), ("owner@other.example", utc), ("reader@example.com", utc)] {
+            let told = db.newest_letter(to).await;
+            assert!(told.contains(&format!("It happens on {said}, in 36 days.")), "{to}: {told}");
+        }
+    }
+    set_time_zone(&db.ctx, &acme.actor(Role::Owner), "").await.expect("set");
+    set_time_zone(&db.ctx, &other.actor(Role::Owner), "America/New_York").await.expect("set");
+    let id = public(&db.ctx).await.expect("public").announced[0].id;
+    postpone(&db.ctx, &ops, id, "2027-11-07T06:30").await.expect("put off");
+    tell(&db.ctx).await.expect("told");
+    // The hour after 01:59 EDT begins at 01:00 again; and what it was announced for is told in the same zone.
+    let told = db.newest_letter("owner@other.example").await;
+    assert!(told.contains("happens on 7 November 2027, 01:30 EST"), "{told}");
+    assert!(told.contains("announced for 27 March 2027, 20:59 EDT first"), "{told}");
+    let told = db.newest_letter("owner@acme.example").await;
+    assert!(told.contains("happens on 7 November 2027, 06:30 UTC"), "{told}");
 }

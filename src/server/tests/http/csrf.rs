@@ -72,6 +72,7 @@ async fn no_function_obeys_another_site() {
             "issue_key" => &[("workspace", "acme"), ("name", "Evil"), ("kind", "live")],
             "revoke_key" => &[("workspace", "acme"), ("id", &key)],
             "set_plan" => &[("workspace_id", &workspace), ("plan", "enterprise"), ("why", "Evil")],
+            "set_time_zone" => &[("workspace", "acme"), ("time_zone", "Asia/Pyongyang")],
             "rename_workspace" => &[("workspace", "acme"), ("name", "Evil")],
             "change_policy" => &[("workspace", "acme"), ("demand", "off"), ("grace_days", "1")],
             "create_workspace" => &[("name", "Evil")],

@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 66] = [
+const FUNCTION_PATHS: [&str; 67] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -74,6 +74,7 @@ const FUNCTION_PATHS: [&str; 66] = [
     "/_fn/app/two_factor/server_fns/rename_passkey",
     "/_fn/app/workspaces/server_fns/create_workspace",
     "/_fn/app/workspaces/server_fns/rename_workspace",
+    "/_fn/app/workspaces/server_fns/set_time_zone",
     "/_fn/app/workspaces/server_fns/set_up",
 ];
 

@@ -10,6 +10,7 @@ use send0_core::{
     permissions::Role,
     subprocessors::notices::{answer, look},
     testing::Tenant,
+    zones,
 };
 use send0_server::rest;
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ test                            issue_key   yes   yes   yes        keys.issue ke
 live                            issue_key   yes   yes   audit.read keys.issue keys.issue  keys.issue
 -                               revoke_key  yes   yes   yes        yes        keys.revoke keys.revoke
 rename                          rename_workspace yes yes workspace.update workspace.update workspace.update workspace.update
+zone                            set_time_zone yes yes workspace.update workspace.update workspace.update workspace.update
 policy                          change_policy yes yes policies.update policies.update policies.update policies.update
 invite                          invite_members yes yes members.invite members.invite members.invite members.invite
 invitation                      resend_invitation yes yes members.invite members.invite members.invite members.invite
@@ -213,6 +215,7 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
         Some((kind, scope)) => vec![("name", "Matrix"), ("kind", kind), ("scopes[]", scope)],
         None if form == "-" => vec![("id", key), ("reason", "because")],
         None if form == "rename" => vec![("name", key)],
+        None if form == "zone" => vec![("time_zone", key)],
         // Another number of days each time: what changes nothing is no event.
         None if form == "policy" => vec![("demand", "two_factor"), ("grace_days", key)],
         None if form == "invite" => vec![("emails", key), ("role", "viewer")],
@@ -237,6 +240,7 @@ fn action(function: &str) -> &'static str {
         "issue_key" => "api_key.issued",
         "revoke_key" => "api_key.revoked",
         "rename_workspace" => "workspace.renamed",
+        "set_time_zone" => "workspace.time_zone_changed",
         "change_policy" => "policy.changed",
         "invite_members" => "member.invited",
         "resend_invitation" => "invitation.resent",
@@ -277,13 +281,15 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 168);
+    assert_eq!(cases, 174);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
 async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> String {
     match form {
         "rename" => format!("Acme {case}"),
+        // Another one each time, as well.
+        "zone" => zones::all().swap_remove(case),
         "policy" => (case % 29 + 2).to_string(),
         "invite" => format!("invited{case}@example.com"),
         "invitation" => console.invitation(acme, &format!("waits{case}@example.com"), "viewer").await.0.to_string(),
