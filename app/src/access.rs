@@ -212,6 +212,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/operator/notices/:id/reply/:workspace", Access::Operator),
     ("/operator/workspaces", Access::Operator),
     ("/operator/workspaces/:id", Access::Operator),
+    ("/operator/log", Access::Operator),
+    ("/operator/log/:event", Access::Operator),
     ("/w/:slug/audit-log", Access::Permission(Permission::AuditRead)),
     ("/w/:slug/audit-log/:event", Access::Permission(Permission::AuditRead)),
 ];

@@ -263,11 +263,14 @@ const SECTIONS: [(&str, &str, Permission); 8] = [
 
 /// Where operators see workspaces and their plans.
 pub const WORKSPACES: &str = "/operator/workspaces";
+/// Where they read the platform's log.
+pub const PLATFORM_LOG: &str = "/operator/log";
 
 /// What belongs to operators.
-const OPERATOR_SECTIONS: [(&str, &str); 3] = [
+const OPERATOR_SECTIONS: [(&str, &str); 4] = [
     ("Subprocessors", "/operator"),
     ("Workspaces", WORKSPACES),
+    ("Log", PLATFORM_LOG),
     ("The public list", "/subprocessors"),
 ];
 
@@ -427,6 +430,7 @@ mod tests {
             ("/operator/workspaces", Some("/operator/workspaces")),
             ("/operator/workspaces/wsp_1", Some("/operator/workspaces")),
             ("/operator/workspacesx", Some("/operator")),
+            ("/operator/log?older=7", Some("/operator/log")),
             ("/account", None),
         ] {
             assert_eq!(operator_section(address), section, "{address}");

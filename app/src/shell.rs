@@ -86,6 +86,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operator/notices/:id/reply/:workspace") view=subprocessors::operator::Reply ssr=SsrMode::Async/>
                 <Route path=path!("/operator/workspaces") view=plans::operator::Workspaces ssr=SsrMode::Async/>
                 <Route path=path!("/operator/workspaces/:id") view=plans::operator::OneWorkspace ssr=SsrMode::Async/>
+                <Route path=path!("/operator/log") view=audit_log::operator::PlatformLog ssr=SsrMode::Async/>
+                <Route path=path!("/operator/log/:event") view=audit_log::operator::PlatformEvent ssr=SsrMode::Async/>
                 <Route path=path!("/dev/kit") view=kit::page::Kit ssr=SsrMode::Async/>
                 <Route path=path!("/dev/mailbox") view=mail::page::Mailbox ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug") view=workspaces::overview::Overview ssr=SsrMode::Async/>

@@ -349,6 +349,13 @@ export const LOOKS: Look[] = [
     await page.getByRole('button', { name: 'Change the plan' }).click();
     await expect(summary(page)).toBeVisible();
   }),
+  operating('operator-log', (page) => page.goto('/operator/log')),
+  operating('operator-log-no-match', (page) => page.goto('/operator/log?actor=nobody@example.com')),
+  operating('operator-event', async (page) => {
+    await page.goto('/operator/log?action=operator.created');
+    await page.getByRole('link', { name: 'made the operator Ops' }).first().click();
+    await expect(page.getByText('In full')).toBeVisible();
+  }),
   signedIn('audit-log', async (page, workspace) => {
     await furnish(workspace);
     await page.goto(workspace.path('audit-log'));

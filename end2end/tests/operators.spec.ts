@@ -50,6 +50,44 @@ test('an operator puts a workspace on another plan, and both sides know', async 
   await test.step('both logs have it', async () => {
     await page.goto(workspace.path('audit-log?action=workspace.plan_changed'));
     await expect(sentences(page)).toHaveText([`Ops changed the plan of ${workspace.name}`]);
+    await operator.goto('/operator/log?action=workspace.plan_changed');
+    await sentences(operator).first().getByRole('link').click();
+    await expect(operator.locator('#changes')).toContainText('They have outgrown it.');
+  });
+});
+
+test('the platform’s log is read by operators and by nobody else', async ({ operator, owner: page, server }) => {
+  await page.goto('/operator/log');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('There is nothing here');
+  // More than a page, of somebody unknown.
+  for (let call = 0; call < 51; call++) {
+    expect((await page.request.get(`${server.url}/v1/workspace`)).status()).toBe(401);
+  }
+  await section(operator, 'Log').click();
+  await expect(operator.getByRole('heading', { level: 1 })).toHaveText('Log');
+  await expect(section(operator, 'Log')).toHaveAttribute('aria-current', 'page');
+  await expect(sentences(operator)).toHaveCount(50);
+  await expect(sentences(operator).first()).toHaveText(/^Somebody unknown called the API: GET \/v1\/workspace/);
+
+  await test.step('older and newer pages', async () => {
+    const newest = await operator.locator('tbody td.num').first().innerText();
+    await operator.getByRole('link', { name: 'older' }).click();
+    await expect(operator).toHaveURL(/\/operator\/log\?older=\d+/);
+    await operator.getByRole('link', { name: 'newer' }).click();
+    await expect(operator.locator('tbody td.num').first()).toHaveText(newest);
+  });
+
+  await test.step('a refusal has its event', async () => {
+    await operator.getByLabel('Action').selectOption('operator.refused');
+    await operator.getByRole('button', { name: 'Filter' }).click();
+    await expect(operator).toHaveURL(/\/operator\/log\?.*action=operator\.refused/);
+    await sentences(operator).filter({ hasText: "Ana tried to open the operators' console" }).first().getByRole('link').click();
+    await expect(operator.getByRole('heading', { level: 1 })).toContainText('Ana tried to open the operators');
+    await expect(operator.getByText('GET /operator/log', { exact: true })).toBeVisible();
+    await expect(section(operator, 'Log')).toHaveAttribute('aria-current', 'page');
+    const event = operator.url();
+    await page.goto(event);
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('There is nothing here');
   });
 });
 

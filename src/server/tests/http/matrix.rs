@@ -110,7 +110,7 @@ const OPERATOR_FORMS: [(&str, &[(&str, &str)]); 7] = [
     ("discard_notice", &[]),
     ("set_plan", &[("plan", "growth"), ("why", "They have outgrown it.")]),
 ];
-const OPERATOR_PAGES: [&str; 8] = [
+const OPERATOR_PAGES: [&str; 10] = [
     "/operator",
     "/operator/subprocessors/new",
     "/operator/subprocessors/:id/change",
@@ -119,6 +119,8 @@ const OPERATOR_PAGES: [&str; 8] = [
     "/operator/notices/:id/reply/:workspace",
     "/operator/workspaces",
     "/operator/workspaces/:id",
+    "/operator/log",
+    "/operator/log/:event",
 ];
 
 const PAGES: &str = "
@@ -620,6 +622,7 @@ async fn what_is_for_operators_is_not_there_for_anybody_else() {
     let answered_at = of[0].answer.as_ref().expect("an objection").1;
     let answered_at = answered_at.format(&time::format_description::well_known::Rfc3339).expect("a time");
     let (aws, notice, workspace) = (aws.to_string(), notice.to_string(), acme.id().to_string());
+    let event = console.db.events(WorkspaceId::PLATFORM).await.remove(0).id.to_string();
     let mut members = vec![owner.clone()];
     for role in Role::ALL.into_iter().filter(|role| *role != Role::Owner) {
         members.push(Browser::member(&console, &acme, role).await);
@@ -630,7 +633,7 @@ async fn what_is_for_operators_is_not_there_for_anybody_else() {
             page if page.contains("workspaces") => &workspace,
             _ => &aws,
         };
-        let page = page.replace(":id", id).replace(":workspace", &workspace);
+        let page = page.replace(":id", id).replace(":workspace", &workspace).replace(":event", &event);
         assert_eq!(operator.get(&console, &page).await.status, 200, "{page}");
         for member in &mut members {
             let mark = console.mark(WorkspaceId::PLATFORM).await;
