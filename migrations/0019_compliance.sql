@@ -200,12 +200,12 @@ end $$;
 -- For operators: the requests of all workspaces and visitors, those first that wait.
 create function compliance_requests_all()
     returns table (
-        workspace_id uuid, workspace_name text, plan text, request_id uuid, kind text, document_id uuid, state text, name text, email text,
+        workspace_id uuid, workspace_name text, request_id uuid, kind text, document_id uuid, state text, name text, email text,
         company text, created_at timestamptz, changed_at timestamptz
     )
     language sql stable security definer set search_path = pg_catalog, public, pg_temp
     as $$
-        select r.workspace_id, w.name, w.plan, r.request_id, r.kind, r.document_id, r.state, r.name, r.email, r.company, r.created_at, r.changed_at
+        select r.workspace_id, w.name, r.request_id, r.kind, r.document_id, r.state, r.name, r.email, r.company, r.created_at, r.changed_at
         from compliance_requests r join workspaces w on w.workspace_id = r.workspace_id
         order by (r.state = 'open') desc, r.changed_at desc, r.request_id
     $$;

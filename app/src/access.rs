@@ -18,6 +18,7 @@ use crate::{
         AcceptInvitation, InviteMembers, JoinWorkspace, MakeInvitationLink, ResendInvitation, RevokeInvitation,
     },
     members::server_fns::{ChangeRole, EndMemberSessions, LeaveWorkspace, RemoveMember},
+    plans::server_fns::SetPlan,
     policies::server_fns::ChangePolicy,
     subprocessors::server_fns::{
         AnswerNotice, DiscardNotice, PostponeNotice, ProposeChange, PublishNotice, ReplyToObjection, WithdrawNotice,
@@ -28,7 +29,7 @@ use crate::{
         FinishPasskeySignIn, MakeRecoveryCodes, ProveByCode, ProveByPassword, ProveByRecoveryCode, RemoveApp,
         RemovePasskey, RenamePasskey,
     },
-    workspaces::server_fns::{CreateWorkspace, RenameWorkspace, SetUp},
+    workspaces::server_fns::{CreateWorkspace, RenameWorkspace, SetTimeZone, SetUp},
 };
 use leptos::server_fn::ServerFn;
 use send0_core::permissions::Permission;
@@ -73,6 +74,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function { path: CreateWorkspace::PATH, access: Access::Account, echo: &["name"] },
     Function { path: RenameWorkspace::PATH, access: Access::Permission(Permission::WorkspaceUpdate), echo: &["name"] },
+    Function { path: SetTimeZone::PATH, access: Access::Permission(Permission::WorkspaceUpdate), echo: &["time_zone"] },
     Function {
         path: InviteMembers::PATH,
         access: Access::Permission(Permission::MembersInvite),
@@ -189,6 +191,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: SendRequest::PATH, access: Access::Public, echo: &[] },
     Function { path: WriteMore::PATH, access: Access::Public, echo: &["message"] },
     Function { path: AcceptTerms::PATH, access: Access::Public, echo: &["name"] },
+    Function { path: SetPlan::PATH, access: Access::Operator, echo: &["plan", "why"] },
     Function { path: Subscribe::PATH, access: Access::Public, echo: &["email"] },
     Function { path: ConfirmSubscription::PATH, access: Access::Public, echo: &[] },
     Function { path: EndSubscription::PATH, access: Access::Public, echo: &[] },
@@ -256,6 +259,10 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/operator/subprocessors/:id/remove", Access::Operator),
     ("/operator/notices/:id", Access::Operator),
     ("/operator/notices/:id/reply/:workspace", Access::Operator),
+    ("/operator/workspaces", Access::Operator),
+    ("/operator/workspaces/:id", Access::Operator),
+    ("/operator/log", Access::Operator),
+    ("/operator/log/:event", Access::Operator),
     ("/w/:slug/audit-log", Access::Permission(Permission::AuditRead)),
     ("/w/:slug/audit-log/:event", Access::Permission(Permission::AuditRead)),
 ];

@@ -15,6 +15,7 @@ pub mod invitations;
 pub mod islands;
 pub mod members;
 pub mod palette;
+pub mod plans;
 pub mod policies;
 pub mod subprocessors;
 pub mod subscribers;

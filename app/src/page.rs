@@ -186,14 +186,14 @@ where
             Ok(view) => view! { <Title text=format!("{title} · Operators")/> {said} {view} }.into_any(),
             Err(error) => sorry(error, &visit),
         };
+        let section = operator_section(&visit.address());
         let entry = |(label, href): (&str, &str)| NavItem {
             label: label.into(),
             href: href.into(),
-            current: href == "/operator",
+            current: section == Some(href),
             note: None,
         };
-        let nav =
-            [("Subprocessors", "/operator"), ("The public list", "/subprocessors")].into_iter().map(entry).collect();
+        let nav = OPERATOR_SECTIONS.into_iter().map(entry).collect();
         framed(&visit, "send0 operators", vec![], nav, vec![], content)
     })
 }
@@ -261,6 +261,29 @@ const SECTIONS: [(&str, &str, Permission); 9] = [
     ("Contacts", "contacts", Permission::ContactsManage),
     ("Settings", "settings", Permission::WorkspaceUpdate),
 ];
+
+/// Where operators see workspaces and their plans.
+pub const WORKSPACES: &str = "/operator/workspaces";
+/// Where they read the platform's log.
+pub const PLATFORM_LOG: &str = "/operator/log";
+
+/// What belongs to operators.
+const OPERATOR_SECTIONS: [(&str, &str); 7] = [
+    ("Subprocessors", "/operator"),
+    ("Compliance", "/operator/compliance"),
+    ("Requests", "/operator/requests"),
+    ("Documents", "/operator/documents"),
+    ("Workspaces", WORKSPACES),
+    ("Log", PLATFORM_LOG),
+    ("The public list", "/subprocessors"),
+];
+
+/// The entry that a page of operators belongs to: the longest that its address begins with.
+fn operator_section(address: &str) -> Option<&'static str> {
+    let path = address.split('?').next().unwrap_or_default();
+    let holds = |href: &&str| path.strip_prefix(href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    OPERATOR_SECTIONS.iter().map(|(_, href)| *href).filter(holds).max_by_key(|href| href.len())
+}
 
 /// What belongs to the person.
 const ACCOUNT_SECTIONS: [(&str, &str); 3] =
@@ -395,5 +418,26 @@ fn forbidden(permission: &str, id: Option<String>) -> impl IntoView + use<> {
         <h1 class="sr-only">"Not allowed"</h1>
         <NoPermission what="this page" permission=permission.to_owned() roles/>
         {id.map(|id| view! { <p class="hint">"Request " <code>{id}</code></p> })}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::operator_section;
+
+    #[test]
+    fn a_page_of_operators_belongs_to_one_entry() {
+        for (address, section) in [
+            ("/operator", Some("/operator")),
+            ("/operator?older=7", Some("/operator")),
+            ("/operator/notices/ntc_1/reply/wsp_1", Some("/operator")),
+            ("/operator/workspaces", Some("/operator/workspaces")),
+            ("/operator/workspaces/wsp_1", Some("/operator/workspaces")),
+            ("/operator/workspacesx", Some("/operator")),
+            ("/operator/log?older=7", Some("/operator/log")),
+            ("/account", None),
+        ] {
+            assert_eq!(operator_section(address), section, "{address}");
+        }
     }
 }

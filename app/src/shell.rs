@@ -2,7 +2,7 @@
 
 use crate::{
     accounts, allowlist, api_keys, audit_log, compliance, contacts, html::Assets, invitations, kit, mail, members,
-    page::bare_page, public, subprocessors, subscribers, two_factor, workspaces,
+    page::bare_page, plans, public, subprocessors, subscribers, two_factor, workspaces,
 };
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -94,6 +94,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operator/requests/:workspace/:id") view=compliance::operator::OneRequest ssr=SsrMode::Async/>
                 <Route path=path!("/operator/documents") view=compliance::operator::Documents ssr=SsrMode::Async/>
                 <Route path=path!("/operator/documents/:id") view=compliance::operator::OneDocument ssr=SsrMode::Async/>
+                <Route path=path!("/operator/workspaces") view=plans::operator::Workspaces ssr=SsrMode::Async/>
+                <Route path=path!("/operator/workspaces/:id") view=plans::operator::OneWorkspace ssr=SsrMode::Async/>
+                <Route path=path!("/operator/log") view=audit_log::operator::PlatformLog ssr=SsrMode::Async/>
+                <Route path=path!("/operator/log/:event") view=audit_log::operator::PlatformEvent ssr=SsrMode::Async/>
                 <Route path=path!("/dev/kit") view=kit::page::Kit ssr=SsrMode::Async/>
                 <Route path=path!("/dev/mailbox") view=mail::page::Mailbox ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug") view=workspaces::overview::Overview ssr=SsrMode::Async/>

@@ -92,6 +92,14 @@ function operating(name: string, open: (page: Page, workspace: Workspace) => Pro
   return { name, open: enter };
 }
 
+/** The workspace as operators see it. */
+const openAsOperator = async (page: Page, workspace: Workspace) => {
+  await page.goto('/operator/workspaces');
+  const row = page.getByRole('row').filter({ has: page.getByText(workspace.slug, { exact: true }) });
+  await row.getByRole('link').click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(workspace.name);
+};
+
 /** The same look, which announces something. */
 const announcing =
   (look: typeof signedIn): typeof signedIn =>
@@ -383,6 +391,21 @@ export const LOOKS: Look[] = [
     await page.goto('/operator');
     await page.getByRole('link', { name: vendor }).click();
     await expect(page.getByText('Not in us-east-1.').first()).toBeVisible();
+  }),
+  operating('operator-workspaces', (page) => page.goto('/operator/workspaces')),
+  operating('operator-workspace', openAsOperator),
+  operating('operator-workspace-refused', async (page, workspace) => {
+    await openAsOperator(page, workspace);
+    await page.getByLabel('Why').fill('They have outgrown it.');
+    await page.getByRole('button', { name: 'Change the plan' }).click();
+    await expect(summary(page)).toBeVisible();
+  }),
+  operating('operator-log', (page) => page.goto('/operator/log')),
+  operating('operator-log-no-match', (page) => page.goto('/operator/log?actor=nobody@example.com')),
+  operating('operator-event', async (page) => {
+    await page.goto('/operator/log?action=operator.created');
+    await page.getByRole('link', { name: 'made the operator Ops' }).first().click();
+    await expect(page.getByText('In full')).toBeVisible();
   }),
   signedIn('audit-log', async (page, workspace) => {
     await furnish(workspace);

@@ -7,7 +7,7 @@ use crate::{
     page::{account_page, bare_page},
     ui::{
         Badge, Banner, Button, ButtonKind, Choice, Fact, Facts, PageHeader, PasswordField, RadioCards, Section, Select,
-        Status as Look, TextField, TimeAgo, Times, Tone,
+        Status as Look, TextField, TimeAgo, Times, Tone, time_zones,
     },
     visit::Visit,
 };
@@ -18,7 +18,6 @@ use send0_core::{
         PASSWORD_MIN, SignedIn,
         settings::{self, PendingAddress},
     },
-    zones,
 };
 
 /// `/account`.
@@ -45,20 +44,12 @@ fn settings_form(visit: &Visit, signed_in: &SignedIn) -> AnyView {
     let chosen = |field: &str, saved: &str| if form.is_refused() { form.value(field) } else { saved.to_owned() };
     let fields = view! {
         <TextField name="name" label="Name" required=true autocomplete="name" value=chosen("name", &signed_in.name) error=form.error("name")/>
-        <Select name="time_zone" label="Time zone" choices=time_zones() value=chosen("time_zone", &signed_in.time_zone)
+        <Select name="time_zone" label="Time zone" choices=time_zones("That of the browser") value=chosen("time_zone", &signed_in.time_zone)
             error=form.error("time_zone") hint="Times on pages are shown in it. The audit log keeps UTC."/>
         <RadioCards name="theme" legend="Theme" choices=themes() value=chosen("theme", &signed_in.theme) error=form.error("theme")/>
         <div class="actions"><Button kind=ButtonKind::Primary>"Save"</Button></div>
     };
     form.view(fields)
-}
-
-fn time_zones() -> Vec<Choice> {
-    let browsers = Choice::new("", "That of the browser");
-    [browsers]
-        .into_iter()
-        .chain(zones::all().into_iter().map(|zone| Choice::new(zone.clone(), zone.replace('_', " "))))
-        .collect()
 }
 
 fn themes() -> Vec<Choice> {

@@ -16,46 +16,92 @@ use send0_core::{
     audit_log::{Action, EventView, Filter, FilterText, Outcome, Page, Place, Target, operations},
 };
 use serde_json::Value;
+use time::OffsetDateTime;
+
+/// A log as its pages show it: of a workspace, or of the platform.
+pub struct Shown {
+    /// What the list is called.
+    pub title: &'static str,
+    /// What is in it, when nothing is.
+    pub about: &'static str,
+    /// What an event as JSON is called.
+    pub raw: &'static str,
+    /// Where the list is.
+    pub base: String,
+    /// The time of the page.
+    pub now: OffsetDateTime,
+}
+
+/// What of a log is asked for, in the URL.
+pub struct Asked {
+    /// The filter.
+    pub filter: Filter,
+    /// Which part of the list.
+    pub place: Place,
+    text: FilterText,
+    wrong: Option<AppError>,
+}
+
+impl Asked {
+    /// As the URL has it. What cannot be read is said beside the fields; the list stays, unfiltered.
+    pub fn of(query: &ParamsMap) -> Result<Self, AppError> {
+        let (text, place) = (text_of(query), place_of(query)?);
+        let (filter, wrong) = match text.parse() {
+            Ok(filter) => (filter, None),
+            Err(error) => (Filter::default(), Some(error)),
+        };
+        Ok(Self { filter, place, text, wrong })
+    }
+}
 
 /// `/w/{slug}/audit-log`. Every state of the filter is a URL.
 #[component]
 pub fn Log() -> impl IntoView {
     let query = use_query_map().get_untracked();
     page("Audit log", "audit-log", |inside| async move {
-        let text = text_of(&query);
-        let place = place_of(&query)?;
-        // What cannot be read is said beside the fields; the list stays, unfiltered.
-        let (filter, wrong) = match text.parse() {
-            Ok(filter) => (filter, None),
-            Err(error) => (Filter::default(), Some(error)),
-        };
-        let limit = operations::LIMIT_DEFAULT;
-        let found =
-            operations::list(&inside.visit.ctx, &inside.actor, &filter, place, limit, Action::PageViewed).await?;
-        let subtitle = summary(&found, &filter, place);
-        let base = inside.path("audit-log");
-        let clear = (text != FilterText::default()).then(|| base.clone());
-        let newer = found.newer.map(|seq| link(&base, &text, "newer", seq));
-        let older = found.older.map(|seq| link(&base, &text, "older", seq));
-        let content = match (found.events.is_empty(), filter.is_empty()) {
-            (false, _) => {
-                view! { {events_table(&inside, found.events)} <Pager newer older note="Kept at least 365 days"/> }
-                    .into_any()
-            }
-            (true, false) => view! { <NoMatch what="events" clear=base.clone()/> }.into_any(),
-            (true, true) => {
-                view! { <Empty title="No events here" text="Every API call, change and refusal will be listed here."/> }
-                    .into_any()
-            }
-        };
-        Ok::<_, AppError>(view! {
-            <PageHeader title="Audit log" subtitle/>
-            {wrong.as_ref().map(misread)}
-            {filters(&base, clear, &text)}
-            {content}
-            <Times/>
-        })
+        let asked = Asked::of(&query)?;
+        let (ctx, actor, limit) = (&inside.visit.ctx, &inside.actor, operations::LIMIT_DEFAULT);
+        let found = operations::list(ctx, actor, &asked.filter, asked.place, limit, Action::PageViewed).await?;
+        Ok(log_page(&of_workspace(&inside), asked, found))
     })
+}
+
+fn of_workspace(inside: &Inside) -> Shown {
+    Shown {
+        title: "Audit log",
+        about: "Everything that was done or tried in this workspace.",
+        raw: "As the API gives it",
+        base: inside.path("audit-log"),
+        now: inside.now,
+    }
+}
+
+/// The list with its filters.
+pub fn log_page(log: &Shown, asked: Asked, found: Page) -> impl IntoView + use<> {
+    let Asked { filter, place, text, wrong } = asked;
+    let subtitle = summary(log, &found, &filter, place);
+    let base = log.base.clone();
+    let clear = (text != FilterText::default()).then(|| base.clone());
+    let newer = found.newer.map(|seq| link(&base, &text, "newer", seq));
+    let older = found.older.map(|seq| link(&base, &text, "older", seq));
+    let content = match (found.events.is_empty(), filter.is_empty()) {
+        (false, _) => {
+            let table = events_table(&base, log.now, found.events);
+            view! { {table} <Pager newer older note="Kept at least 365 days"/> }.into_any()
+        }
+        (true, false) => view! { <NoMatch what="events" clear=base.clone()/> }.into_any(),
+        (true, true) => {
+            view! { <Empty title="No events here" text="Every API call, change and refusal will be listed here."/> }
+                .into_any()
+        }
+    };
+    view! {
+        <PageHeader title=log.title subtitle/>
+        {wrong.as_ref().map(misread)}
+        {filters(&base, clear, &text)}
+        {content}
+        <Times/>
+    }
 }
 
 fn text_of(query: &ParamsMap) -> FilterText {
@@ -94,13 +140,13 @@ fn link(base: &str, text: &FilterText, direction: &str, seq: i64) -> String {
     format!("{base}?{}", query.finish())
 }
 
-fn summary(found: &Page, filter: &Filter, place: Place) -> String {
+fn summary(log: &Shown, found: &Page, filter: &Filter, place: Place) -> String {
     match (found.events.first(), found.events.last()) {
         (Some(first), Some(last)) if filter.is_empty() && place == Place::Top && found.older.is_none() => {
             format!("{} events, without a gap from #{} to #{}.", found.events.len(), last.seq, first.seq)
         }
         (Some(first), Some(last)) => format!("#{} to #{}, the newest first.", first.seq, last.seq),
-        _ => "Everything that was done or tried in this workspace.".into(),
+        _ => log.about.into(),
     }
 }
 
@@ -148,7 +194,7 @@ fn outcomes() -> Vec<Choice> {
 }
 
 /// Events as rows that read as sentences.
-pub fn events_table(inside: &Inside, events: Vec<EventView>) -> impl IntoView + use<> {
+pub fn events_table(base: &str, now: OffsetDateTime, events: Vec<EventView>) -> impl IntoView + use<> {
     let head = vec![
         Column::number("#"),
         Column::text("Event"),
@@ -156,17 +202,16 @@ pub fn events_table(inside: &Inside, events: Vec<EventView>) -> impl IntoView + 
         Column::text("Address"),
         Column::text("When"),
     ];
-    let rows = events.into_iter().map(|event| row(inside, event)).collect_view();
+    let rows = events.into_iter().map(|event| row(base, now, event)).collect_view();
     view! { <Table caption="Audit events" head>{rows}</Table> }
 }
 
-fn row(inside: &Inside, event: EventView) -> impl IntoView + use<> {
-    let now = inside.now;
+fn row(base: &str, now: OffsetDateTime, event: EventView) -> impl IntoView + use<> {
     view! {
         <tr>
             <td class="num" data-label="#">{event.seq}</td>
             <th scope="row">
-                <a href=inside.path(&format!("audit-log/{}", event.id))>{format!("{} {}", who(&event), what(&event))}</a>
+                <a href=format!("{base}/{}", event.id)>{format!("{} {}", who(&event), what(&event))}</a>
             </th>
             <td data-label="Outcome">{badge(event.outcome)}</td>
             <td data-label="Address"><code>{event.request.address.clone().unwrap_or_else(|| "local".into())}</code></td>
@@ -190,18 +235,23 @@ pub fn Event() -> impl IntoView {
     let id = param("event");
     page("Event", "audit-log", |inside| async move {
         let event = operations::show(&inside.visit.ctx, &inside.actor, id_param(&id)?, Action::PageViewed).await?;
-        let raw = serde_json::to_value(&event).map_err(|_| AppError::Internal)?;
-        let changes: Vec<Changed> =
-            event.changes.iter().filter(|change| change.before != change.after).map(changed).collect();
-        Ok::<_, AppError>(view! {
-            <PageHeader title=format!("{} {}", who(&event), what(&event)) subtitle=format!("Event #{}", event.seq)/>
-            {facts(&inside, &event)}
-            {(!changes.is_empty()).then(|| view! {
-                <Section id="changes" title="Before and after"><Diff caption="What changed" changes/></Section>
-            })}
-            <Section id="raw" title="As the API gives it"><JsonBlock value=raw label="Event"/></Section>
-            <Times/>
-        })
+        event_page(&of_workspace(&inside), event)
+    })
+}
+
+/// One event.
+pub fn event_page(log: &Shown, event: EventView) -> Result<impl IntoView + use<>, AppError> {
+    let raw = serde_json::to_value(&event).map_err(|_| AppError::Internal)?;
+    let changes: Vec<Changed> =
+        event.changes.iter().filter(|change| change.before != change.after).map(changed).collect();
+    Ok(view! {
+        <PageHeader title=format!("{} {}", who(&event), what(&event)) subtitle=format!("Event #{}", event.seq)/>
+        {facts(log, &event)}
+        {(!changes.is_empty()).then(|| view! {
+            <Section id="changes" title="Before and after"><Diff caption="What changed" changes/></Section>
+        })}
+        <Section id="raw" title=log.raw><JsonBlock value=raw label="Event"/></Section>
+        <Times/>
     })
 }
 
@@ -218,11 +268,11 @@ fn shown(value: &Value) -> Option<String> {
     }
 }
 
-fn facts(inside: &Inside, event: &EventView) -> impl IntoView + use<> {
-    let now = inside.now;
+fn facts(log: &Shown, event: &EventView) -> impl IntoView + use<> {
+    let now = log.now;
     let at = event.time;
     let EventView { actor, action, outcome, reason, targets, request, .. } = event.clone();
-    let by_actor = inside.path(&format!("audit-log?actor={}", actor.id));
+    let by_actor = format!("{}?actor={}", log.base, actor.id);
     let line = |target: Target| {
         let name = format!("{} {} ", target.kind.replace('_', " "), target.name.unwrap_or_default());
         view! { <li>{name}<code>{target.id}</code></li> }

@@ -1,7 +1,7 @@
 //! `/w/{slug}/notices`: what is announced about subprocessors, and what the workspace says to it.
 
 use super::{
-    parts::{day, differences, kind, state},
+    parts::{deadline, differences, kind, state},
     server_fns::AnswerNotice,
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     page::{Inside, id_param, page, param},
     ui::{
         Badge, Banner, Button, ButtonKind, Choice, Column, Empty, ExactTime, Fact, Facts, PageHeader, RadioCards,
-        Section, Status as Look, Table, TextArea, TimeAgo, Times, Tone,
+        Section, Status as Look, Table, TextArea, TimeAgo, Times, Tone, ZonedTime,
     },
 };
 use leptos::prelude::*;
@@ -18,6 +18,7 @@ use send0_core::{
     audit_log::Action,
     permissions::Permission,
     subprocessors::{Answer, Delivery, REASON_MAX, Received, State, notices},
+    workspaces,
 };
 use time::OffsetDateTime;
 
@@ -26,6 +27,7 @@ use time::OffsetDateTime;
 pub fn Notices() -> impl IntoView {
     page("Notices", "notices", |inside| async move {
         let all = notices::list(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?;
+        let zone = zone(&inside).await?;
         let open = all.iter().filter(|one| one.notice.state() == State::Announced && one.answer.is_none()).count();
         let subtitle = match open {
             0 => "Changes of the companies that process data for send0, announced 30 days ahead.".to_owned(),
@@ -34,7 +36,7 @@ pub fn Notices() -> impl IntoView {
         };
         let content = match all.is_empty() {
             true => nothing_yet().into_any(),
-            false => table(&inside, all).into_any(),
+            false => table(&inside, &zone, all).into_any(),
         };
         Ok::<_, AppError>(view! {
             <PageHeader title="Notices" subtitle/>
@@ -52,7 +54,12 @@ fn nothing_yet() -> impl IntoView {
     }
 }
 
-fn table(inside: &Inside, all: Vec<Received>) -> impl IntoView + use<> {
+/// In which everybody in the workspace reads a deadline.
+async fn zone(inside: &Inside) -> Result<String, AppError> {
+    Ok(workspaces::operations::show(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?.time_zone)
+}
+
+fn table(inside: &Inside, zone: &str, all: Vec<Received>) -> impl IntoView + use<> {
     let head = ["Notice", "In effect from", "State", "Your answer"].map(Column::text).to_vec();
     let now = inside.now;
     let rows = all
@@ -63,7 +70,7 @@ fn table(inside: &Inside, all: Vec<Received>) -> impl IntoView + use<> {
             view! {
                 <tr>
                     <th scope="row"><a href=href>{one.notice.title()}</a>{new}</th>
-                    <td data-label="In effect from">{day(one.notice.effective_at, now)}</td>
+                    <td data-label="In effect from">{deadline(zone, one.notice.effective_at, now)}</td>
                     <td data-label="State">{state(&one.notice)}</td>
                     <td data-label="Your answer">{answered(&one, now)}</td>
                 </tr>
@@ -92,7 +99,7 @@ pub fn Notice() -> impl IntoView {
     let id = param("id");
     page("Notice", "notices", |inside| async move {
         let (received, deliveries) = notices::look(&inside.visit.ctx, &inside.actor, id_param(&id)?).await?;
-        let notice = received.notice.clone();
+        let (notice, zone) = (received.notice.clone(), zone(&inside).await?);
         let is_open = notice.state() == State::Announced && notice.effective_at > inside.now;
         let form = (is_open && inside.actor.may(Permission::NoticesAnswer)).then(|| form(&inside, &received));
         let subtitle = format!("{} {}.", notice.details.vendor, kind(&notice));
@@ -100,7 +107,7 @@ pub fn Notice() -> impl IntoView {
             <PageHeader title=notice.title() subtitle/>
             {withdrawn(&received)}
             {unanswered(&received, inside.now)}
-            {facts(&received, inside.now)}
+            {facts(&received, &zone, inside.now)}
             <Section id="changes" title="What changes" text=notice.why.clone()>{differences(&notice)}</Section>
             {conversation(&received)}
             {form}
@@ -131,14 +138,17 @@ fn unanswered(received: &Received, now: OffsetDateTime) -> Option<AnyView> {
     })
 }
 
-fn facts(received: &Received, now: OffsetDateTime) -> impl IntoView + use<> {
+fn facts(received: &Received, zone: &str, now: OffsetDateTime) -> impl IntoView + use<> {
     let notice = &received.notice;
     let (state, answer) = (state(notice), answered(received, now));
     let first = notice.is_postponed().then_some(notice.first_effective_at).flatten();
-    let first = first.map(|at| view! { <Fact label="Announced for"><ExactTime at/></Fact> });
+    let first = first.map(|at| {
+        let zone = zone.to_owned();
+        view! { <Fact label="Announced for"><ZonedTime at zone/></Fact> }
+    });
     let published =
         notice.published_at.map(|at| view! { <Fact label="Announced"><ExactTime at/>", "<TimeAgo at now/></Fact> });
-    let (in_effect, id) = (day(notice.effective_at, now), notice.id.to_string());
+    let (in_effect, id) = (deadline(zone, notice.effective_at, now), notice.id.to_string());
     view! {
         <Facts>
             <Fact label="State">{state}</Fact>

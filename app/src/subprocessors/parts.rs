@@ -1,6 +1,6 @@
 //! What the three sides show alike.
 
-use crate::ui::{Badge, Change, Column, Diff, ExactTime, Status as Look, Table, TimeAgo};
+use crate::ui::{Badge, Change, Column, Diff, ExactTime, Status as Look, Table, TimeAgo, ZonedTime};
 use leptos::prelude::*;
 use send0_core::subprocessors::{Details, Kind, Notice, State, Subprocessor};
 use time::{Duration, OffsetDateTime};
@@ -42,13 +42,23 @@ fn each(regions: Vec<String>) -> impl IntoView {
 
 /// A day that comes, and how far it is; a day that was.
 pub fn day(at: OffsetDateTime, now: OffsetDateTime) -> AnyView {
+    counted(view! { <ExactTime at/> }.into_any(), at, now)
+}
+
+/// The same, in the zone of a workspace: everybody in it reads the same.
+pub fn deadline(zone: &str, at: OffsetDateTime, now: OffsetDateTime) -> AnyView {
+    let zone = zone.to_owned();
+    counted(view! { <ZonedTime at zone/> }.into_any(), at, now)
+}
+
+fn counted(exact: AnyView, at: OffsetDateTime, now: OffsetDateTime) -> AnyView {
     if at <= now {
-        return view! { <ExactTime at/> ", " <TimeAgo at now/> }.into_any();
+        return view! { {exact} ", " <TimeAgo at now/> }.into_any();
     }
     // Thirteen days and a half are fourteen to whoever counts them.
     let days = (at - now + Duration::days(1) - Duration::SECOND).whole_days();
     let days = if days == 1 { ", tomorrow at the latest".to_owned() } else { format!(", in {days} days") };
-    view! { <ExactTime at/> {days} }.into_any()
+    view! { {exact} {days} }.into_any()
 }
 
 /// What changes, field by field.

@@ -1,5 +1,6 @@
 //! Times: short to read, exact in `title` and `datetime`.
 
+use super::form::Choice;
 use crate::islands::LocalTimes;
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -37,6 +38,23 @@ pub fn ExactTime(
     at: OffsetDateTime,
 ) -> impl IntoView {
     view! { <time datetime=rfc3339(at)>{exact(at)}</time> }
+}
+
+/// An exact instant in a zone that does not depend on who reads it; empty: UTC. The reader's own stands in the title.
+#[component]
+pub fn ZonedTime(
+    /// The instant.
+    at: OffsetDateTime,
+    /// The zone.
+    zone: String,
+) -> impl IntoView {
+    view! { <time datetime=rfc3339(at) title=exact(at)>{exact_in(&zone, at)}</time> }
+}
+
+/// Every time zone to choose from, and what none is called.
+pub fn time_zones(none: &str) -> Vec<Choice> {
+    let zones = zones::all().into_iter().map(|zone| Choice::new(zone.clone(), zone.replace('_', " ")));
+    [Choice::new("", none)].into_iter().chain(zones).collect()
 }
 
 /// `2 min ago`, `in 3 h`; beyond 30 days the date.

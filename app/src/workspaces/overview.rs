@@ -170,7 +170,8 @@ async fn recent(inside: &Inside) -> Result<Option<AnyView>, AppError> {
         return Ok(None);
     }
     let events = audit_log::operations::notable(&inside.visit.ctx, &inside.actor, RECENT).await?;
-    let (table, all) = (events_table(inside, events), inside.path("audit-log"));
+    let all = inside.path("audit-log");
+    let table = events_table(&all, inside.now, events);
     Ok(Some(
         view! {
             <Section id="recent" title="Recent security events" text="Changes and refusals, the newest first.">

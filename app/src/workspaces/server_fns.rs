@@ -44,3 +44,14 @@ pub async fn rename_workspace(workspace: String, name: String) -> Result<(), FnE
     forms::go_and_say(&visit.ctx, &page::path_in(&workspace, "settings"), "Saved.").await?;
     Ok(())
 }
+
+/// Sets the time zone in which everybody in the workspace reads a deadline.
+#[server]
+pub async fn set_time_zone(workspace: String, #[server(default)] time_zone: String) -> Result<(), FnError> {
+    use crate::{forms, page, visit};
+    let visit = visit::Visit::now();
+    let (actor, _) = visit.enter(&workspace).await?;
+    send0_core::workspaces::operations::set_time_zone(&visit.ctx, &actor, &time_zone).await?;
+    forms::go_and_say(&visit.ctx, &page::path_in(&workspace, "settings"), "Saved.").await?;
+    Ok(())
+}

@@ -1,10 +1,11 @@
 //! The settings of a workspace, and making another one.
 
-use super::server_fns::{CreateWorkspace, RenameWorkspace};
+use super::server_fns::{CreateWorkspace, RenameWorkspace, SetTimeZone};
 use crate::{
     forms::FormState,
-    page::{account_page, page},
-    ui::{Button, ButtonKind, ButtonLink, Fact, Facts, PageHeader, TextField, Times},
+    page::{Inside, account_page, page},
+    plans, policies,
+    ui::{Button, ButtonKind, ButtonLink, Fact, Facts, PageHeader, Section, Select, TextField, Times, time_zones},
 };
 use leptos::prelude::*;
 use send0_core::{AppError, audit_log::Action, workspaces::operations};
@@ -32,9 +33,10 @@ pub fn NewWorkspace() -> impl IntoView {
 #[component]
 pub fn Settings() -> impl IntoView {
     page("Settings", "settings", |inside| async move {
-        operations::may_rename(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?;
+        operations::may_update(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?;
         let workspace = operations::show(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?;
-        let two_factor = crate::policies::section::section(&inside).await?;
+        let two_factor = policies::section::section(&inside).await?;
+        let plan = plans::section::section(&inside).await?;
         let form = FormState::of::<RenameWorkspace>(&inside.visit);
         let name = if form.is_refused() { form.value("name") } else { workspace.name.clone() };
         Ok::<_, AppError>(view! {
@@ -49,8 +51,23 @@ pub fn Settings() -> impl IntoView {
                     hint="The name in URLs stays as it is: links to it are in mails and notes."/>
                 <div class="actions"><Button kind=ButtonKind::Primary>"Save"</Button></div>
             })}
+            {time_zone(&inside, &workspace.time_zone)}
             {two_factor}
+            {plan}
             <Times/>
         })
     })
+}
+
+fn time_zone(inside: &Inside, saved: &str) -> impl IntoView + use<> {
+    let form = FormState::of::<SetTimeZone>(&inside.visit);
+    let value = if form.is_refused() { form.value("time_zone") } else { saved.to_owned() };
+    let fields = view! {
+        <input type="hidden" name="workspace" value=inside.here.slug.clone()/>
+        <Select name="time_zone" label="Time zone" choices=time_zones("UTC") value error=form.error("time_zone")/>
+        <div class="actions"><Button kind=ButtonKind::Primary>"Save time zone"</Button></div>
+    };
+    let form = form.view(fields);
+    let text = "Those of notices are told in one time zone, on pages and in mails to your contacts: everybody here reads the same.";
+    view! { <Section id="deadlines" title="Deadlines" text>{form}</Section> }
 }

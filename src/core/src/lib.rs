@@ -15,6 +15,7 @@ pub mod invitations;
 pub mod members;
 pub mod operators;
 pub mod permissions;
+pub mod plans;
 pub mod policies;
 pub mod practices;
 pub mod subprocessors;

@@ -127,7 +127,7 @@ macro_rules! permissions {
 
 permissions! {
     WorkspaceRead, "workspace.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See the workspace's name and what the key in use may do.";
-    WorkspaceUpdate, "workspace.update", false, [Owner, Admin], "Rename the workspace.";
+    WorkspaceUpdate, "workspace.update", false, [Owner, Admin], "Rename the workspace, and set its time zone.";
     MembersRead, "members.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See who is in the workspace, with which role.";
     MembersInvite, "members.invite", false, [Owner, Admin], "Invite people, up to one's own role.";
     MembersRemove, "members.remove", false, [Owner, Admin], "Remove members, up to one's own role.";

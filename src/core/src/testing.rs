@@ -11,6 +11,7 @@ use crate::{
     ids::{MemberId, NoticeId, RequestId, SessionId, UserId, WorkspaceId},
     mail::operations::mailbox,
     members,
+    operators::operations::{NewOperator, create as create_operator},
     permissions::Role,
     subprocessors::{Kind, ProposalText, operations as subprocessors},
     workspaces::operations::{Established, NewOwner, create_owner},
@@ -25,6 +26,9 @@ use uuid::Uuid;
 
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "three small words";
+
+/// The address of the operator in tests.
+pub const OPERATOR: &str = "ops@send0.dev";
 
 /// A proof that never grows old, for tests that are not about proofs.
 pub const PROVEN: Proof = Proof { at: datetime!(2999-01-01 00:00 UTC), approved: None, approved_at: None };
@@ -68,6 +72,29 @@ impl TestDb {
             NewOwner { workspace: name.into(), name: format!("Owner of {name}"), email, password: PASSWORD.into() };
         let made = create_owner(&self.ctx, &request(), new).await.expect("workspace");
         Tenant { made }
+    }
+
+    /// Somebody of send0's staff, with a session that is only claimed.
+    pub async fn operator(&self) -> Actor {
+        let new = NewOperator { name: "Ops".into(), email: OPERATOR.into(), password: PASSWORD.into() };
+        let id = create_operator(&self.ctx, &request(), new).await.expect("operator");
+        let who = Who::Operator { id, name: "Ops".into(), session: SessionId::new(), proof: PROVEN };
+        Actor { workspace: WorkspaceId::PLATFORM, who, request: request() }
+    }
+
+    /// Subjects of the mails to an address, the oldest first.
+    pub async fn subjects(&self, to: &str) -> Vec<String> {
+        let all = mailbox(&self.ctx).await.expect("mailbox").into_iter();
+        let mut subjects: Vec<String> =
+            all.filter(|mail| mail.letter.to == to).map(|mail| mail.letter.subject).collect();
+        subjects.reverse();
+        subjects
+    }
+
+    /// The text of the newest mail to an address.
+    pub async fn newest_letter(&self, to: &str) -> String {
+        let all = mailbox(&self.ctx).await.expect("mailbox").into_iter();
+        all.map(|mail| mail.letter).find(|letter| letter.to == to).expect("a mail").text
     }
 
     /// A draft of a notice of a new subprocessor.

@@ -34,6 +34,8 @@ macro_rules! actions {
 actions! {
     WorkspaceCreated, "workspace.created", "created workspace";
     WorkspaceRenamed, "workspace.renamed", "renamed workspace";
+    PlanChanged, "workspace.plan_changed", "changed the plan of";
+    TimeZoneChanged, "workspace.time_zone_changed", "changed the time zone of";
     MemberInvited, "member.invited", "invited";
     MemberJoined, "member.joined", "added member";
     MemberRoleChanged, "member.role_changed", "changed the role of";

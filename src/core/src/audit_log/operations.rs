@@ -1,7 +1,12 @@
 //! Reading the log.
 
 use super::{Action, Event, EventView, Filter, Page, Place, queries};
-use crate::{Actor, AppError, Ctx, ids::EventId, permissions::Permission};
+use crate::{
+    Actor, AppError, Ctx,
+    ids::{EventId, WorkspaceId},
+    operators,
+    permissions::Permission,
+};
 
 /// The longest page.
 pub const LIMIT_MAX: u32 = 100;
@@ -22,13 +27,33 @@ pub async fn list(
 ) -> Result<Page, AppError> {
     ctx.authorise(actor, Permission::AuditRead, attempted).await?;
     if !filter.is_empty() {
-        ctx.log_call(actor, searched(filter)).await?;
+        ctx.log_call(actor, searched(filter).under(Permission::AuditRead)).await?;
     }
-    let limit = limit.clamp(1, LIMIT_MAX);
-    let mut read = ctx.db.read_log(actor.workspace).await?;
     let filter = resolve(ctx, actor, filter).await?;
+    page(ctx, actor.workspace, &filter, place, limit).await
+}
+
+/// One page of what happened on the platform, for operators, newest first. Looking for something is itself an event there.
+pub async fn list_of_platform(
+    ctx: &Ctx,
+    actor: &Actor,
+    filter: &Filter,
+    place: Place,
+    limit: u32,
+) -> Result<Page, AppError> {
+    ctx.authorise_operator(actor, Action::PageViewed).await?;
+    if !filter.is_empty() {
+        ctx.log_call(&actor.on_platform(), searched(filter)).await?;
+    }
+    let filter = resolve_operator(ctx, filter).await?;
+    page(ctx, WorkspaceId::PLATFORM, &filter, place, limit).await
+}
+
+async fn page(ctx: &Ctx, workspace: WorkspaceId, filter: &Filter, place: Place, limit: u32) -> Result<Page, AppError> {
+    let limit = limit.clamp(1, LIMIT_MAX);
+    let mut read = ctx.db.read_log(workspace).await?;
     // One more than asked for tells whether there is another page.
-    let mut events = queries::page(read.conn(), actor.workspace, &filter, place, limit + 1).await?;
+    let mut events = queries::page(read.conn(), workspace, filter, place, limit + 1).await?;
     let more = events.len() > limit as usize;
     events.truncate(limit as usize);
     if matches!(place, Place::Newer(_)) {
@@ -63,9 +88,19 @@ pub async fn show(ctx: &Ctx, actor: &Actor, id: EventId, attempted: Action) -> R
     queries::find(read.conn(), actor.workspace, id).await?.ok_or(AppError::NotFound)
 }
 
+/// One event of the platform, for operators.
+///
+/// # Errors
+/// [`AppError::NotFound`] for an unknown id and for a workspace's alike.
+pub async fn show_of_platform(ctx: &Ctx, actor: &Actor, id: EventId) -> Result<EventView, AppError> {
+    ctx.authorise_operator(actor, Action::PageViewed).await?;
+    let mut read = ctx.db.read_log(WorkspaceId::PLATFORM).await?;
+    queries::find(read.conn(), WorkspaceId::PLATFORM, id).await?.ok_or(AppError::NotFound)
+}
+
 fn searched(filter: &Filter) -> Event {
     let actions: Vec<&str> = filter.actions.iter().map(|action| action.as_str()).collect();
-    let mut event = Event::new(Action::AuditLogSearched).under(Permission::AuditRead);
+    let mut event = Event::new(Action::AuditLogSearched);
     if let Some(actor) = &filter.actor {
         event = event.change("actor", None::<String>, actor.clone());
     }
@@ -90,6 +125,17 @@ async fn resolve(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<Filter, Ap
         let mut read = ctx.db.read(actor.workspace).await?;
         let user = crate::members::person_by_email(read.conn(), &email.to_lowercase()).await?;
         filter.actor = Some(user.map_or_else(|| email.to_owned(), |id| id.to_string()));
+    }
+    Ok(filter)
+}
+
+/// Likewise an operator's, who is nobody's member.
+async fn resolve_operator(ctx: &Ctx, filter: &Filter) -> Result<Filter, AppError> {
+    let mut filter = filter.clone();
+    if let Some(email) = filter.actor.as_deref().map(str::to_lowercase).filter(|text| text.contains('@')) {
+        let all = operators::operations::all(ctx.db.read(WorkspaceId::PLATFORM).await?.conn()).await?;
+        let found = all.into_iter().find(|operator| operator.email == email);
+        filter.actor = Some(found.map_or(email, |operator| operator.user.to_string()));
     }
     Ok(filter)
 }

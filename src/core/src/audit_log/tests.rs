@@ -2,7 +2,7 @@
 
 use super::{
     Action, Event, EventView, Filter, FilterText, Outcome, Place, Record,
-    operations::{list, show},
+    operations::{list, list_of_platform, show, show_of_platform},
     record::Personal,
 };
 use crate::{
@@ -719,4 +719,57 @@ async fn a_search_is_itself_an_event() {
     let fields: Vec<&str> = event.changes.iter().map(|change| change.field.as_str()).collect();
     assert_eq!(fields, ["actor", "action", "outcome", "from", "to"]);
     assert_eq!((&event.changes[0].after, &event.changes[2].after), (&"cli".into(), &"success".into()));
+}
+
+// The platform's ---------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn operators_read_the_log_of_the_platform_page_by_page() {
+    let db = TestDb::new().await;
+    let (ops, tenant) = (db.operator().await, db.workspace("Acme").await);
+    for _ in 0..4 {
+        let refused = Event::new(Action::ApiCalled).because(Outcome::Denied, "missing_key");
+        db.ctx.log_call(&Actor::anonymous(request()), refused).await.expect("written");
+    }
+    let all = Filter::default();
+    let look = async |filter: &Filter, place| list_of_platform(&db.ctx, &ops, filter, place, 3).await.expect("a page");
+    let seqs = |page: &super::Page| page.events.iter().map(|event| event.seq).collect::<Vec<_>>();
+    let top = look(&all, Place::Top).await;
+    assert_eq!((seqs(&top), top.older, top.newer), (vec![5, 4, 3], Some(3), None));
+    let older = look(&all, Place::Older(3)).await;
+    assert_eq!((seqs(&older), older.older, older.newer), (vec![2, 1], None, Some(2)));
+    assert_eq!(older.events[1].action, "operator.created");
+    let newer = look(&all, Place::Newer(2)).await;
+    assert_eq!((seqs(&newer), newer.newer), (vec![5, 4, 3], None));
+    assert!(newer.events.iter().all(|event| event.workspace == WorkspaceId::PLATFORM));
+
+    // To look for something is an event, of the platform. A mail address of an operator stands for their id.
+    let denied = Filter { outcome: Some(Outcome::Denied), ..Filter::default() };
+    assert_eq!(look(&denied, Place::Top).await.events.len(), 3);
+    let theirs = Filter { actor: Some("OPS@send0.dev".into()), ..Filter::default() };
+    let found = look(&theirs, Place::Top).await;
+    assert_eq!(seqs(&found), [7, 6]);
+    assert!(found.events.iter().all(|event| event.action == "audit_log.searched" && event.actor.permission.is_none()));
+
+    let one = show_of_platform(&db.ctx, &ops, older.events[0].id).await.expect("one");
+    assert_eq!(one, older.events[0]);
+    let foreign = db.events(tenant.id()).await.remove(0).id;
+    for id in [foreign, EventId::new()] {
+        assert_eq!(show_of_platform(&db.ctx, &ops, id).await, Err(AppError::NotFound), "a workspace's is not there");
+    }
+}
+
+#[tokio::test]
+async fn the_log_of_the_platform_is_not_there_for_anybody_else() {
+    let db = TestDb::new().await;
+    let (_, tenant) = (db.operator().await, db.workspace("Acme").await);
+    let id = db.events(WorkspaceId::PLATFORM).await.remove(0).id;
+    let anonymous = Actor::anonymous(request());
+    for actor in Role::ALL.map(|role| tenant.actor(role)).into_iter().chain([anonymous]) {
+        let page = list_of_platform(&db.ctx, &actor, &Filter::default(), Place::Top, 50).await.map(drop);
+        assert_eq!(page, Err(AppError::NotFound), "{:?}", actor.who);
+        assert_eq!(show_of_platform(&db.ctx, &actor, id).await, Err(AppError::NotFound), "{:?}", actor.who);
+    }
+    let refused = db.events(tenant.id()).await.into_iter().filter(|event| event.outcome == Outcome::Denied);
+    assert_eq!(refused.count(), 2 * Role::ALL.len(), "each is written down");
 }

@@ -522,12 +522,3 @@ pub(super) async fn renew_link(
 pub(super) async fn purge_links(pool: &PgPool, now: OffsetDateTime) -> Result<i64, AppError> {
     Ok(sqlx::query_scalar!(r#"select visitor_links_purge($1) as "gone!""#, now).fetch_one(pool).await?)
 }
-
-/// Whether the plan of the workspace includes a business associate agreement.
-pub(super) async fn has_baa(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<bool, AppError> {
-    let has = sqlx::query_scalar!(
-        r#"select plan in ('scale', 'enterprise') as "has!" from workspaces where workspace_id = $1"#,
-        workspace.0
-    );
-    Ok(has.fetch_optional(conn).await?.unwrap_or(false))
-}

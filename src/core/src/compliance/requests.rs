@@ -11,6 +11,7 @@ use crate::{
     mail::{notices::account_notice_with, operations::Sealed},
     members, operators,
     permissions::Permission,
+    plans::{Plan, plan_of},
     secrets,
     subprocessors::text,
     workspaces,
@@ -71,8 +72,9 @@ pub async fn make(ctx: &Ctx, actor: &Actor, email: &str, typed: &RequestText) ->
     let typed = RequestText { name, email: email.into(), company: workspace.name.clone(), ..typed.clone() };
     let new = typed.parse()?;
     check_document(ctx, &new).await?;
-    if new.kind == RequestKind::Baa && !queries::has_baa(tx.conn(), actor.workspace).await? {
-        let text = "A BAA comes with the Scale plan and above. Write to send0 to change the plan of this workspace.";
+    let plan = plan_of(tx.conn(), actor.workspace).await?.ok_or(AppError::NotFound)?;
+    if new.kind == RequestKind::Baa && plan < Plan::Scale {
+        let text = format!("A BAA comes with the Scale plan and above; this workspace is on {}.", plan.name());
         return Err(AppError::field("kind", "plan", text));
     }
     let open = queries::requests(tx.conn(), actor.workspace).await?;

@@ -241,6 +241,8 @@ pub(super) async fn is_named(conn: &mut PgConnection, workspace: WorkspaceId) ->
 pub(crate) struct Told {
     pub workspace: String,
     pub slug: String,
+    /// In which they read a deadline. Empty: UTC.
+    pub time_zone: String,
     /// Each address once.
     pub addresses: Vec<String>,
 }
@@ -252,7 +254,7 @@ pub(crate) async fn told(
     kind: Option<NoticeKind>,
 ) -> Result<Told, AppError> {
     let row = sqlx::query!(
-        r#"select w.name, w.slug, array(
+        r#"select w.name, w.slug, w.time_zone, array(
             select distinct coalesce(c.email, p.email) from contacts c left join workspace_people() p on p.user_id = c.user_id
             where c.workspace_id = $1 and ($2::text is null or $2 = any(c.kinds)) and (c.confirmed_at is not null or p.email is not null)
          ) as "addresses!"
@@ -262,5 +264,5 @@ pub(crate) async fn told(
     )
     .fetch_one(conn)
     .await?;
-    Ok(Told { workspace: row.name, slug: row.slug, addresses: row.addresses })
+    Ok(Told { workspace: row.name, slug: row.slug, time_zone: row.time_zone, addresses: row.addresses })
 }

@@ -614,6 +614,7 @@ const FUNCTIONS: &str = "
     workspace_factors            send0_lookup  send0_app
     workspace_find               send0_lookup  send0_app
     workspace_people             send0_lookup  send0_app
+    workspaces_on_plans          send0_lookup  send0_app
 ";
 
 #[tokio::test]

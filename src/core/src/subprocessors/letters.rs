@@ -4,9 +4,9 @@ use super::Notice;
 use crate::zones;
 use time::{Duration, OffsetDateTime};
 
-/// Subject and text.
-pub(crate) fn words(told: &str, notice: &Notice, now: OffsetDateTime) -> (String, String) {
-    let (vendor, day) = (&notice.details.vendor, zones::words("", notice.effective_at));
+/// Subject and text. Instants are told in the zone; empty: UTC.
+pub(crate) fn words(told: &str, notice: &Notice, now: OffsetDateTime, zone: &str) -> (String, String) {
+    let (vendor, day) = (&notice.details.vendor, zones::words(zone, notice.effective_at));
     // Thirteen days and a half are fourteen to whoever counts them.
     let days = (notice.effective_at - now + Duration::days(1) - Duration::SECOND).whole_days();
     let (subject, first) = match told {
@@ -36,7 +36,7 @@ pub(crate) fn words(told: &str, notice: &Notice, now: OffsetDateTime) -> (String
     let differences = differences.collect::<Vec<_>>().join("\n");
     let put_off = match notice.first_effective_at {
         Some(first) if notice.is_postponed() && told != "withdrawn" => {
-            format!("\n\nIt was announced for {} first, and put off.", zones::words("", first))
+            format!("\n\nIt was announced for {} first, and put off.", zones::words(zone, first))
         }
         _ => String::new(),
     };

@@ -135,9 +135,9 @@ async fn tell_one(ctx: &Ctx, workspace: WorkspaceId, id: NoticeId) -> Result<boo
     let mut tx = ctx.db.change(&actor).await?;
     let Some(told) = queries::set_told(tx.conn(), workspace, id, now).await? else { return Ok(false) };
     let received = one(queries::received(tx.conn(), workspace).await?, id)?;
-    let (subject, text) = words(&told, &received.notice, now);
-    let text = format!("{text}{}", last_words(&told, &received));
     let contacts = contacts::told(tx.conn(), workspace, None).await?;
+    let (subject, text) = words(&told, &received.notice, now, &contacts.time_zone);
+    let text = format!("{text}{}", last_words(&told, &received));
     let link = format!("{}/w/{}/notices/{id}", ctx.origin, contacts.slug);
     let letters = letters::sealed_with(ctx, workspace, &contacts, (&subject, &text), link).await?;
     letters.put(tx.conn()).await?;

@@ -9,37 +9,24 @@ use super::{
 };
 use crate::{
     Actor, AppError,
-    actor::Who,
     audit_log::Action,
     contacts::{NoticeKind, operations as contacts},
-    ids::{NoticeId, SessionId, SubprocessorId, UserId, WorkspaceId},
+    ids::{NoticeId, SubprocessorId, WorkspaceId},
     mail::{
         RETRIES,
         operations::{deliver, mailbox},
         tests::{Sink, relayed},
     },
-    operators::operations::{NewOperator, create},
     permissions::Role,
-    testing::{PASSWORD, PROVEN, Tenant, TestDb, request},
+    subscribers::operations::{confirm, subscribe, tell as tell_subscribers},
+    testing::{OPERATOR, Tenant, TestDb, request},
+    workspaces::operations::set_time_zone,
 };
 use futures::future::join_all;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
 
-const OPS: &str = "ops@send0.dev";
 /// Seconds that a test may take between two looks at the clock.
 const MOMENT: Duration = Duration::minutes(2);
-
-/// Somebody of send0's staff.
-async fn operator(db: &TestDb) -> Actor {
-    let new = NewOperator { name: "Ops".into(), email: OPS.into(), password: PASSWORD.into() };
-    let user = create(&db.ctx, &request(), new).await.expect("operator");
-    acting(user)
-}
-
-fn acting(id: UserId) -> Actor {
-    let who = Who::Operator { id, name: "Ops".into(), session: SessionId::new(), proof: PROVEN };
-    Actor { workspace: WorkspaceId::PLATFORM, who, request: request() }
-}
 
 /// As a form has it.
 fn typed(at: OffsetDateTime) -> String {
@@ -78,14 +65,6 @@ async fn notice(db: &TestDb, ops: &Actor, id: NoticeId) -> Notice {
     show(&db.ctx, ops, id).await.expect("a notice").0
 }
 
-/// Subjects of the mails to an address, the oldest first.
-async fn mails(db: &TestDb, to: &str) -> Vec<String> {
-    let all = mailbox(&db.ctx).await.expect("mailbox").into_iter();
-    let mut subjects: Vec<String> = all.filter(|mail| mail.letter.to == to).map(|mail| mail.letter.subject).collect();
-    subjects.reverse();
-    subjects
-}
-
 /// What the jobs of the server do.
 async fn jobs(db: &TestDb) {
     take_effect(&db.ctx).await.expect("in effect");
@@ -110,7 +89,7 @@ async fn the_list_begins_with_the_six_that_are_promised() {
 #[tokio::test]
 async fn less_than_thirty_full_days_is_refused_by_us_and_by_the_database() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     // Across the end of summer time in Europe and in America: a day there has 25 hours, thirty full ones here have 720.
     db.ctx.clock.set(datetime!(2026-10-10 12:00 UTC));
     let too_soon = datetime!(2026-11-09 11:00 UTC);
@@ -140,7 +119,7 @@ async fn less_than_thirty_full_days_is_refused_by_us_and_by_the_database() {
 #[tokio::test]
 async fn what_is_public_stays_as_it_is_and_is_never_brought_forward() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let id = announced(&db, &ops, "Acme Mail", 40).await;
     let at = notice(&db, &ops, id).await.effective_at;
     for earlier in [at - Duration::days(1), at] {
@@ -170,7 +149,7 @@ async fn what_is_public_stays_as_it_is_and_is_never_brought_forward() {
 #[tokio::test]
 async fn a_change_takes_effect_by_itself_on_its_day_and_once() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let added = announced(&db, &ops, "Acme Mail", 31).await;
     let (stripe, sentry) = (id_of(&db, "Stripe").await, id_of(&db, "Sentry").await);
     let at = db.ctx.clock.now() + Duration::days(31) + MOMENT;
@@ -203,7 +182,7 @@ async fn a_change_takes_effect_by_itself_on_its_day_and_once() {
 #[tokio::test]
 async fn one_change_of_a_subprocessor_at_a_time_and_none_that_changes_nothing() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let (stripe, at) = (id_of(&db, "Stripe").await, db.ctx.clock.now() + Duration::days(40));
     let change = async |purpose: &str| {
         let typed = ProposalText { purpose: purpose.into(), ..text("Stripe", at) };
@@ -235,7 +214,7 @@ async fn one_change_of_a_subprocessor_at_a_time_and_none_that_changes_nothing() 
 #[tokio::test]
 async fn one_name_is_announced_once_and_one_notice_that_fails_holds_up_no_other() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let at = db.ctx.clock.now() + Duration::days(40);
     let drafts = [
         propose(&db.ctx, &ops, Kind::Add, None, &text("Acme Mail", at)).await.expect("drafted"),
@@ -258,7 +237,7 @@ async fn one_name_is_announced_once_and_one_notice_that_fails_holds_up_no_other(
 #[tokio::test]
 async fn a_workspace_that_cannot_be_told_keeps_no_other_from_it() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let (broken, whole) = (db.workspace("Broken").await, db.workspace("Whole").await);
     announced(&db, &ops, "Acme Mail", 40).await;
     let sql = "update data_keys set wrapped = '\\x00' where workspace_id = $1";
@@ -273,7 +252,7 @@ async fn a_workspace_that_cannot_be_told_keeps_no_other_from_it() {
 #[tokio::test]
 async fn every_workspace_is_told_and_reminded() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let (tenant, owner) = acme(&db).await;
     let other = db.workspace("Other").await;
     // Whatever else they want to know.
@@ -285,9 +264,9 @@ async fn every_workspace_is_told_and_reminded() {
         told.expect("told");
     }
     let first = "Acme: New subprocessor: Acme Mail".to_owned();
-    assert_eq!(mails(&db, "owner@acme.example").await, ["Acme: New subprocessor: Acme Mail"]);
-    assert_eq!(mails(&db, "soc@example.com").await.last(), Some(&first));
-    assert_eq!(mails(&db, "owner@other.example").await, ["Other: New subprocessor: Acme Mail"]);
+    assert_eq!(db.subjects("owner@acme.example").await, ["Acme: New subprocessor: Acme Mail"]);
+    assert_eq!(db.subjects("soc@example.com").await.last(), Some(&first));
+    assert_eq!(db.subjects("owner@other.example").await, ["Other: New subprocessor: Acme Mail"]);
     assert_eq!(unseen(&db.ctx, other.id()).await, Ok(1));
     assert_eq!(db.count(tenant.id(), Action::NoticeReceived).await, 1);
 
@@ -300,7 +279,7 @@ async fn every_workspace_is_told_and_reminded() {
     jobs(&db).await;
     // What became of the last mails is noted with the next round.
     jobs(&db).await;
-    let all = mails(&db, "owner@acme.example").await;
+    let all = db.subjects("owner@acme.example").await;
     let rest: Vec<&str> = all[1..].iter().map(String::as_str).collect();
     assert_eq!(
         rest,
@@ -321,7 +300,7 @@ async fn every_workspace_is_told_and_reminded() {
 #[tokio::test]
 async fn a_mail_that_fails_is_tried_again_and_that_is_shown() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let (_, owner) = acme(&db).await;
     let sink = Sink::start().await;
     sink.answer(451);
@@ -355,7 +334,7 @@ async fn a_mail_that_fails_is_tried_again_and_that_is_shown() {
 #[tokio::test]
 async fn what_is_postponed_or_withdrawn_is_told_too() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     acme(&db).await;
     let id = announced(&db, &ops, "Acme Mail", 40).await;
     jobs(&db).await;
@@ -366,7 +345,7 @@ async fn what_is_postponed_or_withdrawn_is_told_too() {
     jobs(&db).await;
     db.ctx.clock.advance(Duration::days(100));
     jobs(&db).await;
-    let all = mails(&db, "owner@acme.example").await;
+    let all = db.subjects("owner@acme.example").await;
     assert_eq!(
         all,
         [
@@ -381,7 +360,7 @@ async fn what_is_postponed_or_withdrawn_is_told_too() {
 #[tokio::test]
 async fn an_objection_reaches_the_operators_who_answer_and_both_logs_have_it() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let (tenant, owner) = acme(&db).await;
     let id = announced(&db, &ops, "Acme Mail", 40).await;
     jobs(&db).await;
@@ -390,7 +369,7 @@ async fn an_objection_reaches_the_operators_who_answer_and_both_logs_have_it() {
     answer(&db.ctx, &owner, id, "acknowledged", "").await.expect("acknowledged");
     answer(&db.ctx, &owner, id, "acknowledged", "").await.expect("again: nothing happens");
     answer(&db.ctx, &owner, id, "objected", "Not in that region.").await.expect("objected");
-    assert_eq!(mails(&db, OPS).await, ["An objection to Acme Mail"]);
+    assert_eq!(db.subjects(OPERATOR).await, ["An objection to Acme Mail"]);
     let of = show(&db.ctx, &ops, id).await.expect("shown").1;
     let (said, _) = of[0].answer.clone().expect("an answer");
     assert_eq!((of[0].name.as_str(), said), ("Acme", Answer::Objected("Not in that region.".into())));
@@ -406,7 +385,7 @@ async fn an_objection_reaches_the_operators_who_answer_and_both_logs_have_it() {
     assert_eq!(received.reply.as_ref().map(|(said, _)| said.as_str()), Some("It stays in yours."));
     assert!(!received.is_unanswered());
     assert_eq!(
-        mails(&db, "owner@acme.example").await.last().map(String::as_str),
+        db.subjects("owner@acme.example").await.last().map(String::as_str),
         Some("Acme: send0 answers your objection: Acme Mail")
     );
     for place in [tenant.id(), WorkspaceId::PLATFORM] {
@@ -430,7 +409,7 @@ async fn an_objection_reaches_the_operators_who_answer_and_both_logs_have_it() {
 #[tokio::test]
 async fn an_unanswered_objection_is_said_on_the_day() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let (_, owner) = acme(&db).await;
     let id = announced(&db, &ops, "Acme Mail", 31).await;
     jobs(&db).await;
@@ -447,7 +426,7 @@ async fn an_unanswered_objection_is_said_on_the_day() {
 #[tokio::test]
 async fn by_role_and_by_workspace() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let (tenant, owner) = acme(&db).await;
     let id = announced(&db, &ops, "Acme Mail", 40).await;
     let before = list(&db.ctx, &owner, Action::PageViewed).await;
@@ -477,4 +456,43 @@ async fn by_role_and_by_workspace() {
         propose(&db.ctx, &owner, Kind::Add, None, &ProposalText::default()).await,
         Err(AppError::NotFound)
     ));
+}
+
+#[tokio::test]
+async fn a_deadline_is_told_in_the_zone_of_the_workspace_across_summer_time() {
+    let db = TestDb::new().await;
+    let ops = db.operator().await;
+    let (acme, other) = (db.workspace("Acme").await, db.workspace("Other").await);
+    set_time_zone(&db.ctx, &acme.actor(Role::Owner), "Europe/Berlin").await.expect("set");
+    subscribe(&db.ctx, &request(), "reader@example.com").await.expect("asked");
+    let token = db.mailed_token("reader@example.com").await;
+    confirm(&db.ctx, &request(), &token).await.expect("agreed");
+    db.ctx.clock.set(datetime!(2027-02-20 12:00 UTC));
+    // In Berlin the hour after 01:59 is the one that begins at 03:00.
+    let days = [
+        (datetime!(2027-03-28 00:59 UTC), "28 March 2027, 01:59 CET", "28 March 2027, 00:59 UTC"),
+        (datetime!(2027-03-28 01:00 UTC), "28 March 2027, 03:00 CEST", "28 March 2027, 01:00 UTC"),
+    ];
+    for (at, there, utc) in days {
+        let vendor = format!("Vendor {}", at.minute());
+        let id = propose(&db.ctx, &ops, Kind::Add, None, &text(&vendor, at)).await.expect("drafted");
+        publish(&db.ctx, &ops, id).await.expect("published");
+        tell(&db.ctx).await.expect("told");
+        tell_subscribers(&db.ctx).await.expect("told");
+        for (to, said) in [("owner@acme.example", there), ("owner@other.example", utc), ("reader@example.com", utc)] {
+            let told = db.newest_letter(to).await;
+            assert!(told.contains(&format!("It happens on {said}, in 36 days.")), "{to}: {told}");
+        }
+    }
+    set_time_zone(&db.ctx, &acme.actor(Role::Owner), "").await.expect("set");
+    set_time_zone(&db.ctx, &other.actor(Role::Owner), "America/New_York").await.expect("set");
+    let id = public(&db.ctx).await.expect("public").announced[0].id;
+    postpone(&db.ctx, &ops, id, "2027-11-07T06:30").await.expect("put off");
+    tell(&db.ctx).await.expect("told");
+    // The hour after 01:59 EDT begins at 01:00 again; and what it was announced for is told in the same zone.
+    let told = db.newest_letter("owner@other.example").await;
+    assert!(told.contains("happens on 7 November 2027, 01:30 EST"), "{told}");
+    assert!(told.contains("announced for 27 March 2027, 20:59 EDT first"), "{told}");
+    let told = db.newest_letter("owner@acme.example").await;
+    assert!(told.contains("happens on 7 November 2027, 06:30 UTC"), "{told}");
 }

@@ -131,7 +131,7 @@ async fn tell_one(ctx: &Ctx, one: &ToTell, notice: &Notice) -> Result<bool, AppE
     let end = ctx.vault.open(WorkspaceId::PLATFORM, &place(&one.subscriber), &one.end_sealed).await?;
     let end = std::str::from_utf8(&end).map_err(|_| AppError::Internal)?;
     let unsubscribe = format!("{}/unsubscribe/{end}", ctx.origin);
-    let (subject, text) = words(&one.told, notice, ctx.clock.now());
+    let (subject, text) = words(&one.told, notice, ctx.clock.now(), "");
     let letter = Letter {
         to: one.email.clone(),
         subject: format!("send0: {subject}"),

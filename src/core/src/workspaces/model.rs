@@ -9,6 +9,8 @@ pub struct WorkspaceView {
     pub slug: String,
     /// Its name.
     pub name: String,
+    /// In which everybody there reads a deadline. Empty: UTC.
+    pub time_zone: String,
 }
 
 /// The name in URLs that a name makes: lower-case letters, digits and single hyphens, 3 to 40 of them.

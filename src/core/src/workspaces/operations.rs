@@ -13,7 +13,7 @@ use crate::{
     members,
     permissions::{Permission, Role},
     policies::{self, Policy},
-    secrets,
+    secrets, zones,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -201,8 +201,8 @@ fn joined(member: MemberId, user: UserId, name: &str, email: &str) -> Event {
         .change("email", None::<String>, email)
 }
 
-/// Whether the actor may rename the workspace; a page asks before it shows a form.
-pub async fn may_rename(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<(), AppError> {
+/// Whether the actor may change the workspace; a page asks before it shows a form.
+pub async fn may_update(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<(), AppError> {
     ctx.authorise(actor, Permission::WorkspaceUpdate, attempted).await
 }
 
@@ -223,6 +223,25 @@ pub async fn rename(ctx: &Ctx, actor: &Actor, name: &str) -> Result<(), AppError
     queries::rename(tx.conn(), actor.workspace, &name).await?;
     let event = Event::new(action).under(permission).on("workspace", actor.workspace, Some(&name));
     tx.commit(event.change("name", before, name)).await
+}
+
+/// Sets the time zone in which everybody in the workspace reads a deadline; empty: UTC.
+///
+/// # Errors
+/// [`AppError::Invalid`] for a zone that there is not.
+pub async fn set_time_zone(ctx: &Ctx, actor: &Actor, time_zone: &str) -> Result<(), AppError> {
+    let (permission, action) = (Permission::WorkspaceUpdate, Action::TimeZoneChanged);
+    ctx.authorise(actor, permission, action).await?;
+    let time_zone = zones::parse("time_zone", time_zone)?;
+    let mut tx = ctx.db.change(actor).await?;
+    members::operations::present_role(ctx, actor, &mut tx, permission, action).await?;
+    let before = queries::find(tx.conn(), actor.workspace).await?.ok_or(AppError::NotFound)?;
+    if before.time_zone == time_zone {
+        return Ok(());
+    }
+    queries::set_time_zone(tx.conn(), actor.workspace, &time_zone).await?;
+    let event = Event::new(action).under(permission).on("workspace", actor.workspace, Some(&before.name));
+    tx.commit(event.change("time_zone", before.time_zone, time_zone)).await
 }
 
 /// The workspace that the actor is in.

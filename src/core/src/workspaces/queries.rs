@@ -42,14 +42,25 @@ pub(super) async fn insert(
 }
 
 pub(crate) async fn find(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<WorkspaceView>, AppError> {
-    let row = sqlx::query!("select slug, name from workspaces where workspace_id = $1", workspace.0)
+    let row = sqlx::query!("select slug, name, time_zone from workspaces where workspace_id = $1", workspace.0)
         .fetch_optional(conn)
         .await?;
-    Ok(row.map(|row| WorkspaceView { id: workspace, slug: row.slug, name: row.name }))
+    Ok(row.map(|row| WorkspaceView { id: workspace, slug: row.slug, name: row.name, time_zone: row.time_zone }))
 }
 
 pub(super) async fn rename(conn: &mut PgConnection, workspace: WorkspaceId, name: &str) -> Result<(), AppError> {
     sqlx::query!("update workspaces set name = $2 where workspace_id = $1", workspace.0, name).execute(conn).await?;
+    Ok(())
+}
+
+pub(super) async fn set_time_zone(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    time_zone: &str,
+) -> Result<(), AppError> {
+    sqlx::query!("update workspaces set time_zone = $2 where workspace_id = $1", workspace.0, time_zone)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! How workspaces come to be: by one link, once, whole or not at all.
 
 use super::operations::{
-    Established, NewOwner, by_slug, create, create_owner, offer_setup, rename, set_up, setup_needed, setup_offered,
-    show,
+    Established, NewOwner, by_slug, create, create_owner, offer_setup, rename, set_time_zone, set_up, setup_needed,
+    setup_offered, show,
 };
 use crate::{
     Actor, AppError,
@@ -10,7 +10,7 @@ use crate::{
     audit_log::{Action, EventView, Outcome},
     ids::WorkspaceId,
     permissions::Role,
-    testing::{PASSWORD, TestDb, request},
+    testing::{PASSWORD, Tenant, TestDb, request},
 };
 use futures::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
@@ -253,4 +253,35 @@ async fn a_workspace_is_renamed_by_who_may_and_keeps_its_slug() {
     assert_eq!(db.count(tenant.id(), Action::WorkspaceRenamed).await, 1, "no change, no event");
     let refused = rename(&db.ctx, &tenant.actor(Role::Developer), "Mine").await;
     assert_eq!(refused, Err(AppError::Forbidden("workspace.update".into())));
+}
+
+#[tokio::test]
+async fn a_time_zone_is_set_by_who_may_and_is_one() {
+    let db = TestDb::new().await;
+    let (tenant, other) = (db.workspace("Acme").await, db.workspace("Other").await);
+    let zone = async |of: &Tenant| {
+        show(&db.ctx, &of.actor(Role::Viewer), Action::PageViewed).await.expect("workspace").time_zone
+    };
+    assert_eq!(zone(&tenant).await, "", "UTC, until somebody says otherwise");
+    for _ in 0..2 {
+        set_time_zone(&db.ctx, &tenant.actor(Role::Owner), " europe/berlin ").await.expect("set");
+    }
+    assert_eq!((zone(&tenant).await.as_str(), zone(&other).await.as_str()), ("Europe/Berlin", ""));
+    let wrong = set_time_zone(&db.ctx, &tenant.actor(Role::Owner), "Europe/Atlantis").await.expect_err("no zone");
+    assert!(wrong.of_field("time_zone").is_some(), "{wrong:?}");
+    for role in Role::ALL {
+        let user = db.member_named(&tenant, role, &format!("again-{role}")).await;
+        let set = set_time_zone(&db.ctx, &tenant.acting(user, role), "").await;
+        let may = matches!(role, Role::Owner | Role::Admin);
+        assert_eq!(set, if may { Ok(()) } else { Err(AppError::Forbidden("workspace.update".into())) }, "{role}");
+    }
+    let events = db.events(tenant.id()).await.into_iter();
+    let changes = events.filter(|event| event.action == Action::TimeZoneChanged.as_str());
+    let changes = changes.filter(|event| event.outcome == Outcome::Success).map(|event| event.changes[0].clone());
+    let changes: Vec<_> = changes.map(|change| (change.before, change.after)).collect();
+    assert_eq!(
+        changes,
+        [("".into(), "Europe/Berlin".into()), ("Europe/Berlin".into(), "".into())],
+        "no change, no event"
+    );
 }

@@ -49,6 +49,7 @@ async fn no_function_obeys_another_site() {
     console.save(&acme, Door::Api).await;
     let version = console.version(&acme, Door::Api).await;
     let notice = console.notice("Acme Mail").await.to_string();
+    let workspace = acme.id().to_string();
     let mut refusals = 0;
     for function in access::FUNCTIONS {
         let fields: &[(&str, &str)] = match function.path.rsplit('/').next().expect("a name") {
@@ -96,6 +97,8 @@ async fn no_function_obeys_another_site() {
             "sign_out" => &[],
             "issue_key" => &[("workspace", "acme"), ("name", "Evil"), ("kind", "live")],
             "revoke_key" => &[("workspace", "acme"), ("id", &key)],
+            "set_plan" => &[("workspace_id", &workspace), ("plan", "enterprise"), ("why", "Evil")],
+            "set_time_zone" => &[("workspace", "acme"), ("time_zone", "Asia/Pyongyang")],
             "rename_workspace" => &[("workspace", "acme"), ("name", "Evil")],
             "change_policy" => &[("workspace", "acme"), ("demand", "off"), ("grace_days", "1")],
             "create_workspace" => &[("name", "Evil")],

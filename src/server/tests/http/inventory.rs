@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 78] = [
+const FUNCTION_PATHS: [&str; 80] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -58,6 +58,7 @@ const FUNCTION_PATHS: [&str; 78] = [
     "/_fn/app/members/server_fns/end_member_sessions",
     "/_fn/app/members/server_fns/leave_workspace",
     "/_fn/app/members/server_fns/remove_member",
+    "/_fn/app/plans/server_fns/set_plan",
     "/_fn/app/policies/server_fns/change_policy",
     "/_fn/app/subprocessors/server_fns/answer_notice",
     "/_fn/app/subprocessors/server_fns/discard_notice",
@@ -86,6 +87,7 @@ const FUNCTION_PATHS: [&str; 78] = [
     "/_fn/app/two_factor/server_fns/rename_passkey",
     "/_fn/app/workspaces/server_fns/create_workspace",
     "/_fn/app/workspaces/server_fns/rename_workspace",
+    "/_fn/app/workspaces/server_fns/set_time_zone",
     "/_fn/app/workspaces/server_fns/set_up",
 ];
 

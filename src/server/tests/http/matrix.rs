@@ -4,12 +4,19 @@
 use crate::harness::{Browser, Console};
 use app::access;
 use send0_core::{
+    Actor,
     allowlist::Door,
     audit_log::Outcome,
-    ids::{EventId, KeyId, WorkspaceId},
+    compliance::{
+        self, RequestText,
+        documents::{self, NewDocument},
+        requests,
+    },
+    ids::{ComplianceRequestId, EventId, KeyId, WorkspaceId},
     permissions::Role,
     subprocessors::notices::{answer, look},
-    testing::Tenant,
+    testing::{self, Tenant},
+    zones,
 };
 use send0_server::rest;
 use std::collections::BTreeSet;
@@ -24,6 +31,7 @@ test                            issue_key   yes   yes   yes        keys.issue ke
 live                            issue_key   yes   yes   audit.read keys.issue keys.issue  keys.issue
 -                               revoke_key  yes   yes   yes        yes        keys.revoke keys.revoke
 rename                          rename_workspace yes yes workspace.update workspace.update workspace.update workspace.update
+zone                            set_time_zone yes yes workspace.update workspace.update workspace.update workspace.update
 policy                          change_policy yes yes policies.update policies.update policies.update policies.update
 invite                          invite_members yes yes members.invite members.invite members.invite members.invite
 invitation                      resend_invitation yes yes members.invite members.invite members.invite members.invite
@@ -41,6 +49,8 @@ draft                           save_draft  yes   yes   allowlist.update allowli
 saved                           confirm_change yes yes  allowlist.update allowlist.update allowlist.update allowlist.update
 saved                           undo_change yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
 notice                          answer_notice yes yes   notices.answer yes notices.answer notices.answer
+new-request                     make_request yes yes    compliance.request yes yes compliance.request
+request                         write_on_request yes yes compliance.request yes yes compliance.request
 new-contact                     add_contact yes yes     contacts.manage yes contacts.manage contacts.manage
 contact                         change_contact yes yes  contacts.manage yes contacts.manage contacts.manage
 contact                         test_contact yes yes    contacts.manage yes contacts.manage contacts.manage
@@ -48,7 +58,11 @@ contact                         remove_contact yes yes  contacts.manage yes cont
 ";
 
 /// Anybody, or anybody signed in, may send these; what they then answer is tested elsewhere.
-const PUBLIC_FORMS: [&str; 13] = [
+const PUBLIC_FORMS: [&str; 17] = [
+    "ask_as_visitor",
+    "send_request",
+    "write_more",
+    "accept_terms",
     "subscribe",
     "confirm_subscription",
     "end_subscription",
@@ -88,7 +102,7 @@ const ACCOUNT_FORMS: [&str; 18] = [
 ];
 
 /// For send0's staff, with what they send. Without a second factor they get nowhere.
-const OPERATOR_FORMS: [(&str, &[(&str, &str)]); 6] = [
+const OPERATOR_FORMS: [(&str, &[(&str, &str)]); 14] = [
     (
         "propose_change",
         &[
@@ -106,14 +120,32 @@ const OPERATOR_FORMS: [(&str, &[(&str, &str)]); 6] = [
     ("reply_to_objection", &[("reply", "We hear you.")]),
     ("withdraw_notice", &[("why", "Another way.")]),
     ("discard_notice", &[]),
+    ("set_plan", &[("plan", "growth"), ("why", "They have outgrown it.")]),
+    ("change_framework", &[("status", "compliant"), ("scope", "Less."), ("owner", "Ops"), ("review_on", "2999-01-01")]),
+    ("add_evidence", &[("title", "More"), ("kind", "statement"), ("link", "/security")]),
+    ("remove_evidence", &[]),
+    ("answer_request", &[("message", "Here it is."), ("then", "answered")]),
+    ("grant_document", &[("email", "buyer@globex.example"), ("days", "7")]),
+    ("revoke_grant", &[]),
+    ("retire_document", &[]),
 ];
-const OPERATOR_PAGES: [&str; 6] = [
+const OPERATOR_PAGES: [&str; 16] = [
+    "/operator/compliance",
+    "/operator/compliance/:id",
+    "/operator/requests",
+    "/operator/requests/:workspace/:id",
+    "/operator/documents",
+    "/operator/documents/:id",
     "/operator",
     "/operator/subprocessors/new",
     "/operator/subprocessors/:id/change",
     "/operator/subprocessors/:id/remove",
     "/operator/notices/:id",
     "/operator/notices/:id/reply/:workspace",
+    "/operator/workspaces",
+    "/operator/workspaces/:id",
+    "/operator/log",
+    "/operator/log/:event",
 ];
 
 const PAGES: &str = "
@@ -147,6 +179,12 @@ page                           answer owner admin developer  security   billing 
 /unsubscribe                   200    yes   yes   yes        yes        yes        yes
 /w/:slug/notices               200    yes   yes   yes        yes        yes        yes
 /w/:slug/notices/:id           200    yes   yes   yes        yes        yes        yes
+/compliance                    200    yes   yes   yes        yes        yes        yes
+/compliance/ask                200    yes   yes   yes        yes        yes        yes
+/compliance/requests           200    yes   yes   yes        yes        yes        yes
+/documents                     200    yes   yes   yes        yes        yes        yes
+/w/:slug/compliance            200    yes   yes   compliance.request yes yes compliance.request
+/w/:slug/compliance/:id        200    yes   yes   compliance.request yes yes compliance.request
 /w/:slug/contacts              200    yes   yes   contacts.manage yes contacts.manage contacts.manage
 /w/:slug/contacts/:id          200    yes   yes   contacts.manage yes contacts.manage contacts.manage
 /w/:slug/settings              200    yes   yes   workspace.update workspace.update workspace.update workspace.update
@@ -210,6 +248,7 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
         Some((kind, scope)) => vec![("name", "Matrix"), ("kind", kind), ("scopes[]", scope)],
         None if form == "-" => vec![("id", key), ("reason", "because")],
         None if form == "rename" => vec![("name", key)],
+        None if form == "zone" => vec![("time_zone", key)],
         // Another number of days each time: what changes nothing is no event.
         None if form == "policy" => vec![("demand", "two_factor"), ("grace_days", key)],
         None if form == "invite" => vec![("emails", key), ("role", "viewer")],
@@ -221,6 +260,7 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
             vec![("door", "api"), ("version", version), ("cidr", cidr), ("id", of), ("days", "7")]
         }
         None if form == "notice" => vec![("id", key), ("answer", "acknowledged")],
+        None if matches!(form, "new-request" | "request") => vec![("id", key), ("kind", "dpa"), ("message", "By May.")],
         None if form == "new-contact" => vec![("email", key), ("kinds[]", "keys")],
         None if form == "contact" => vec![("id", key), ("kinds[]", "log")],
         None if form == "member" => vec![("id", key), ("role", "billing")],
@@ -234,6 +274,7 @@ fn action(function: &str) -> &'static str {
         "issue_key" => "api_key.issued",
         "revoke_key" => "api_key.revoked",
         "rename_workspace" => "workspace.renamed",
+        "set_time_zone" => "workspace.time_zone_changed",
         "change_policy" => "policy.changed",
         "invite_members" => "member.invited",
         "resend_invitation" => "invitation.resent",
@@ -247,6 +288,8 @@ fn action(function: &str) -> &'static str {
         "confirm_change" => "allowlist.confirmed",
         "undo_change" => "allowlist.reverted",
         "answer_notice" => "notice.acknowledged",
+        "make_request" => "compliance.requested",
+        "write_on_request" => "compliance.message_added",
         "add_contact" => "contact.added",
         "change_contact" => "contact.changed",
         "test_contact" => "contact.tested",
@@ -274,17 +317,20 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 168);
+    assert_eq!(cases, 186);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
 async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> String {
     match form {
         "rename" => format!("Acme {case}"),
+        // Another one each time, as well.
+        "zone" => zones::all().swap_remove(case),
         "policy" => (case % 29 + 2).to_string(),
         "invite" => format!("invited{case}@example.com"),
         "invitation" => console.invitation(acme, &format!("waits{case}@example.com"), "viewer").await.0.to_string(),
         "notice" => console.notice(&format!("Vendor {case}")).await.to_string(),
+        "request" => request_of(console, acme).await.to_string(),
         "new-entry" | "entry" | "draft" | "saved" => list(console, acme, form, case).await,
         "new-contact" => format!("outside{case}@example.com"),
         "contact" => {
@@ -296,6 +342,63 @@ async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> St
             console.member_of(acme, user).await.to_string()
         }
         _ => console.key(acme.id(), "test").await.0.to_string(),
+    }
+}
+
+/// A request of the workspace.
+async fn request_of(console: &Console, acme: &Tenant) -> ComplianceRequestId {
+    let typed = RequestText { kind: "dpa".into(), message: "By May.".into(), ..RequestText::default() };
+    let owner = acme.actor(Role::Owner);
+    requests::make(&console.db.ctx, &owner, "owner@acme.example", &typed).await.expect("a request")
+}
+
+/// What an operator's form about compliance is for.
+struct OfCompliance {
+    request: String,
+    document: String,
+    grant: String,
+    evidence: String,
+}
+
+impl OfCompliance {
+    async fn new(console: &Console, acme: &Tenant) -> Self {
+        let (ctx, ops) = (&console.db.ctx, Actor::cli(WorkspaceId::PLATFORM, testing::request()));
+        let new = NewDocument {
+            title: "Report".into(),
+            file_name: "report.pdf".into(),
+            terms: "Keep it.".into(),
+            content: vec![1],
+        };
+        let document = documents::add(ctx, &testing::request(), new).await.expect("a document");
+        documents::grant(ctx, &ops, document, "first@globex.example", "7").await.expect("access");
+        let (_, grants) = documents::show(ctx, &ops, document).await.expect("the access list");
+        let frameworks = compliance::operations::public(ctx).await.expect("public");
+        let gdpr = frameworks.iter().find(|one| one.id == "gdpr").expect("gdpr");
+        Self {
+            request: request_of(console, acme).await.to_string(),
+            document: document.to_string(),
+            grant: grants[0].id.to_string(),
+            evidence: gdpr.evidence[0].id.to_string(),
+        }
+    }
+
+    /// The id in the path of a page.
+    fn of_page(&self, page: &str) -> Option<&str> {
+        [("compliance", "gdpr"), ("requests", &self.request), ("documents", &self.document)]
+            .into_iter()
+            .find(|(part, _)| page.contains(part))
+            .map(|(_, id)| id)
+    }
+
+    /// The id that a form sends, and where it leads.
+    fn of_form(&self, form: &str) -> Option<(&str, &'static str)> {
+        match form {
+            "change_framework" | "add_evidence" | "remove_evidence" => Some(("gdpr", "/operator/compliance/gdpr")),
+            "answer_request" => Some((&self.request, "/operator/requests/wsp_")),
+            "grant_document" | "retire_document" => Some((&self.document, "/operator/documents/doc_")),
+            "revoke_grant" => Some((&self.grant, "/operator/documents/doc_")),
+            _ => None,
+        }
     }
 }
 
@@ -326,7 +429,7 @@ async fn form_is_accepted(
     assert!(answer.location().starts_with(result), "{what}: {}", answer.location());
     // What a workspace answers, the platform's log has too.
     let event = match function {
-        "answer_notice" => console.since(&mark).await.remove(0),
+        "answer_notice" | "make_request" | "write_on_request" => console.since(&mark).await.remove(0),
         _ => console.the_one_event(&mark, what).await,
     };
     assert_eq!((event.action.as_str(), event.outcome), (action(function), Outcome::Success), "{what}");
@@ -371,6 +474,7 @@ async fn pages_by_role() {
     let member = console.member_id(&acme, Role::Owner).await.to_string();
     let contact = console.contact(&acme, "owner@acme.example").await.to_string();
     let notice = console.notice("Acme Mail").await;
+    let request = request_of(&console, &acme).await;
     // Whoever looks first writes an event.
     look(&console.db.ctx, &acme.actor(Role::Owner), notice).await.expect("looked");
     for (column, role) in Role::ALL.into_iter().enumerate() {
@@ -381,6 +485,7 @@ async fn pages_by_role() {
                 path if path.contains("members") => member.clone(),
                 path if path.contains("contacts") => contact.clone(),
                 path if path.contains("notices") => notice.to_string(),
+                path if path.contains("compliance") => request.to_string(),
                 _ => key.to_string(),
             };
             let path = row[0].replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());
@@ -606,32 +711,50 @@ async fn what_is_for_operators_is_not_there_for_anybody_else() {
     let owners = acme.actor(Role::Owner);
     answer(&console.db.ctx, &owners, notice, "objected", "Not there.").await.expect("objected");
     let aws = send0_core::subprocessors::operations::public(&console.db.ctx).await.expect("public").current[1].id;
-    let ops = send0_core::Actor::cli(WorkspaceId::PLATFORM, send0_core::testing::request());
+    let ops = Actor::cli(WorkspaceId::PLATFORM, testing::request());
     let of = send0_core::subprocessors::operations::show(&console.db.ctx, &ops, notice).await.expect("shown").1;
     let answered_at = of[0].answer.as_ref().expect("an objection").1;
     let answered_at = answered_at.format(&time::format_description::well_known::Rfc3339).expect("a time");
     let (aws, notice, workspace) = (aws.to_string(), notice.to_string(), acme.id().to_string());
+    let event = console.db.events(WorkspaceId::PLATFORM).await.remove(0).id.to_string();
+    let compliance = OfCompliance::new(&console, &acme).await;
+    let mut members = vec![owner.clone()];
+    for role in Role::ALL.into_iter().filter(|role| *role != Role::Owner) {
+        members.push(Browser::member(&console, &acme, role).await);
+    }
     for page in OPERATOR_PAGES {
-        let id = if page.contains("notices") { &notice } else { &aws };
-        let page = page.replace(":id", id).replace(":workspace", &workspace);
+        let id = match page {
+            page if page.contains("notices") => &notice,
+            page if page.contains("workspaces") => &workspace,
+            page => compliance.of_page(page).unwrap_or(&aws),
+        };
+        let page = page.replace(":id", id).replace(":workspace", &workspace).replace(":event", &event);
         assert_eq!(operator.get(&console, &page).await.status, 200, "{page}");
-        let mark = console.mark(WorkspaceId::PLATFORM).await;
-        assert_eq!(owner.get(&console, &page).await.status, 404, "{page}");
-        let event = console.the_one_event(&mark, &page).await;
-        assert_eq!((event.action.as_str(), event.outcome), ("operator.refused", Outcome::Denied), "{page}");
+        for member in &mut members {
+            let mark = console.mark(WorkspaceId::PLATFORM).await;
+            assert_eq!(member.get(&console, &page).await.status, 404, "{page}");
+            let event = console.the_one_event(&mark, &page).await;
+            assert_eq!((event.action.as_str(), event.outcome), ("operator.refused", Outcome::Denied), "{page}");
+        }
         assert!(nobody.get(&console, &page).await.location().starts_with("/sign-in"), "{page}");
     }
     assert_eq!(operator.get(&console, "/w/acme").await.status, 404, "and a workspace is nothing for operators");
     assert_eq!(operator.get(&console, "/").await.location(), "/operator");
     let mut draft = String::new();
     for (form, fields) in OPERATOR_FORMS {
-        let id = if form == "publish_notice" { draft.as_str() } else { notice.as_str() };
-        let fields: Vec<(&str, &str)> =
-            [("_back", "/operator"), ("id", id), ("workspace_id", &workspace), ("answered_at", &answered_at)]
-                .iter()
-                .chain(fields)
-                .copied()
-                .collect();
+        let (id, result) = match form {
+            "publish_notice" => (draft.as_str(), "/operator/notices/ntc_"),
+            "set_plan" => (notice.as_str(), "/operator/workspaces/wsp_"),
+            form => compliance.of_form(form).unwrap_or((&notice, "/operator/notices/ntc_")),
+        };
+        let common = [
+            ("_back", "/operator"),
+            ("id", id),
+            ("workspace_id", &workspace),
+            ("answered_at", &answered_at),
+            ("evidence", &compliance.evidence),
+        ];
+        let fields: Vec<(&str, &str)> = common.iter().chain(fields).copied().collect();
         for (browser, status) in [(&mut nobody, 401), (&mut owner, 404)] {
             let mark = console.mark(WorkspaceId::PLATFORM).await;
             assert_eq!(browser.post_json(&console, form, &fields).await.status, status, "{form}");
@@ -644,7 +767,7 @@ async fn what_is_for_operators_is_not_there_for_anybody_else() {
             assert_eq!(answer.location(), "/operator", "what is public is not discarded");
             continue;
         }
-        assert!(answer.location().starts_with("/operator/notices/ntc_"), "{form}: {}", answer.location());
+        assert!(answer.location().starts_with(result), "{form}: {}", answer.location());
         assert_eq!((event.len(), event[0].actor.kind.as_str()), (1, "operator"), "{form}: the platform's log has it");
         if form == "propose_change" {
             draft = answer.location().rsplit('/').next().expect("an id").to_owned();

@@ -106,3 +106,24 @@ async fn a_name_cannot_leave_the_title() {
     assert!(page.contains("A&amp;B&lt;/title>&lt;script>run()&lt;/script> · send0</title>"), "{page}");
     assert!(!page.contains("<script>run()"), "{page}");
 }
+
+#[tokio::test]
+async fn a_deadline_is_shown_in_the_zone_of_the_workspace_and_its_plan_in_the_settings() {
+    let (console, _) = Console::with_acme().await;
+    let id = console.notice("Acme Mail").await;
+    let mut owner = Browser::signed_in(&console, "owner@acme.example").await;
+    let fields = [("_back", "/account"), ("name", "Ana"), ("time_zone", "America/New_York"), ("theme", "dark")];
+    owner.post(&console, "change_settings", &fields).await;
+    for (zone, deadline) in [("", "1 Jan 2999, 00:00:00 UTC"), ("Asia/Kolkata", "1 Jan 2999, 05:30:00 IST")] {
+        owner.post(&console, "set_time_zone", &[("workspace", "acme"), ("time_zone", zone)]).await;
+        for path in ["/w/acme/notices".to_owned(), format!("/w/acme/notices/{id}")] {
+            let page = owner.get(&console, &path).await.text();
+            assert!(page.contains(&format!("title=\"31 Dec 2998, 19:00:00 EST\">{deadline}</time>")), "{path}: {page}");
+        }
+    }
+    let page = owner.get(&console, "/subprocessors").await.text();
+    assert!(page.contains("1 Jan 2999, 00:00:00 UTC") && !page.contains(" IST"), "visitors keep UTC: {page}");
+    let page = owner.get(&console, "/w/acme/settings").await.text();
+    assert!(page.contains("<option value=\"Asia/Kolkata\" selected"), "{page}");
+    assert!(page.contains("up to 5") && page.contains("Nothing is refused or deleted because of it yet."), "{page}");
+}

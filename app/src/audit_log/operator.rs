@@ -1,0 +1,41 @@
+//! `/operator/log`: what happened on the platform, for send0's own staff.
+
+use super::page::{Asked, Shown, event_page, log_page};
+use crate::page::{Operating, PLATFORM_LOG, id_param, operator_page, param};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use send0_core::audit_log::operations;
+
+/// `/operator/log`. Every state of the filter is a URL.
+#[component]
+pub fn PlatformLog() -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    operator_page("Log", |operating| async move {
+        let asked = Asked::of(&query)?;
+        let (ctx, actor) = (&operating.visit.ctx, &operating.actor);
+        let found =
+            operations::list_of_platform(ctx, actor, &asked.filter, asked.place, operations::LIMIT_DEFAULT).await?;
+        Ok(log_page(&of_platform(&operating), asked, found))
+    })
+}
+
+/// `/operator/log/{event}`.
+#[component]
+pub fn PlatformEvent() -> impl IntoView {
+    let id = param("event");
+    operator_page("Event", |operating| async move {
+        let (ctx, actor) = (&operating.visit.ctx, &operating.actor);
+        let event = operations::show_of_platform(ctx, actor, id_param(&id)?).await?;
+        event_page(&of_platform(&operating), event)
+    })
+}
+
+fn of_platform(operating: &Operating) -> Shown {
+    Shown {
+        title: "Log",
+        about: "Everything that was done or tried on the platform, and belongs to no workspace alone.",
+        raw: "In full",
+        base: PLATFORM_LOG.to_owned(),
+        now: operating.now,
+    }
+}
