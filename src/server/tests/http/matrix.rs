@@ -326,7 +326,7 @@ async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> St
         "rename" => format!("Acme {case}"),
         // Another one each time, as well.
         "zone" => zones::all().swap_remove(case),
-        "policy" => (case % 29 + 2).to_string(),
+        "policy" => (case % 28 + 2).to_string(),
         "invite" => format!("invited{case}@example.com"),
         "invitation" => console.invitation(acme, &format!("waits{case}@example.com"), "viewer").await.0.to_string(),
         "notice" => console.notice(&format!("Vendor {case}")).await.to_string(),
