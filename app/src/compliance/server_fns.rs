@@ -59,8 +59,8 @@ pub async fn remove_evidence(id: String, #[server(default)] evidence: String) ->
 /// Answers a request. `then`: what becomes of it.
 #[server]
 pub async fn answer_request(
-    workspace_id: String,
     id: String,
+    #[server(default)] workspace_id: String,
     #[server(default)] message: String,
     #[server(default)] then: String,
 ) -> Result<(), FnError> {

@@ -213,6 +213,7 @@ mod tests {
         audit.read      yes   yes   no        yes      no      no     yes
         notices.read    yes   yes   yes       yes      yes     yes    yes
         notices.answer  yes   yes   no        yes      no      no     no
+        compliance.request yes yes  no        yes      yes     no     no
         contacts.manage yes   yes   no        yes      no      no     no
     ";
 

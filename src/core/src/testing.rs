@@ -121,8 +121,19 @@ impl TestDb {
 
     /// Everything in the log of a workspace, the oldest first.
     pub async fn events(&self, workspace: WorkspaceId) -> Vec<EventView> {
+        self.events_after(workspace, 0).await
+    }
+
+    /// How many events are in the log of a workspace.
+    pub async fn seq(&self, workspace: WorkspaceId) -> i64 {
+        let seq = sqlx::query_scalar("select coalesce(max(seq), 0) from audit_events where workspace_id = $1");
+        seq.bind(workspace.0).fetch_one(&self.superuser).await.expect("a number")
+    }
+
+    /// What is in the log of a workspace after this event, the oldest first.
+    pub async fn events_after(&self, workspace: WorkspaceId, seq: i64) -> Vec<EventView> {
         let reader = Actor::cli(workspace, request());
-        let (all, mut events, mut place) = (Filter::default(), vec![], Some(Place::Newer(0)));
+        let (all, mut events, mut place) = (Filter::default(), vec![], Some(Place::Newer(seq)));
         while let Some(from) = place {
             let page = audit_log::operations::list(&self.ctx, &reader, &all, from, 100, Action::PageViewed);
             let page = page.await.expect("the log");

@@ -14,8 +14,11 @@ use send0_core::{
     allowlist::{Door, NewEntryText, operations as allowlist},
     api_keys::{NewKeyText, operations},
     audit_log::{Action, EventView},
+    compliance::{RequestText, requests},
     contacts::operations as contacts,
-    ids::{AllowlistEntryId, ContactId, InvitationId, KeyId, MemberId, NoticeId, UserId, WorkspaceId},
+    ids::{
+        AllowlistEntryId, ComplianceRequestId, ContactId, InvitationId, KeyId, MemberId, NoticeId, UserId, WorkspaceId,
+    },
     invitations::operations as invitations,
     operators::operations::{NewOperator, create as create_operator},
     permissions::Role,
@@ -118,6 +121,13 @@ impl Console {
         id
     }
 
+    /// A request about compliance, by the owner of the workspace.
+    pub async fn compliance_request(&self, tenant: &Tenant) -> ComplianceRequestId {
+        let typed = RequestText { kind: "dpa".into(), message: "By May.".into(), ..RequestText::default() };
+        let owner = tenant.actor(Role::Owner);
+        requests::make(&self.db.ctx, &owner, "owner@acme.example", &typed).await.expect("a request")
+    }
+
     /// An entry in the draft of a list, added by the command line.
     pub async fn entry(&self, tenant: &Tenant, door: Door, cidr: &str) -> AllowlistEntryId {
         let text = NewEntryText { cidr: cidr.into(), ..NewEntryText::default() };
@@ -186,7 +196,7 @@ impl Console {
     pub async fn mark(&self, workspace: WorkspaceId) -> Mark {
         Mark {
             workspace,
-            events: self.db.events(workspace).await.len(),
+            seq: self.db.seq(workspace).await,
             everywhere: self.events_everywhere().await,
             data: self.data().await,
         }
@@ -194,7 +204,7 @@ impl Console {
 
     /// What was added to the log of the workspace since.
     pub async fn since(&self, mark: &Mark) -> Vec<EventView> {
-        self.db.events(mark.workspace).await.split_off(mark.events)
+        self.db.events_after(mark.workspace, mark.seq).await
     }
 
     /// Fails unless one event, and no other in any workspace, was added since. Gives it.
@@ -222,6 +232,9 @@ impl Console {
             union all select a::text from allowlists a union all select e::text from allowlist_entries e
             union all select n::text from subprocessor_notices n
             union all select r::text from (select workspace_id, notice_id, answer, reason, reply from workspace_notices) r
+            union all select f::text from frameworks f union all select e::text from framework_evidence e
+            union all select r::text from compliance_requests r union all select m::text from compliance_messages m
+            union all select g::text from document_grants g union all select v::text from visitor_links v
             union all select o::text from contacts o union all select f::text from contact_directory f
             union all select d::text from key_directory d union all select t::text from setup_tokens t
             union all select k::text from (select key_id, name, kind, mode, scopes, created_at, expires_at, revoked_at, revoked_by from api_keys) k
@@ -236,7 +249,7 @@ impl Console {
 
 pub struct Mark {
     workspace: WorkspaceId,
-    events: usize,
+    seq: i64,
     everywhere: i64,
     data: Option<String>,
 }

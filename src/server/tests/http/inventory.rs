@@ -153,6 +153,7 @@ async fn every_declared_route_answers() {
     let member = console.member_id(&acme, Role::Owner).await.to_string();
     let contact = console.contact(&acme, "owner@acme.example").await.to_string();
     let notice = console.notice("Acme Mail").await.to_string();
+    let request = console.compliance_request(&acme).await.to_string();
     for (path, access) in access::PAGES {
         if matches!(access, access::Access::Dev | access::Access::Operator) {
             continue;
@@ -161,6 +162,7 @@ async fn every_declared_route_answers() {
             path if path.contains("members") => member.clone(),
             path if path.contains("contacts") => contact.clone(),
             path if path.contains("notices") => notice.clone(),
+            path if path.contains("compliance") => request.clone(),
             _ => id.to_string(),
         };
         let path = path.replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());
