@@ -7,7 +7,7 @@ use leptos::prelude::*;
 /// Puts a workspace on another plan.
 #[server]
 pub async fn set_plan(
-    workspace_id: String,
+    #[server(default)] workspace_id: String,
     #[server(default)] plan: String,
     #[server(default)] why: String,
 ) -> Result<(), FnError> {
