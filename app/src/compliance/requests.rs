@@ -37,8 +37,8 @@ pub fn Requests() -> impl IntoView {
         Ok::<_, AppError>(view! {
             <PageHeader title="Compliance" subtitle/>
             {content}
-            <Section id="ask" title="Ask for something" text="The answer stands here, and is mailed to you.">{form(&inside, &documents)}</Section>
             <p><a href="/compliance">"What send0 says of each framework"</a></p>
+            <Section id="ask" title="Ask for something" text="The answer stands here, and is mailed to you.">{form(&inside, &documents)}</Section>
             <Times/>
         })
     })
