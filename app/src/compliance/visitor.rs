@@ -88,7 +88,7 @@ pub fn Asked() -> impl IntoView {
                 Visitors::Sent(one, said) => sent(&visit, one, said, &documents),
             },
         };
-        Ok::<_, AppError>(view! { {said} {content} <Times/> })
+        Ok::<_, AppError>(view! { {said} {content} })
     })
 }
 
@@ -123,6 +123,7 @@ fn sent(visit: &Visit, one: ComplianceRequest, said: Vec<Message>, documents: &[
         </div>
         {thread(said)}
         {more}
+        <Times/>
     }
     .into_any()
 }

@@ -128,8 +128,17 @@ async fn give_up(
 
 /// The newest mails, as nobody but whoever runs the server in its default mode may read them.
 pub async fn mailbox(ctx: &Ctx) -> Result<Vec<MailView>, AppError> {
+    opened(ctx, SHOWN).await
+}
+
+/// The newest mail to an address, however many there are to others.
+pub async fn newest_to(ctx: &Ctx, to: &str) -> Result<Option<MailView>, AppError> {
+    Ok(opened(ctx, i32::MAX).await?.into_iter().find(|mail| mail.letter.to == to))
+}
+
+async fn opened(ctx: &Ctx, limit: i32) -> Result<Vec<MailView>, AppError> {
     let mut mails = vec![];
-    for row in queries::newest(&ctx.db.auth, SHOWN).await? {
+    for row in queries::newest(&ctx.db.auth, limit).await? {
         let letter = open(ctx, row.workspace, row.id, &row.sealed).await?;
         mails.push(MailView { id: row.id, at: row.at, letter: letter.letter });
     }
