@@ -105,7 +105,7 @@ test('what workspaces and operators write is text on both sides and in public', 
 });
 
 test('what is asked, answered and shown about compliance is text on every side', async ({ operator, owner: page, workspace, newVisitor }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   let ran = 0;
   const visitor = await newVisitor();
   for (const one of [page, operator, visitor]) {
@@ -133,7 +133,7 @@ test('what is asked, answered and shown about compliance is text on every side',
   await send(visitor, `${functions}/ask_as_visitor`, { kind: 'dpa', message: one, name: two, company: three, email });
   await visitor.goto(await workspace.mailedLink(email));
   await visitor.getByRole('button', { name: 'Send the request' }).click();
-  await expect(visitor.getByText(one)).toBeVisible();
+  await expect(visitor.locator('.said').getByText(one, { exact: true })).toBeVisible();
   await operator.goto('/operator/requests');
   await operator.getByRole('row').filter({ hasText: three }).getByRole('link').click();
   await expect(operator.getByText(two).first()).toBeVisible();
