@@ -6,7 +6,7 @@ use crate::{
     Actor, AppError, Ctx,
     actor::Request,
     audit_log::{Action, Event},
-    ids::{UserId, WorkspaceId},
+    ids::UserId,
 };
 
 /// Nobody gets in with it any more; every session ends. Each workspace of the person has it in its log.
@@ -60,7 +60,7 @@ pub(crate) async fn refuse_disabled(ctx: &Ctx, request: &Request, user: UserId) 
         return Ok(());
     }
     let event = Event::new(Action::SessionRefused).on("user", user, None);
-    let actor = Actor { workspace: WorkspaceId::PLATFORM, ..Actor::anonymous(request.clone()) };
+    let actor = Actor::anonymous(request.clone());
     let text = "This account is disabled. Write to whoever runs send0 if it should not be.";
     ctx.refuse(&actor, event, "account_disabled", AppError::Refused(text.into())).await
 }

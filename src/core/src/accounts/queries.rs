@@ -334,7 +334,7 @@ pub(super) async fn password_hash(pool: &PgPool, user: UserId) -> Result<Option<
     Ok(sqlx::query_scalar!("select account_password($1)", user.0).fetch_one(pool).await?)
 }
 
-pub(crate) async fn is_disabled(pool: &PgPool, user: UserId) -> Result<bool, AppError> {
+pub(super) async fn is_disabled(pool: &PgPool, user: UserId) -> Result<bool, AppError> {
     Ok(sqlx::query_scalar!(r#"select account_is_disabled($1) as "disabled!""#, user.0).fetch_one(pool).await?)
 }
 

@@ -405,18 +405,20 @@ impl Row {
     }
 }
 
-/// Those of one workspace, the newest first.
+/// Those of one workspace, the newest first; of one id, that one if it is there.
 pub(super) async fn requests(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
+    only: Option<ComplianceRequestId>,
 ) -> Result<Vec<ComplianceRequest>, AppError> {
     let rows = sqlx::query_as!(
         Row,
         "select r.workspace_id, w.name as workspace_name, r.request_id, r.kind, r.document_id, r.state, r.name, r.email, r.company,
             r.created_at, r.changed_at
          from compliance_requests r join workspaces w on w.workspace_id = r.workspace_id
-         where r.workspace_id = $1 order by r.created_at desc, r.request_id desc",
+         where r.workspace_id = $1 and ($2::uuid is null or r.request_id = $2) order by r.created_at desc, r.request_id desc",
         workspace.0,
+        only.map(|id| id.0) as Option<Uuid>,
     );
     rows.fetch_all(conn).await?.into_iter().map(Row::request).collect()
 }

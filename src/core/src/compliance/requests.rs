@@ -38,7 +38,7 @@ const ANSWERS_AFTER: std::time::Duration = std::time::Duration::from_millis(250)
 /// Those of the workspace, the newest first.
 pub async fn list(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<Vec<ComplianceRequest>, AppError> {
     ctx.authorise(actor, Permission::ComplianceRequest, attempted).await?;
-    queries::requests(ctx.db.read(actor.workspace).await?.conn(), actor.workspace).await
+    queries::requests(ctx.db.read(actor.workspace).await?.conn(), actor.workspace, None).await
 }
 
 /// One of them, and what was said.
@@ -50,10 +50,17 @@ pub async fn show(
     actor: &Actor,
     id: ComplianceRequestId,
 ) -> Result<(ComplianceRequest, Vec<Message>), AppError> {
-    let all = list(ctx, actor, Action::PageViewed).await?;
-    let one = all.into_iter().find(|one| one.id == id).ok_or(AppError::NotFound)?;
-    let said = queries::messages(ctx.db.read(actor.workspace).await?.conn(), (actor.workspace, id)).await?;
-    Ok((one, said))
+    ctx.authorise(actor, Permission::ComplianceRequest, Action::PageViewed).await?;
+    find(ctx, (actor.workspace, id)).await
+}
+
+async fn find(
+    ctx: &Ctx,
+    (workspace, id): (WorkspaceId, ComplianceRequestId),
+) -> Result<(ComplianceRequest, Vec<Message>), AppError> {
+    let mut read = ctx.db.read(workspace).await?;
+    let one = queries::requests(read.conn(), workspace, Some(id)).await?.pop().ok_or(AppError::NotFound)?;
+    Ok((one, queries::messages(read.conn(), (workspace, id)).await?))
 }
 
 /// Asks for something. Name and address are those of whoever asks, the company is the workspace.
@@ -77,7 +84,7 @@ pub async fn make(ctx: &Ctx, actor: &Actor, email: &str, typed: &RequestText) ->
         let text = format!("A BAA comes with the Scale plan and above; this workspace is on {}.", plan.name());
         return Err(AppError::field("kind", "plan", text));
     }
-    let open = queries::requests(tx.conn(), actor.workspace).await?;
+    let open = queries::requests(tx.conn(), actor.workspace, None).await?;
     if open.iter().filter(|one| !one.state.is_over()).count() >= OPEN_MAX {
         let text = format!("{OPEN_MAX} requests are not over yet. Write more on one of them instead.");
         return Err(AppError::Conflict(text));
@@ -192,12 +199,10 @@ pub async fn of_all(ctx: &Ctx, actor: &Actor) -> Result<Vec<ComplianceRequest>, 
 pub async fn of_anybody(
     ctx: &Ctx,
     actor: &Actor,
-    (workspace, id): (WorkspaceId, ComplianceRequestId),
+    place: (WorkspaceId, ComplianceRequestId),
 ) -> Result<(ComplianceRequest, Vec<Message>), AppError> {
-    let all = of_all(ctx, actor).await?;
-    let one = all.into_iter().find(|one| (one.workspace, one.id) == (workspace, id)).ok_or(AppError::NotFound)?;
-    let said = queries::messages(ctx.db.read(workspace).await?.conn(), (workspace, id)).await?;
-    Ok((one, said))
+    ctx.authorise_operator(actor, Action::PageViewed).await?;
+    find(ctx, place).await
 }
 
 /// Answers, and mails the answer to whoever asked. `then`: `answered`, `closed` or `declined`.
@@ -326,13 +331,7 @@ pub async fn look(ctx: &Ctx, token: &str) -> Result<Visitors, AppError> {
     let found = queries::find_link(&ctx.db.auth, &secrets::hash(token), ctx.clock.now()).await?;
     match found.ok_or(AppError::NotFound)? {
         (_, Some(waiting)) => serde_json::from_value(waiting).map(Visitors::Waiting).map_err(|_| AppError::Internal),
-        (id, None) => {
-            let place = (WorkspaceId::PLATFORM, id);
-            let mut read = ctx.db.read(WorkspaceId::PLATFORM).await?;
-            let all = queries::requests(read.conn(), WorkspaceId::PLATFORM).await?;
-            let one = all.into_iter().find(|one| one.id == id).ok_or(AppError::NotFound)?;
-            Ok(Visitors::Sent(one, queries::messages(read.conn(), place).await?))
-        }
+        (id, None) => find(ctx, (WorkspaceId::PLATFORM, id)).await.map(|(one, said)| Visitors::Sent(one, said)),
     }
 }
 

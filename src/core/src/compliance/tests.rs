@@ -8,30 +8,19 @@ use super::{
     requests::{self, Visitors, answer, ask, look, make, of_all, of_anybody, send, write, write_more},
 };
 use crate::{
-    Actor, AppError,
+    AppError,
     accounts::Proof,
     actor::{Request, Who},
     audit_log::Action,
-    ids::{ComplianceRequestId, DocumentId, EvidenceId, SessionId, UserId, WorkspaceId},
+    ids::{ComplianceRequestId, DocumentId, EvidenceId, WorkspaceId},
     mail::operations::mailbox,
-    operators::operations::{NewOperator, create},
     permissions::{Permission, Role},
-    testing::{PASSWORD, PROVEN, TestDb, request},
+    testing::{OPERATOR, PROVEN, TestDb, request},
 };
 use futures::future::join_all;
 use time::{Duration, macros::datetime};
 
 const VISITOR: &str = "buyer@globex.example";
-
-async fn operator(db: &TestDb) -> Actor {
-    let new = NewOperator { name: "Ops".into(), email: "ops@send0.dev".into(), password: PASSWORD.into() };
-    acting(create(&db.ctx, &request(), new).await.expect("operator"), PROVEN)
-}
-
-fn acting(id: UserId, proof: Proof) -> Actor {
-    let who = Who::Operator { id, name: "Ops".into(), session: SessionId::new(), proof };
-    Actor { workspace: WorkspaceId::PLATFORM, who, request: request() }
-}
 
 async fn one(db: &TestDb, id: &str) -> Framework {
     public(&db.ctx).await.expect("all").into_iter().find(|one| one.id == id).expect(id)
@@ -90,7 +79,7 @@ async fn the_four_rows_say_what_was_promised() {
 #[tokio::test]
 async fn nothing_is_claimed_without_evidence_not_even_by_hand() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     assert_eq!(field(change(&db.ctx, &ops, "soc-2", &record("certified")).await), "status");
     assert_eq!(field(change(&db.ctx, &ops, "soc-2", &record("compliant")).await), "status");
     add_evidence(&db.ctx, &ops, "soc-2", &report("statement", "")).await.expect("our own word");
@@ -114,7 +103,7 @@ async fn nothing_is_claimed_without_evidence_not_even_by_hand() {
 #[tokio::test]
 async fn what_cannot_be_recorded_names_its_fields_and_changes_nothing() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let before = one(&db, "gdpr").await;
     assert_eq!(field(change(&db.ctx, &ops, "gdpr", &FrameworkText::default()).await), "status scope owner review_on");
     let late = FrameworkText { review_on: "2026-01-01".into(), ..record("compliant") };
@@ -130,7 +119,7 @@ async fn what_cannot_be_recorded_names_its_fields_and_changes_nothing() {
 #[tokio::test]
 async fn only_operators_change_it_and_with_a_fresh_proof() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let tenant = db.workspace("Acme").await;
     for role in Role::ALL {
         let actor = tenant.actor(role);
@@ -138,9 +127,9 @@ async fn only_operators_change_it_and_with_a_fresh_proof() {
         assert_eq!(of_all(&db.ctx, &actor).await, Err(AppError::NotFound), "{role}");
         assert_eq!(documents::list(&db.ctx, &actor).await, Err(AppError::NotFound), "{role}");
     }
-    let Who::Operator { id, .. } = ops.who else { panic!("no operator") };
-    let old = Proof { at: db.ctx.clock.now() - Duration::minutes(11), ..PROVEN };
-    let stale = acting(id, old);
+    let mut stale = ops.clone();
+    let Who::Operator { proof, .. } = &mut stale.who else { panic!("no operator") };
+    *proof = Proof { at: db.ctx.clock.now() - Duration::minutes(11), ..PROVEN };
     assert_eq!(change(&db.ctx, &stale, "gdpr", &record("in_progress")).await, Err(AppError::ProofNeeded));
     let added = add_evidence(&db.ctx, &stale, "gdpr", &report("statement", "")).await;
     assert_eq!(added, Err(AppError::ProofNeeded));
@@ -156,7 +145,7 @@ fn wants(kind: &str) -> RequestText {
 #[tokio::test]
 async fn a_workspace_asks_send0_answers_and_both_logs_have_it() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     let tenant = db.workspace("Acme").await;
     let owner = tenant.actor(Role::Owner);
     let id = make(&db.ctx, &owner, "owner@acme.example", &wants("dpa")).await.expect("asked");
@@ -164,7 +153,7 @@ async fn a_workspace_asks_send0_answers_and_both_logs_have_it() {
     let (asked, said) = of_anybody(&db.ctx, &ops, place).await.expect("seen by operators");
     assert_eq!((asked.state, asked.workspace_name.as_deref()), (RequestState::Open, Some("Acme")));
     assert_eq!(said[0].body, "We need it by May.");
-    assert!(mailed(&db, "ops@send0.dev").await.contains(&id.to_string()), "operators are told");
+    assert!(mailed(&db, OPERATOR).await.contains(&id.to_string()), "operators are told");
 
     let state = answer(&db.ctx, &ops, place, "Here it is.", "answered").await.expect("answered");
     assert_eq!(state, RequestState::Answered);
@@ -244,7 +233,7 @@ fn from_visitor() -> RequestText {
 #[tokio::test]
 async fn a_visitors_request_is_sent_by_whoever_reads_their_mail() {
     let db = TestDb::new().await;
-    let ops = operator(&db).await;
+    let ops = db.operator().await;
     ask(&db.ctx, &request(), &from_visitor()).await.expect("kept");
     assert!(of_all(&db.ctx, &ops).await.expect("all").is_empty(), "nobody sees it before");
     let token = db.mailed_token(VISITOR).await;
@@ -298,7 +287,7 @@ async fn document(db: &TestDb) -> DocumentId {
 #[tokio::test]
 async fn a_document_is_handed_out_once_its_terms_are_agreed_to() {
     let db = TestDb::new().await;
-    let (ops, id) = (operator(&db).await, document(&db).await);
+    let (ops, id) = (db.operator().await, document(&db).await);
     assert_eq!(db.tables_with("the marked content").await, Vec::<String>::new(), "it lies sealed");
     grant(&db.ctx, &ops, id, VISITOR, "14").await.expect("granted");
     let token = db.mailed_token(VISITOR).await;
@@ -327,7 +316,7 @@ async fn a_document_is_handed_out_once_its_terms_are_agreed_to() {
 #[tokio::test]
 async fn a_link_to_a_document_ends_when_it_is_too_old_revoked_or_retired() {
     let db = TestDb::new().await;
-    let (ops, id) = (operator(&db).await, document(&db).await);
+    let (ops, id) = (db.operator().await, document(&db).await);
     let void = async |token: &str| {
         assert_eq!(offer(&db.ctx, token).await, Err(AppError::NotFound));
         let refused = download(&db.ctx, &request(), token).await;
@@ -363,7 +352,7 @@ async fn a_link_to_a_document_ends_when_it_is_too_old_revoked_or_retired() {
 #[tokio::test]
 async fn what_cannot_be_a_document_or_an_access_is_refused() {
     let db = TestDb::new().await;
-    let (ops, id) = (operator(&db).await, document(&db).await);
+    let (ops, id) = (db.operator().await, document(&db).await);
     for (email, days, fields) in
         [("", "14", "email"), (VISITOR, "0", "days"), (VISITOR, "91", "days"), ("x", "x", "email days")]
     {

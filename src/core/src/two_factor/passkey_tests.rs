@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     Actor, AppError,
-    accounts::{Begun, Factor, Proof, Shown, SignedIn, operations, sessions},
-    actor::Who,
+    accounts::{Begun, Factor, Proof, Shown, SignedIn, disabling, operations, sessions},
+    actor::{Request, Who},
     api_keys::{self, NewKey, NewKeyText},
     audit_log::Action,
     ids::UserId,
@@ -240,6 +240,18 @@ async fn a_removed_passkey_opens_nothing_and_neither_does_that_of_a_removed_memb
     let (signed_in, _) = session(&db, user, Begun::With(Factor::Passkey)).await;
     let entered = operations::enter(&db.ctx, &signed_in, &request(), "acme").await.map(|_| ());
     assert_eq!(entered, Err(AppError::NotFound));
+}
+
+#[tokio::test]
+async fn a_passkey_opens_no_disabled_account() {
+    let db = TestDb::new().await;
+    let (tenant, mut device) = owner_with_device(&db).await;
+    let command = Request::command("account disable");
+    disabling::disable(&db.ctx, &command, "owner@acme.example").await.expect("disabled");
+    let refused = sign_in(&db, &mut device, &WELL()).await;
+    assert!(matches!(&refused, Err(AppError::Refused(text)) if text.contains("disabled")), "{refused:?}");
+    disabling::enable(&db.ctx, &command, "owner@acme.example").await.expect("enabled");
+    assert_eq!(sign_in(&db, &mut device, &WELL()).await, Ok(tenant.made.user));
 }
 
 // Approving ------------------------------------------------------------------------------------------------------
