@@ -1,7 +1,7 @@
 //! What the server does by itself.
 
 use send0_core::{
-    AppError, Ctx, accounts, allowlist, api_keys, compliance, mail, policies, subprocessors, subscribers,
+    AppError, Ctx, accounts, allowlist, api_keys, audit_log, compliance, mail, policies, subprocessors, subscribers,
 };
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -11,13 +11,14 @@ const LAST_USES_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 const NOTICES_EVERY: Duration = Duration::from_secs(2);
 const REVERT_EVERY: Duration = Duration::from_secs(10);
+const SEARCH_EVERY: Duration = Duration::from_secs(1);
 const MAIL_EVERY: Duration = Duration::from_secs(1);
 /// How long a mail that is being sent may take after the signal to stop.
 const MAIL_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop; what is gathered by then is still written.
 pub async fn run(ctx: Ctx, stop: CancellationToken) {
-    tokio::join!(keep_house(&ctx, &stop), send_mail(&ctx, &stop));
+    tokio::join!(keep_house(&ctx, &stop), send_mail(&ctx, &stop), take_in_events(&ctx, &stop));
 }
 
 async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
@@ -66,6 +67,23 @@ async fn send_mail(ctx: &Ctx, stop: &CancellationToken) {
             tick.reset_immediately();
         }
         report("sending mail", sent.map(|_| ()));
+    }
+}
+
+/// In a loop of its own: a log that has long not been taken in takes minutes.
+async fn take_in_events(ctx: &Ctx, stop: &CancellationToken) {
+    let mut tick = interval(SEARCH_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let taken = audit_log::index::take_in(ctx).await;
+        if taken.as_ref().is_ok_and(|taken| *taken > 0) {
+            tick.reset_immediately();
+        }
+        report("making events searchable", taken.map(|_| ()));
     }
 }
 

@@ -1,8 +1,13 @@
 //! The audit log: every API call, every change, every refusal, in order and without gaps.
 
 mod model;
-pub use model::*;
+mod query;
+pub use {model::*, query::*};
 
+#[cfg(feature = "server")]
+mod facets;
+#[cfg(feature = "server")]
+pub mod index;
 #[cfg(feature = "server")]
 pub mod operations;
 #[cfg(feature = "server")]
@@ -10,9 +15,18 @@ mod queries;
 #[cfg(feature = "server")]
 mod record;
 #[cfg(feature = "server")]
+mod search;
+#[cfg(feature = "server")]
 mod writer;
 #[cfg(feature = "server")]
-pub use {record::Event, record::Record, writer::Writer};
+pub use {
+    facets::{Bucket, COUNTED_MAX, Counted, Facet, Facets},
+    record::Event,
+    record::Record,
+    writer::Writer,
+};
 
+#[cfg(all(test, feature = "testing"))]
+mod search_tests;
 #[cfg(all(test, feature = "testing"))]
 mod tests;

@@ -1,5 +1,6 @@
 use crate::{
     AppError, FieldError,
+    audit_log::{Asked, Query, QueryError, Term},
     ids::{EventId, RequestId, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -298,6 +299,8 @@ pub struct Filter {
     pub from: Option<OffsetDateTime>,
     /// Exclusive.
     pub to: Option<OffsetDateTime>,
+    /// In the language of queries. Narrows the rest.
+    pub query: Query,
 }
 
 impl Filter {
@@ -321,6 +324,8 @@ pub struct FilterText {
     pub from: String,
     /// Likewise. Exclusive.
     pub to: String,
+    /// In the language of queries: `actor:ana -source:api "free text"`.
+    pub q: String,
 }
 
 impl FilterText {
@@ -363,10 +368,30 @@ impl FilterText {
             }
             time.flatten()
         });
+        let query = Query::parse(&self.q).unwrap_or_else(|errors| {
+            wrong.extend(errors.iter().map(|error| FieldError::new("q", "unreadable", error.to_string())));
+            Query::default()
+        });
         if !wrong.is_empty() {
             return Err(AppError::Malformed(wrong));
         }
-        Ok(Filter { actor: given(&self.actor).map(str::to_owned), actions, outcome, from, to })
+        Ok(Filter { query, actor: given(&self.actor).map(str::to_owned), actions, outcome, from, to })
+    }
+}
+
+impl FilterText {
+    /// The same with everything but the times in the language of queries, as the page shows it.
+    ///
+    /// # Errors
+    /// What cannot be read in `q`, and where.
+    pub fn as_query(&self) -> Result<Query, Vec<QueryError>> {
+        let mut query = Query::parse(&self.q)?;
+        let actor = given(&self.actor).map(|text| Asked::Actor(text.to_owned()));
+        let action = given(&self.action).map(|text| Asked::Action(text.to_owned()));
+        let outcome = given(&self.outcome).and_then(|text| text.parse().ok()).map(Asked::Outcome);
+        let terms = [actor, action, outcome].into_iter().flatten().map(|asked| Term { negated: false, asked });
+        query.terms.extend(terms);
+        Ok(query)
     }
 }
 
@@ -374,13 +399,13 @@ fn given(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
 }
 
-fn parse_time(text: &str) -> Option<OffsetDateTime> {
+pub(super) fn parse_time(text: &str) -> Option<OffsetDateTime> {
     use time::{
         Date, PrimitiveDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description,
     };
     if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
-        // In UTC it may lie outside all years that there are.
-        return time.checked_to_offset(UtcOffset::UTC);
+        // In UTC it may lie outside all years that there are, and outside those that can be written.
+        return time.checked_to_offset(UtcOffset::UTC).filter(|time| (0..=9999).contains(&time.year()));
     }
     if let Ok(time) = PrimitiveDateTime::parse(text, format_description!("[year]-[month]-[day]T[hour]:[minute]")) {
         return Some(time.assume_utc());
@@ -409,4 +434,6 @@ pub struct Page {
     pub older: Option<i64>,
     /// Where newer ones begin, if there are any.
     pub newer: Option<i64>,
+    /// The search ran out of time at this event: what lies behind it was not looked at, and is where the next page begins.
+    pub searched_to: Option<i64>,
 }

@@ -4,7 +4,7 @@ use super::{AccountTx, Database, transactions::begin};
 use crate::{
     allowlist::{self, Door, NewEntryText},
     api_keys::{NewKeyText, operations::issue},
-    audit_log::{Action, Event},
+    audit_log::{Action, Event, index},
     compliance::{RequestText, requests},
     envelope::Place,
     invitations::operations::invite,
@@ -292,6 +292,7 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
     }
     db.announced("Acme Mail").await;
     tell(&db.ctx).await.expect("both are told");
+    while index::take_in(&db.ctx).await.expect("the worker") > 0 {}
     tenants
 }
 
@@ -308,6 +309,9 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "api_keys",
         "audit_events",
         "audit_heads",
+        "audit_search",
+        "audit_search_heads",
+        "audit_targets",
         "compliance_messages",
         "compliance_requests",
         "contacts",
@@ -429,6 +433,14 @@ const RIGHTS: &str = "
     send0_lookup   operators            select insert delete
     send0_lookup   subscribers          select insert update delete
     send0_lookup   subscriber_notices   select insert update delete
+    send0_auditor  audit_search         select
+    send0_auditor  audit_targets        select
+    send0_auditor  audit_search_heads   select
+    send0_lookup   audit_search         select insert delete update(text) update(address)
+    send0_lookup   audit_targets        select insert delete
+    send0_lookup   audit_search_heads   select insert update(done)
+    send0_lookup   audit_events         select(workspace_id) select(seq) select(personal)
+    send0_lookup   audit_heads          select(workspace_id) select(next_seq)
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
     send0_log      audit_events         insert
@@ -508,6 +520,10 @@ const FUNCTIONS: &str = "
     append_events                send0_log     send0_auth
     append_platform_event        send0_log     send0_app
     audit_events_are_append_only send0_owner
+    audit_search_due             send0_lookup  send0_worker
+    audit_search_find            send0_lookup  send0_auditor
+    audit_search_follows         send0_lookup
+    audit_search_put             send0_lookup  send0_worker
     audit_seq_at                 send0_owner  send0_app send0_auditor
     ceremony_put                 send0_lookup  send0_auth
     ceremony_take                send0_lookup  send0_auth
@@ -568,6 +584,7 @@ const FUNCTIONS: &str = "
     passkey_used                 send0_lookup  send0_auth
     passkeys_of                  send0_lookup  send0_auth
     policy_reminders_due         send0_lookup  send0_worker
+    protect_tenant_tables        send0_owner
     recovery_code_use            send0_lookup  send0_auth
     recovery_codes_put           send0_lookup  send0_auth
     reset_find                   send0_lookup  send0_auth
@@ -648,6 +665,7 @@ async fn each_function_is_called_by_whom_the_list_names_and_looks_nowhere_else()
         "is_reminder_due",
         "notice_stage",
         "operators_stay_apart",
+        "protect_tenant_tables",
         "subprocessor_notices_keep_their_word",
     ];
     assert_eq!(texts(&mut conn, invokers).await, known);

@@ -15,9 +15,11 @@ use send0_core::{
     ids::EventId,
 };
 
-/// Events, newest first. A cursor is a place in the order of commits: nothing appears behind it. Scope: audit.read.
+/// Events, newest first. A cursor is a place in the order of commits: nothing appears behind it. A search that would take too
+/// long gives what it has found, perhaps nothing, with the cursor where it goes on. Scope: audit.read.
 #[utoipa::path(get, path = "/v1/audit-events", operation_id = "list_audit_events", params(
-    ("actor" = Option<String>, Query, description = "usr_…, key_…, cli, or a member's mail address"),
+    ("q" = Option<String>, Query, description = "A query as on the page: actor:ana -source:api ip:10.0.0.0/8 \"free text\""),
+    ("actor" = Option<String>, Query, description = "usr_…, key_…, cli, a member's mail address, or a part of a name"),
     ("action" = Option<String>, Query, description = "api_key.issued, or a family: api_key.*"),
     ("outcome" = Option<String>, Query, description = "success, denied or failed"),
     ("from" = Option<String>, Query, description = "RFC 3339, inclusive"),
@@ -29,9 +31,10 @@ use send0_core::{
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(State(ctx): State<Ctx>, called: Called, query: Query) -> Result<Json<List<EventView>>, ApiError> {
-    query.only(&["action", "actor", "cursor", "from", "limit", "outcome", "to"])?;
-    let [actor, action, outcome, from, to] = ["actor", "action", "outcome", "from", "to"].map(|name| query.get(name));
-    let filter = FilterText { actor, action, outcome, from, to }.parse()?;
+    query.only(&["action", "actor", "cursor", "from", "limit", "outcome", "q", "to"])?;
+    let [actor, action, outcome, from, to, q] =
+        ["actor", "action", "outcome", "from", "to", "q"].map(|name| query.get(name));
+    let filter = FilterText { actor, action, outcome, from, to, q }.parse()?;
     let (limit, after) = (query.limit()?, query.cursor()?);
     let place = after.map_or(Place::Top, Place::Older);
     let page = operations::list(&ctx, &called.actor, &filter, place, limit, Action::ApiCalled).await?;
