@@ -192,11 +192,9 @@ async fn all_over_time(
 ) -> Result<Vec<Bucket>, AppError> {
     let mut read = db.read_log(workspace).await?;
     let ends = queries::ends(read.conn(), workspace, criteria.from, criteria.to).await?;
-    let (first, end) = (ends.from, ends.to.min(ends.next));
-    let Some(oldest) = queries::first_from(read.conn(), workspace, first).await? else { return Ok(vec![]) };
-    if first >= end {
-        return Ok(vec![]);
-    }
+    let end = ends.to.min(ends.next);
+    let oldest = queries::first_from(read.conn(), workspace, ends.from).await?;
+    let Some((first, oldest)) = oldest.filter(|(first, _)| *first < end) else { return Ok(vec![]) };
     let (from, to) = (criteria.from.unwrap_or(oldest).max(oldest), last(criteria, now));
     let stretches = stretches(from, to.max(from));
     let times: Vec<OffsetDateTime> = stretches.iter().flat_map(|(from, to)| [*from, *to]).collect();

@@ -19,6 +19,8 @@ mod search;
 #[cfg(feature = "server")]
 mod writer;
 #[cfg(feature = "server")]
+pub(crate) use record::Stated;
+#[cfg(feature = "server")]
 pub use {
     facets::{Bucket, COUNTED_MAX, Counted, Facet, Facets},
     record::Event,

@@ -84,6 +84,8 @@ actions! {
     WorkspaceEntryRefused, "workspace.entry_refused", "tried to enter the workspace";
     ApiCalled, "api.called", "called the API";
     AuditLogSearched, "audit_log.searched", "searched the audit log";
+    AuditLogCheckFailed, "audit_log.check_failed", "found that the audit log is not as it was sealed:";
+    AuditLogPruned, "audit_log.pruned", "removed events past their retention from";
     PageViewed, "page.viewed", "opened a page";
     ContactAdded, "contact.added", "named the security contact";
     ContactConfirmed, "contact.confirmed", "confirmed the security contact";

@@ -127,6 +127,48 @@ pub async fn show_of_platform(ctx: &Ctx, actor: &Actor, id: EventId) -> Result<E
     queries::find(read.conn(), WorkspaceId::PLATFORM, id).await?.ok_or(AppError::NotFound)
 }
 
+/// What stands around an event.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    /// The event before it.
+    pub previous: Option<EventId>,
+    /// The event after it.
+    pub next: Option<EventId>,
+    /// The newest events with the same first target, the newest first; none when it has none.
+    pub history: Vec<EventView>,
+}
+
+/// How much of the history of a target stands on the page of an event.
+const HISTORY: i64 = 10;
+
+/// What stands around an event that [`show`] has given.
+pub async fn around(ctx: &Ctx, actor: &Actor, event: &EventView) -> Result<Around, AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
+    around_in(ctx, actor.workspace, event).await
+}
+
+/// The same of the platform, for operators.
+pub async fn around_of_platform(ctx: &Ctx, actor: &Actor, event: &EventView) -> Result<Around, AppError> {
+    ctx.authorise_operator(actor, Action::PageViewed).await?;
+    around_in(ctx, WorkspaceId::PLATFORM, event).await
+}
+
+async fn around_in(ctx: &Ctx, workspace: WorkspaceId, event: &EventView) -> Result<Around, AppError> {
+    let mut read = ctx.db.read_log(workspace).await?;
+    let (before, after) = (event.seq - 1, event.seq + 1);
+    let ids = queries::ids(read.conn(), workspace, &[before, after]).await?;
+    drop(read);
+    let id = |seq: i64| ids.iter().find(|(other, _)| *other == seq).map(|(_, id)| *id);
+    let history = match event.targets.first() {
+        None => vec![],
+        Some(target) => {
+            let criteria = Criteria::of_target(&target.id);
+            look(&ctx.db, workspace, &criteria, Place::Top, HISTORY, search::PAGE).await?.events
+        }
+    };
+    Ok(Around { previous: id(before), next: id(after), history })
+}
+
 fn searched(filter: &Filter) -> Event {
     let actions: Vec<&str> = filter.actions.iter().map(|action| action.as_str()).collect();
     let mut event = Event::new(Action::AuditLogSearched);

@@ -282,18 +282,18 @@ pub(super) async fn take_in(
     Ok(taken.fetch_one(pool).await?)
 }
 
-/// When the first event with at least this number was written.
+/// The first event with at least this number, and when it was written.
 pub(super) async fn first_from(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     seq: i64,
-) -> Result<Option<OffsetDateTime>, AppError> {
-    let first = sqlx::query_scalar!(
-        "select at from audit_events where workspace_id = $1 and seq >= $2 order by seq limit 1",
+) -> Result<Option<(i64, OffsetDateTime)>, AppError> {
+    let first = sqlx::query!(
+        "select seq, at from audit_events where workspace_id = $1 and seq >= $2 order by seq limit 1",
         workspace.0,
         seq,
     );
-    Ok(first.fetch_optional(conn).await?)
+    Ok(first.fetch_optional(conn).await?.map(|row| (row.seq, row.at)))
 }
 
 /// The ids of the events with these numbers, as far as there are any.

@@ -106,6 +106,12 @@ impl Criteria {
         criteria
     }
 
+    /// What was done to this.
+    pub(super) fn of_target(id: &str) -> Self {
+        let any = Any::Targets(vec![id.to_owned()]);
+        Self { all: vec![Criterion { negated: false, any }], ..Self::default() }
+    }
+
     /// Terms of one key in the query are alternatives; beside what the parameters say, they narrow.
     fn take(&mut self, term: &Term, known: &[Known], begun: usize) {
         let any = match &term.asked {

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Event, EventView, Facets, Filter, FilterText, Outcome, Place, Query, index,
-    operations::{facets, list},
+    operations::{around, facets, list},
     search::{Budget, Criteria, look},
     tests::{a_key, eventful},
 };
@@ -262,6 +262,36 @@ async fn two_workers_take_each_event_in_once() {
     let events = db.number("select count(*) from audit_events").await;
     assert_eq!(db.number("select count(*) from audit_search").await, events);
     assert_eq!(db.seq(tenant.id()).await, db.number("select max(done) from audit_search_heads").await);
+}
+
+// One event --------------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn an_event_stands_between_two_and_in_the_history_of_its_target() {
+    let db = TestDb::new().await;
+    let (tenant, _) = eventful(&db).await;
+    let neighbour = db.workspace("Neighbour").await;
+    let owner = tenant.actor(Role::Owner);
+    let events = db.events(tenant.id()).await;
+    let issued = events.iter().find(|e| e.action == "api_key.issued" && e.outcome == Outcome::Success).expect("issued");
+    let at = usize::try_from(issued.seq).expect("a place") - 1;
+    for state in ["none", "all"] {
+        if state == "all" {
+            take_in_everything(&db).await;
+        }
+        let found = around(&db.ctx, &owner, issued).await.expect("around");
+        assert_eq!((found.previous, found.next), (Some(events[at - 1].id), Some(events[at + 1].id)));
+        let history: Vec<&str> = found.history.iter().map(|e| e.action.as_str()).collect();
+        assert_eq!(history, ["api_key.revoked", "api_key.issued"], "{state} taken in");
+        let first = around(&db.ctx, &owner, &events[0]).await.expect("around");
+        let last = around(&db.ctx, &owner, &events[events.len() - 1]).await.expect("around");
+        assert_eq!((first.previous, last.next), (None, None));
+        // An id that another workspace knows too shows nothing of it.
+        let foreign = around(&db.ctx, &neighbour.actor(Role::Owner), issued).await.expect("around");
+        assert_eq!(foreign.history, vec![]);
+    }
+    let refused = around(&db.ctx, &tenant.actor(Role::Viewer), issued).await.map(drop);
+    assert_eq!(refused, Err(AppError::Forbidden("audit.read".into())));
 }
 
 // Counts -----------------------------------------------------------------------------------------------------------

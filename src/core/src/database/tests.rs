@@ -9,6 +9,7 @@ use crate::{
     envelope::Place,
     invitations::operations::invite,
     permissions::Role,
+    sealing::operations::seal_all,
     subprocessors::notices::tell,
     testing::{Tenant, TestDb, abandoned, logins},
 };
@@ -292,8 +293,25 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
     }
     db.announced("Acme Mail").await;
     tell(&db.ctx).await.expect("both are told");
+    seal_all(&db.ctx).await.expect("sealed");
+    for tenant in &tenants {
+        sealed_long_ago(db, tenant.id().0).await;
+    }
     while index::take_in(&db.ctx).await.expect("the worker") > 0 {}
     tenants
+}
+
+/// What only a log of more than a year has.
+async fn sealed_long_ago(db: &TestDb, workspace: Uuid) {
+    let rows = format!(
+        "begin; alter table audit_floors disable trigger demand_a_seal;
+         insert into audit_floors values ('{workspace}', 257);
+         alter table audit_floors enable always trigger demand_a_seal;
+         insert into audit_prunes values ('{workspace}', 257, 1, now(), now(), 'note');
+         insert into audit_checks values ('{workspace}', 1, now(), 1);
+         insert into audit_tiles values ('{workspace}', 0, 0, decode(repeat('00', 8192), 'hex')); commit"
+    );
+    db.superuser.execute(AssertSqlSafe(rows)).await.expect("rows");
 }
 
 // (a) The catalogue ------------------------------------------------------------------------------------------------
@@ -307,11 +325,16 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "allowlist_entries",
         "allowlists",
         "api_keys",
+        "audit_checks",
         "audit_events",
+        "audit_floors",
         "audit_heads",
+        "audit_prunes",
         "audit_search",
         "audit_search_heads",
         "audit_targets",
+        "audit_tiles",
+        "audit_trees",
         "compliance_messages",
         "compliance_requests",
         "contacts",
@@ -443,7 +466,17 @@ const RIGHTS: &str = "
     send0_lookup   audit_heads          select(workspace_id) select(next_seq)
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
-    send0_log      audit_events         insert
+    send0_auditor  audit_checks         select
+    send0_auditor  audit_floors         select
+    send0_auditor  audit_prunes         select
+    send0_auditor  audit_tiles          select
+    send0_auditor  audit_trees          select
+    send0_log      audit_checks         select insert update
+    send0_log      audit_floors         select insert update
+    send0_log      audit_prunes         select insert
+    send0_log      audit_tiles          select insert
+    send0_log      audit_trees          select insert update
+    send0_log      audit_events         select insert delete
     send0_log      audit_heads          select insert update
     send0_lookup   workspaces           select
     send0_lookup   members              select update(last_seen_at)
@@ -519,12 +552,21 @@ const FUNCTIONS: &str = "
     append_event                 send0_log     send0_app
     append_events                send0_log     send0_auth
     append_platform_event        send0_log     send0_app
+    audit_checked                send0_log     send0_worker
     audit_events_are_append_only send0_owner
+    audit_floors_demand_a_seal   send0_owner
+    audit_logs                   send0_log     send0_worker
+    audit_prune                  send0_log     send0_app
+    audit_seal                   send0_log     send0_worker
     audit_search_due             send0_lookup  send0_worker
     audit_search_find            send0_lookup  send0_auditor
     audit_search_follows         send0_lookup
     audit_search_put             send0_lookup  send0_worker
     audit_seq_at                 send0_owner  send0_app send0_auditor
+    audit_sweep                  send0_log     send0_worker
+    audit_tiles_never_change     send0_owner
+    audit_trees_only_grow        send0_owner
+    audit_unsealed               send0_log     send0_worker
     ceremony_put                 send0_lookup  send0_auth
     ceremony_take                send0_lookup  send0_auth
     compliance_requests_all      send0_lookup  send0_app
@@ -659,7 +701,10 @@ async fn each_function_is_called_by_whom_the_list_names_and_looks_nowhere_else()
         "select proname::text from pg_proc where pronamespace = 'public'::regnamespace and not prosecdef order by 1";
     let known = [
         "audit_events_are_append_only",
+        "audit_floors_demand_a_seal",
         "audit_seq_at",
+        "audit_tiles_never_change",
+        "audit_trees_only_grow",
         "frameworks_can_show_it",
         "hand_over_functions",
         "is_reminder_due",
