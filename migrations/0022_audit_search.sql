@@ -132,3 +132,24 @@ end $$;
 grant execute on function audit_search_due, audit_search_put to send0_worker;
 grant execute on function audit_search_find to send0_auditor;
 call hand_over_functions('send0_lookup');
+
+-- Views -----------------------------------------------------------------------------------------------------------------
+
+-- Searches that somebody wants to come back to.
+create table audit_views (
+    workspace_id uuid not null,
+    view_id uuid not null,
+    name text not null constraint audit_views_name_length check (length(name) between 1 and 64),
+    -- In the language of queries, as it was typed.
+    query text not null constraint audit_views_query_length check (length(query) <= 1000),
+    -- Whose it is; empty: everybody's in the workspace.
+    user_id uuid,
+    -- What its owner, or everybody, sees first.
+    is_default boolean not null default false,
+    created_at timestamptz not null,
+    primary key (workspace_id, view_id)
+);
+create unique index audit_views_names on audit_views (workspace_id, user_id, name) nulls not distinct;
+create unique index audit_views_defaults on audit_views (workspace_id, user_id) nulls not distinct where is_default;
+call protect_tenant_tables(array['audit_views'], array['send0_app']);
+grant select, insert, delete, update (name, query, is_default) on audit_views to send0_app;

@@ -9,6 +9,7 @@ use crate::{
         AddEntry, ChangeEntry, ConfirmChange, DiscardDraft, RemoveEntry, SaveDraft, SetReporting, UndoChange,
     },
     api_keys::server_fns::{IssueKey, RevokeKey},
+    audit_log::server_fns::{ChangeView, RemoveView, SaveView},
     compliance::server_fns::{
         AcceptTerms, AddEvidence, AnswerRequest, AskAsVisitor, ChangeFramework, GrantDocument, MakeRequest,
         RemoveEvidence, RetireDocument, RevokeGrant, SendRequest, WriteMore, WriteOnRequest,
@@ -191,6 +192,13 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: SendRequest::PATH, access: Access::Public, echo: &[] },
     Function { path: WriteMore::PATH, access: Access::Public, echo: &["message"] },
     Function { path: AcceptTerms::PATH, access: Access::Public, echo: &["name"] },
+    Function {
+        path: SaveView::PATH,
+        access: Access::Permission(Permission::AuditRead),
+        echo: &["name", "shared", "opens"],
+    },
+    Function { path: ChangeView::PATH, access: Access::Permission(Permission::AuditRead), echo: &["name", "opens"] },
+    Function { path: RemoveView::PATH, access: Access::Permission(Permission::AuditRead), echo: &[] },
     Function { path: SetPlan::PATH, access: Access::Operator, echo: &["plan", "why"] },
     Function { path: Subscribe::PATH, access: Access::Public, echo: &["email"] },
     Function { path: ConfirmSubscription::PATH, access: Access::Public, echo: &[] },
@@ -264,5 +272,6 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/operator/log", Access::Operator),
     ("/operator/log/:event", Access::Operator),
     ("/w/:slug/audit-log", Access::Permission(Permission::AuditRead)),
+    ("/w/:slug/audit-log/views/:id", Access::Permission(Permission::AuditRead)),
     ("/w/:slug/audit-log/:event", Access::Permission(Permission::AuditRead)),
 ];

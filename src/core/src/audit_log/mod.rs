@@ -17,6 +17,8 @@ mod record;
 #[cfg(feature = "server")]
 mod search;
 #[cfg(feature = "server")]
+pub mod views;
+#[cfg(feature = "server")]
 mod writer;
 #[cfg(feature = "server")]
 pub(crate) use record::Stated;

@@ -1,6 +1,6 @@
 use crate::{
     AppError, FieldError,
-    audit_log::{Asked, Query, QueryError, Term},
+    audit_log::{Asked, Query, Term},
     ids::{EventId, RequestId, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,8 @@ actions! {
     AuditLogSearched, "audit_log.searched", "searched the audit log";
     AuditLogCheckFailed, "audit_log.check_failed", "found that the audit log is not as it was sealed:";
     AuditLogPruned, "audit_log.pruned", "removed events past their retention from";
+    AuditViewSaved, "audit_view.saved", "saved the view of the audit log";
+    AuditViewRemoved, "audit_view.removed", "removed the view of the audit log";
     PageViewed, "page.viewed", "opened a page";
     ContactAdded, "contact.added", "named the security contact";
     ContactConfirmed, "contact.confirmed", "confirmed the security contact";
@@ -382,18 +384,19 @@ impl FilterText {
 }
 
 impl FilterText {
-    /// The same with everything but the times in the language of queries, as the page shows it.
-    ///
-    /// # Errors
-    /// What cannot be read in `q`, and where.
-    pub fn as_query(&self) -> Result<Query, Vec<QueryError>> {
-        let mut query = Query::parse(&self.q)?;
+    /// The same with everything but the times in the language of queries, as far as that can be read.
+    pub fn folded(self) -> Self {
+        let Ok(query) = Query::parse(&self.q) else { return self };
         let actor = given(&self.actor).map(|text| Asked::Actor(text.to_owned()));
         let action = given(&self.action).map(|text| Asked::Action(text.to_owned()));
         let outcome = given(&self.outcome).and_then(|text| text.parse().ok()).map(Asked::Outcome);
-        let terms = [actor, action, outcome].into_iter().flatten().map(|asked| Term { negated: false, asked });
-        query.terms.extend(terms);
-        Ok(query)
+        let asked = [actor, action, outcome].into_iter().flatten();
+        let more: Vec<Term> = asked.map(|asked| Term { negated: false, asked }).collect();
+        if more.is_empty() {
+            return Self { actor: String::new(), action: String::new(), outcome: String::new(), ..self };
+        }
+        let q = Query { terms: query.terms.into_iter().chain(more).collect() }.to_string();
+        Self { q, from: self.from, to: self.to, ..Self::default() }
     }
 }
 

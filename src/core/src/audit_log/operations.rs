@@ -99,6 +99,34 @@ async fn page(
     Ok(Page { events, older, newer, searched_to: searched_to.filter(|_| !more) })
 }
 
+/// How many new events are counted at most.
+pub const NEWER_MAX: usize = 100;
+
+/// How many events after this one the filter finds: at most [`NEWER_MAX`] and one, which means more. Asked again and again by
+/// whoever watches the log, so it is no search of its own: [`watch`] has written that down.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `audit.read`.
+pub async fn newer(ctx: &Ctx, actor: &Actor, filter: &Filter, after: i64) -> Result<usize, AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
+    let criteria = criteria(ctx, actor, filter).await?;
+    let limit = NEWER_MAX as i64 + 1;
+    let found = look(&ctx.db, actor.workspace, &criteria, Place::Newer(after), limit, search::PAGE).await?;
+    Ok(found.events.len())
+}
+
+/// Begins to watch for new events. To look for something is an event, once.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `audit.read`.
+pub async fn watch(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<(), AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
+    if filter.is_empty() {
+        return Ok(());
+    }
+    ctx.log_call(actor, searched(filter).under(Permission::AuditRead)).await
+}
+
 /// The newest events that are no routine. Nobody asked for them, so it is no search.
 pub async fn notable(ctx: &Ctx, actor: &Actor, limit: u32) -> Result<Vec<EventView>, AppError> {
     ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;

@@ -3,14 +3,16 @@ use super::{
     index::Taken,
     record::{Body, Personal},
     search::{Any, Criteria, Criterion, Range, Rows},
+    views::View,
 };
 use crate::{
     AppError,
-    ids::{EventId, WorkspaceId},
+    ids::{AuditViewId, EventId, UserId, WorkspaceId},
 };
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Row, postgres::PgRow};
 use std::time::Duration;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 const COLUMNS: &str = "select e.seq, e.at, e.body, e.personal from audit_events e where e.workspace_id = ";
 
@@ -370,4 +372,102 @@ fn parse<'a, T: serde::Deserialize<'a>>(json: &'a str) -> Result<T, AppError> {
         tracing::error!(%error, "a stored event cannot be read");
         AppError::Internal
     })
+}
+
+// Views ------------------------------------------------------------------------------------------------------------
+
+struct ViewRow {
+    view_id: Uuid,
+    name: String,
+    query: String,
+    user_id: Option<Uuid>,
+    is_default: bool,
+}
+
+impl ViewRow {
+    fn view(self) -> View {
+        View {
+            id: AuditViewId(self.view_id),
+            name: self.name,
+            query: self.query,
+            owner: self.user_id.map(UserId),
+            is_default: self.is_default,
+        }
+    }
+}
+
+/// The views of the workspace and of the person, by name.
+pub(super) async fn views(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    person: Option<UserId>,
+) -> Result<Vec<View>, AppError> {
+    let rows = sqlx::query_as!(
+        ViewRow,
+        "select view_id, name, query, user_id, is_default from audit_views
+         where workspace_id = $1 and (user_id is null or user_id = $2) order by name, view_id",
+        workspace.0,
+        person.map(|person| person.0),
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().map(ViewRow::view).collect())
+}
+
+/// The views of the person, or of the workspace. Whoever else changes them waits until this transaction is over.
+pub(super) async fn views_locked(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    owner: Option<UserId>,
+) -> Result<Vec<View>, AppError> {
+    let name = format!("audit_views {} {}", workspace.0, owner.map(|owner| owner.to_string()).unwrap_or_default());
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", name).fetch_one(&mut *conn).await?;
+    let views = views(conn, workspace, owner).await?;
+    Ok(views.into_iter().filter(|view| view.owner == owner).collect())
+}
+
+/// Nothing of theirs is the default any more.
+pub(super) async fn no_default(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    owner: Option<UserId>,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "update audit_views set is_default = false where workspace_id = $1 and user_id is not distinct from $2 and is_default",
+        workspace.0,
+        owner.map(|owner| owner.0),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn put_view(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    view: &View,
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "insert into audit_views (workspace_id, view_id, name, query, user_id, is_default, created_at) values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (workspace_id, view_id) do update set name = excluded.name, query = excluded.query, is_default = excluded.is_default",
+        workspace.0,
+        view.id.0,
+        view.name,
+        view.query,
+        view.owner.map(|owner| owner.0),
+        view.is_default,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// False when there was none.
+pub(super) async fn delete_view(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: AuditViewId,
+) -> Result<bool, AppError> {
+    let done = sqlx::query!("delete from audit_views where workspace_id = $1 and view_id = $2", workspace.0, id.0);
+    Ok(done.execute(conn).await?.rows_affected() == 1)
 }

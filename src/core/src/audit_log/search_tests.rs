@@ -5,6 +5,7 @@ use super::{
     operations::{around, facets, list},
     search::{Budget, Criteria, look},
     tests::{a_key, eventful},
+    views::{self, ViewText},
 };
 use crate::{
     Actor, AppError,
@@ -366,4 +367,106 @@ async fn facets_say_when_there_are_more_than_they_count() {
     let nothing = FilterText { to: "2020-01-01".into(), ..FilterText::default() }.parse().expect("filter");
     let found = facets(&db.ctx, &Actor::cli(tenant.id(), request()), &nothing).await.expect("facets");
     assert_eq!((found.counted, found.over_time), (0, vec![]));
+}
+
+// Views ------------------------------------------------------------------------------------------------------------
+
+fn a_view(name: &str, query: &str) -> ViewText {
+    ViewText { name: name.into(), query: query.into(), ..ViewText::default() }
+}
+
+async fn names(db: &TestDb, actor: &Actor) -> Vec<String> {
+    let views = views::list(&db.ctx, actor, Action::PageViewed).await.expect("views");
+    views.into_iter().map(|view| view.name).collect()
+}
+
+#[tokio::test]
+async fn views_belong_to_a_person_or_to_the_workspace() {
+    let db = TestDb::new().await;
+    let (tenant, neighbour) = (db.workspace("Acme").await, db.workspace("Neighbour").await);
+    let owner = tenant.actor(Role::Owner);
+    let security = tenant.acting(db.member(&tenant, Role::Security).await, Role::Security);
+    let save = async |actor: &Actor, view: ViewText| views::save(&db.ctx, actor, &view).await;
+    let mine = save(&owner, a_view("Refusals", " outcome:denied ")).await.expect("saved");
+    let ours = save(&owner, ViewText { shared: true, ..a_view("Keys", "action:api_key.*") }).await.expect("saved");
+    save(&security, a_view("Refusals", "outcome:denied -source:api")).await.expect("a name is one's own");
+    assert_eq!(
+        (names(&db, &owner).await, names(&db, &security).await),
+        (vec!["Keys".into(), "Refusals".into()], vec!["Keys".into(), "Refusals".into()])
+    );
+    assert_eq!(names(&db, &neighbour.actor(Role::Owner)).await, Vec::<String>::new());
+    let event = db.events(tenant.id()).await.into_iter().find(|e| e.action == "audit_view.saved").expect("event");
+    assert_eq!(
+        (event.targets[0].id.clone(), event.changes[1].after.as_str()),
+        (mine.id.to_string(), Some("outcome:denied"))
+    );
+
+    // What everybody sees changes only who may change the workspace; another person's is not there.
+    let refused = Err(AppError::Forbidden("workspace.update".into()));
+    assert_eq!(save(&security, ViewText { shared: true, ..a_view("Mine", "ana") }).await, refused);
+    assert_eq!(views::change(&db.ctx, &security, ours.id, "Mine", true).await, refused);
+    assert_eq!(views::remove(&db.ctx, &security, ours.id).await, refused);
+    assert_eq!(views::change(&db.ctx, &security, mine.id, "Mine", true).await, Err(AppError::NotFound));
+    assert_eq!(views::remove(&db.ctx, &security, mine.id).await, Err(AppError::NotFound));
+    assert_eq!(views::remove(&db.ctx, &neighbour.actor(Role::Owner), ours.id).await, Err(AppError::NotFound));
+    let viewer = tenant.actor(Role::Viewer);
+    assert_eq!(save(&viewer, a_view("Mine", "ana")).await, Err(AppError::Forbidden("audit.read".into())));
+    assert_eq!(views::list(&db.ctx, &viewer, Action::PageViewed).await, Err(AppError::Forbidden("audit.read".into())));
+
+    views::remove(&db.ctx, &owner, mine.id).await.expect("removed");
+    assert_eq!(names(&db, &owner).await, ["Keys"]);
+    assert_eq!(db.count(tenant.id(), Action::AuditViewRemoved).await, 2, "one, and one refusal");
+}
+
+#[tokio::test]
+async fn the_log_opens_with_ones_own_default_before_that_of_the_workspace() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    let other = tenant.acting(db.member(&tenant, Role::Admin).await, Role::Admin);
+    let default = async |actor: &Actor| {
+        let views = views::list(&db.ctx, actor, Action::PageViewed).await.expect("views");
+        views::default_of(&views).map(|view| view.name.clone())
+    };
+    let save =
+        async |view: ViewText| views::save(&db.ctx, &owner, &ViewText { default: true, ..view }).await.expect("saved");
+    assert_eq!(default(&owner).await, None);
+    save(ViewText { shared: true, ..a_view("Ours", "outcome:denied") }).await;
+    assert_eq!((default(&owner).await.as_deref(), default(&other).await.as_deref()), (Some("Ours"), Some("Ours")));
+    save(a_view("First", "ana")).await;
+    let second = save(a_view("Second", "bo")).await;
+    assert_eq!((default(&owner).await.as_deref(), default(&other).await.as_deref()), (Some("Second"), Some("Ours")));
+    let before = db.events(tenant.id()).await.len();
+    views::change(&db.ctx, &owner, second.id, "Second", true).await.expect("the same");
+    assert_eq!(db.events(tenant.id()).await.len(), before, "no change, no event");
+    let renamed = views::change(&db.ctx, &owner, second.id, " Second thoughts ", false).await.expect("changed");
+    assert_eq!((renamed.name.as_str(), renamed.query.as_str()), ("Second thoughts", "bo"));
+    assert_eq!(default(&owner).await.as_deref(), Some("Ours"));
+    let taken = views::change(&db.ctx, &owner, second.id, "First", false).await;
+    assert!(matches!(taken, Err(AppError::Conflict(_))), "{taken:?}");
+}
+
+#[tokio::test]
+async fn a_view_that_cannot_be_kept_says_why() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    for (view, field, code) in [
+        (a_view("  ", "ana"), "name", "required"),
+        (a_view(&"é".repeat(65), "ana"), "name", "too_long"),
+        (a_view("a\u{0}b", "ana"), "name", "control_characters"),
+        (a_view("Name", " "), "query", "required"),
+        (a_view("Name", "outcome:maybe"), "query", "unreadable"),
+    ] {
+        let error = views::save(&db.ctx, &owner, &view).await.expect_err("refused");
+        let AppError::Invalid(errors) = error else { panic!("{error:?}") };
+        assert_eq!((errors[0].field.as_str(), errors[0].code.as_str()), (field, code), "{view:?}");
+    }
+    for n in 0..views::VIEWS_MAX {
+        views::save(&db.ctx, &owner, &a_view(&format!("View {n}"), "ana")).await.expect("saved");
+    }
+    let one_more = views::save(&db.ctx, &owner, &a_view("One more", "ana")).await;
+    assert!(matches!(one_more, Err(AppError::Conflict(_))), "{one_more:?}");
+    views::save(&db.ctx, &owner, &a_view("View 7", "bo")).await.expect("one of the same name is replaced");
+    assert_eq!(names(&db, &owner).await.len(), views::VIEWS_MAX);
 }

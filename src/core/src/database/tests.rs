@@ -4,7 +4,10 @@ use super::{AccountTx, Database, transactions::begin};
 use crate::{
     allowlist::{self, Door, NewEntryText},
     api_keys::{NewKeyText, operations::issue},
-    audit_log::{Action, Event, index},
+    audit_log::{
+        Action, Event, index,
+        views::{self, ViewText},
+    },
     compliance::{RequestText, requests},
     envelope::Place,
     invitations::operations::invite,
@@ -290,6 +293,8 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         allowlist::operations::add(&db.ctx, &owner, Door::Dashboard, "0", entry).await.expect("added");
         let asked = RequestText { kind: "dpa".into(), message: "Please".into(), ..RequestText::default() };
         requests::make(&db.ctx, &owner, "owner@example.com", &asked).await.expect("asked");
+        let view = ViewText { name: "Refusals".into(), query: "outcome:denied".into(), ..ViewText::default() };
+        views::save(&db.ctx, &owner, &view).await.expect("saved");
     }
     db.announced("Acme Mail").await;
     tell(&db.ctx).await.expect("both are told");
@@ -335,6 +340,7 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "audit_targets",
         "audit_tiles",
         "audit_trees",
+        "audit_views",
         "compliance_messages",
         "compliance_requests",
         "contacts",
@@ -456,6 +462,7 @@ const RIGHTS: &str = "
     send0_lookup   operators            select insert delete
     send0_lookup   subscribers          select insert update delete
     send0_lookup   subscriber_notices   select insert update delete
+    send0_app      audit_views          select insert delete update(name) update(query) update(is_default)
     send0_auditor  audit_search         select
     send0_auditor  audit_targets        select
     send0_auditor  audit_search_heads   select

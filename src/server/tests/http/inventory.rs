@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 80] = [
+const FUNCTION_PATHS: [&str; 83] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -30,6 +30,9 @@ const FUNCTION_PATHS: [&str; 80] = [
     "/_fn/app/allowlist/server_fns/undo_change",
     "/_fn/app/api_keys/server_fns/issue_key",
     "/_fn/app/api_keys/server_fns/revoke_key",
+    "/_fn/app/audit_log/server_fns/change_view",
+    "/_fn/app/audit_log/server_fns/remove_view",
+    "/_fn/app/audit_log/server_fns/save_view",
     "/_fn/app/compliance/server_fns/accept_terms",
     "/_fn/app/compliance/server_fns/add_evidence",
     "/_fn/app/compliance/server_fns/answer_request",
@@ -154,6 +157,7 @@ async fn every_declared_route_answers() {
     let member = console.member_id(&acme, Role::Owner).await.to_string();
     let contact = console.contact(&acme, "owner@acme.example").await.to_string();
     let notice = console.notice("Acme Mail").await.to_string();
+    let view = console.view(&acme, "Refusals").await.to_string();
     let request = console.compliance_request(&acme).await.to_string();
     for (path, access) in access::PAGES {
         if matches!(access, access::Access::Dev | access::Access::Operator) {
@@ -161,6 +165,7 @@ async fn every_declared_route_answers() {
         }
         let id = match path {
             path if path.contains("members") => member.clone(),
+            path if path.contains("views") => view.clone(),
             path if path.contains("contacts") => contact.clone(),
             path if path.contains("notices") => notice.clone(),
             path if path.contains("compliance") => request.clone(),
