@@ -18,10 +18,10 @@ pub fn watching(log: &Shown, asked: &Asked, found: &Page) -> Option<AnyView> {
         true => view! {
             <div class="tail" data-tail=source>
                 <p role="status"><a href=on.clone() hidden></a></p>
-                <p class="meta"><a href=on>"Newer"</a>" · New events are counted as they come. "<a href=off>"Pause"</a></p>
+                <p class="meta"><a href=on>"Refresh"</a>" · New events are counted as they come. "<a href=off>"Pause"</a></p>
             </div>
         }
         .into_any(),
-        false => view! { <p class="tail meta"><a href=off>"Newer"</a>" · "<a href=on>"Watch for new events"</a></p> }.into_any(),
+        false => view! { <p class="tail meta"><a href=off>"Refresh"</a>" · "<a href=on>"Watch for new events"</a></p> }.into_any(),
     })
 }
