@@ -1,9 +1,11 @@
 //! The audit log: the list with its search, and one event; of a workspace, and of the platform.
 
+mod completion;
 #[cfg(feature = "ssr")]
 pub mod event;
 #[cfg(feature = "ssr")]
 mod facets;
+pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod operator;
 #[cfg(feature = "ssr")]
