@@ -20,6 +20,7 @@ use crate::{
     members::server_fns::{ChangeRole, EndMemberSessions, LeaveWorkspace, RemoveMember},
     plans::server_fns::SetPlan,
     policies::server_fns::ChangePolicy,
+    retention::server_fns::{ChangeRetention, KeepRetention},
     subprocessors::server_fns::{
         AnswerNotice, DiscardNotice, PostponeNotice, ProposeChange, PublishNotice, ReplyToObjection, WithdrawNotice,
     },
@@ -99,6 +100,12 @@ pub const FUNCTIONS: &[Function] = &[
         access: Access::Permission(Permission::PoliciesUpdate),
         echo: &["demand", "grace_days"],
     },
+    Function {
+        path: ChangeRetention::PATH,
+        access: Access::Permission(Permission::RetentionUpdate),
+        echo: &["audit_days"],
+    },
+    Function { path: KeepRetention::PATH, access: Access::Permission(Permission::RetentionUpdate), echo: &[] },
     Function { path: BeginPasskeySignIn::PATH, access: Access::Public, echo: &[] },
     Function { path: FinishPasskeySignIn::PATH, access: Access::Public, echo: &[] },
     Function { path: BeginPasskeyProof::PATH, access: Access::Half, echo: &[] },
@@ -233,6 +240,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/w/:slug/allowlist", Access::Permission(Permission::AllowlistRead)),
     ("/w/:slug/allowlist/:door", Access::Permission(Permission::AllowlistUpdate)),
     ("/w/:slug/allowlist/:door/review", Access::Permission(Permission::AllowlistUpdate)),
+    ("/w/:slug/retention", Access::Permission(Permission::RetentionRead)),
     ("/w/:slug/notices", Access::Permission(Permission::NoticesRead)),
     ("/w/:slug/notices/:id", Access::Permission(Permission::NoticesRead)),
     ("/security", Access::Public),

@@ -1,7 +1,7 @@
 //! What the server does by itself.
 
 use send0_core::{
-    AppError, Ctx, accounts, allowlist, api_keys, compliance, mail, policies, sealing, subprocessors, subscribers,
+    AppError, Ctx, accounts, allowlist, api_keys, compliance, mail, policies, retention, sealing, subprocessors, subscribers,
 };
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -15,6 +15,7 @@ const MAIL_EVERY: Duration = Duration::from_secs(1);
 const SEAL_EVERY: Duration = Duration::from_millis(500);
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 const ROLL_EVERY: Duration = Duration::from_secs(3600);
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 /// How long a mail that is being sent may take after the signal to stop.
 const MAIL_GRACE: Duration = Duration::from_secs(5);
 
@@ -53,8 +54,9 @@ async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
 
 /// Seals what is new, checks what is stored. In a loop of its own: a checkpoint is due two seconds after an event.
 async fn seal(ctx: &Ctx, stop: &CancellationToken) {
-    let (mut seal, mut check, mut roll) = (interval(SEAL_EVERY), interval(CHECK_EVERY), interval(ROLL_EVERY));
-    for tick in [&mut seal, &mut check, &mut roll] {
+    let (mut seal, mut check) = (interval(SEAL_EVERY), interval(CHECK_EVERY));
+    let (mut roll, mut prune) = (interval(ROLL_EVERY), interval(PRUNE_EVERY));
+    for tick in [&mut seal, &mut check, &mut roll, &mut prune] {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     }
     loop {
@@ -64,6 +66,7 @@ async fn seal(ctx: &Ctx, stop: &CancellationToken) {
             _ = seal.tick() => report("sealing the logs", sealing::operations::seal_all(ctx).await.map(|_| ())),
             _ = roll.tick() => report("listing every checkpoint", sealing::operations::call_the_roll(ctx).await),
             _ = check.tick() => report("checking the logs", sealing::operations::check_all(ctx).await),
+            _ = prune.tick() => report("removing events past their time", retention::pruning::prune_all(ctx).await),
         }
     }
     report("sealing the logs", sealing::operations::seal_all(ctx).await.map(|_| ()));

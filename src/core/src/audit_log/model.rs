@@ -86,6 +86,8 @@ actions! {
     AuditLogCheckFailed, "audit_log.check_failed", "found that the audit log is not as it was sealed:";
     AuditLogPruned, "audit_log.pruned", "removed events past their retention from";
     PageViewed, "page.viewed", "opened a page";
+    RetentionChanged, "retention.changed", "changed how long the audit log is kept";
+    RetentionKept, "retention.kept", "called off a shorter retention of the audit log";
     ContactAdded, "contact.added", "named the security contact";
     ContactConfirmed, "contact.confirmed", "confirmed the security contact";
     ContactChanged, "contact.changed", "changed what is told to";

@@ -307,6 +307,7 @@ async fn sealed_long_ago(db: &TestDb, workspace: Uuid) {
          insert into audit_floors values ('{workspace}', 257);
          alter table audit_floors enable always trigger demand_a_seal;
          insert into audit_prunes values ('{workspace}', 257, 1, now(), now(), 'note');
+         insert into retention values ('{workspace}', 365);
          insert into audit_checks values ('{workspace}', 1, now(), 1);
          insert into audit_tiles values ('{workspace}', 0, 0, decode(repeat('00', 8192), 'hex')); commit"
     );
@@ -339,6 +340,7 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "members",
         "notice_deliveries",
         "policies",
+        "retention",
         "workspace_notices",
         "workspaces",
     ];
@@ -422,6 +424,7 @@ const RIGHTS: &str = "
     send0_app      allowlists           select insert update(version) update(draft_decide_by) update(decide_by) update(previous_decide_by) update(reverts_at)
     send0_app      allowlist_entries    select insert delete update(in_draft) update(in_force) update(in_previous)
     send0_app      policies             select insert update
+    send0_app      retention            select insert update
     send0_app      contacts             select insert delete update(kinds) update(confirmed_at) update(expires_at) update(tested_at)
     send0_app      workspace_notices    select insert update(told) update(told_of) update(seen_at) update(answer) update(reason) update(answered_by) update(answered_at) update(reply) update(replied_at)
     send0_app      notice_deliveries    select insert

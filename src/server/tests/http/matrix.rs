@@ -47,6 +47,8 @@ draft                           discard_draft yes yes   allowlist.update allowli
 draft                           save_draft  yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
 saved                           confirm_change yes yes  allowlist.update allowlist.update allowlist.update allowlist.update
 saved                           undo_change yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
+retention                       change_retention yes yes retention.update retention.update retention.update retention.update
+retention-waiting               keep_retention yes yes  retention.update retention.update retention.update retention.update
 notice                          answer_notice yes yes   notices.answer yes notices.answer notices.answer
 new-request                     make_request yes yes    compliance.request yes yes compliance.request
 request                         write_on_request yes yes compliance.request yes yes compliance.request
@@ -176,6 +178,7 @@ page                           answer owner admin developer  security   billing 
 /subprocessors/subscribe       200    yes   yes   yes        yes        yes        yes
 /subscription                  200    yes   yes   yes        yes        yes        yes
 /unsubscribe                   200    yes   yes   yes        yes        yes        yes
+/w/:slug/retention             200    yes   yes   yes        yes        retention.read yes
 /w/:slug/notices               200    yes   yes   yes        yes        yes        yes
 /w/:slug/notices/:id           200    yes   yes   yes        yes        yes        yes
 /compliance                    200    yes   yes   yes        yes        yes        yes
@@ -207,6 +210,7 @@ GET    /v1/api-keys/{id}      yes  keys.read    keys.read      keys.read      ye
 DELETE /v1/api-keys/{id}      yes  keys.revoke  keys.revoke    keys.revoke    keys.revoke    yes            keys.revoke
 GET    /v1/allowlist          yes  allowlist.read allowlist.read allowlist.read allowlist.read allowlist.read allowlist.read
 GET    /v1/notices            yes  notices.read notices.read   notices.read   notices.read   notices.read   notices.read
+GET    /v1/retention          yes  retention.read retention.read retention.read retention.read retention.read retention.read
 GET    /v1/audit-events       yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes
 GET    /v1/audit-events/{id}  yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes
 GET    /v1/audit-events/{id}/proof yes audit.read audit.read   audit.read     audit.read     audit.read     yes
@@ -261,6 +265,7 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
             let cidr = if form == "entry" { "198.18.0.0/15" } else { of };
             vec![("door", "api"), ("version", version), ("cidr", cidr), ("id", of), ("days", "7")]
         }
+        None if form.starts_with("retention") => vec![("audit_days", "365"), ("confirm", "acme")],
         None if form == "notice" => vec![("id", key), ("answer", "acknowledged")],
         None if matches!(form, "new-request" | "request") => vec![("id", key), ("kind", "dpa"), ("message", "By May.")],
         None if form == "new-contact" => vec![("email", key), ("kinds[]", "keys")],
@@ -289,6 +294,8 @@ fn action(function: &str) -> &'static str {
         "save_draft" => "allowlist.changed",
         "confirm_change" => "allowlist.confirmed",
         "undo_change" => "allowlist.reverted",
+        "change_retention" => "retention.changed",
+        "keep_retention" => "retention.kept",
         "answer_notice" => "notice.acknowledged",
         "make_request" => "compliance.requested",
         "write_on_request" => "compliance.message_added",
@@ -319,7 +326,7 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 186);
+    assert_eq!(cases, 198);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
@@ -331,6 +338,17 @@ async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> St
         "policy" => (case % 28 + 2).to_string(),
         "invite" => format!("invited{case}@example.com"),
         "invitation" => console.invitation(acme, &format!("waits{case}@example.com"), "viewer").await.0.to_string(),
+        // On a plan with a choice, at the longest time, with a shorter one that waits or without.
+        "retention" | "retention-waiting" => {
+            let waits = if form == "retention" { "null, null" } else { "365, now() + interval '1 day'" };
+            let set = format!(
+                "update workspaces set plan = 'scale' where slug = 'acme';
+                 insert into retention select workspace_id, 730, {waits} from workspaces where slug = 'acme' on conflict (workspace_id)
+                    do update set audit_days = 730, waiting_days = excluded.waiting_days, waiting_until = excluded.waiting_until"
+            );
+            sqlx::raw_sql(sqlx::AssertSqlSafe(set)).execute(&console.db.superuser).await.expect("set");
+            String::new()
+        }
         "notice" => console.notice(&format!("Vendor {case}")).await.to_string(),
         "request" => console.compliance_request(acme).await.to_string(),
         "new-entry" | "entry" | "draft" | "saved" => list(console, acme, form, case).await,
@@ -399,7 +417,7 @@ impl OfCompliance {
 
 /// A list of the API in the state that the form is for: its version, and the entry.
 async fn list(console: &Console, acme: &Tenant, form: &str, case: usize) -> String {
-    let (door, new) = (Door::Api, format!("10.0.0.{case}"));
+    let (door, new) = (Door::Api, format!("10.0.{}.{}", case / 250, case % 250));
     let of = match form {
         "new-entry" => new,
         _ => console.entry(acme, door, &new).await.to_string(),
@@ -608,7 +626,7 @@ async fn routes_by_scope() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 84);
+    assert_eq!(cases, 91);
 }
 
 #[tokio::test]
