@@ -4,6 +4,10 @@ mod model;
 pub use model::*;
 
 #[cfg(feature = "server")]
+pub mod export;
+#[cfg(feature = "server")]
+mod formats;
+#[cfg(feature = "server")]
 pub mod operations;
 #[cfg(feature = "server")]
 mod queries;
@@ -14,5 +18,7 @@ mod writer;
 #[cfg(feature = "server")]
 pub use {record::Event, record::Record, writer::Writer};
 
+#[cfg(all(test, feature = "testing"))]
+mod export_tests;
 #[cfg(all(test, feature = "testing"))]
 mod tests;

@@ -42,6 +42,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/v1/notices", Access::Scope(Permission::NoticesRead)),
     ("GET", "/v1/audit-events", Access::Scope(Permission::AuditRead)),
     ("GET", "/v1/audit-events/{id}", Access::Scope(Permission::AuditRead)),
+    ("GET", "/v1/audit-log/export", Access::Scope(Permission::AuditExport)),
 ];
 
 fn routes() -> (Router<Ctx>, OpenApi) {
@@ -54,6 +55,7 @@ fn routes() -> (Router<Ctx>, OpenApi) {
         .routes(routes!(notices::list))
         .routes(routes!(audit_log::list))
         .routes(routes!(audit_log::show))
+        .routes(routes!(audit_log::export))
         .split_for_parts()
 }
 
