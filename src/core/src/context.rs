@@ -14,7 +14,7 @@ use crate::{
     two_factor::RelyingParty,
     vault::Vault,
 };
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 /// The means of the running server, cheap to clone.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub struct Ctx {
     pub last_uses: crate::api_keys::LastUses,
     /// Who takes our mail. Without one it ends up in the local mailbox.
     pub(crate) relay: Option<Arc<Relay>>,
+    /// Where files of exports lie. Without it none are written by the server.
+    pub(crate) exports: Option<Arc<Path>>,
 }
 
 impl Ctx {
@@ -53,6 +55,7 @@ impl Ctx {
             relying_party: RelyingParty::at("http://localhost:3000"),
             last_uses: Default::default(),
             relay: None,
+            exports: None,
         }
     }
 
@@ -64,6 +67,11 @@ impl Ctx {
     /// The same, with mail that leaves through this relay, or through none. Needs a Tokio runtime.
     pub fn relaying(self, address: Option<&RelayAddress>) -> Self {
         Self { relay: address.map(|address| Arc::new(Relay::new(address))), ..self }
+    }
+
+    /// The same, with files of exports in this folder, which nothing else is in: what belongs to no export is removed from it.
+    pub fn exporting_to(self, folder: &Path) -> Self {
+        Self { exports: Some(folder.into()), ..self }
     }
 
     /// Lets the actor pass or writes the refused attempt down and refuses. Called first in every operation.

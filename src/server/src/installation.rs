@@ -25,6 +25,7 @@ enum Database {
 pub struct Installation {
     database: Database,
     key_file: PathBuf,
+    exports: PathBuf,
     origin: Option<String>,
     relay: Option<RelayAddress>,
 }
@@ -49,7 +50,13 @@ impl Installation {
     }
 
     fn of(config: &Config, database: Database) -> Self {
-        Self { database, key_file: config.key_file(), origin: config.origin.clone(), relay: config.relay.clone() }
+        Self {
+            database,
+            key_file: config.key_file(),
+            exports: config.data.join("exports"),
+            origin: config.origin.clone(),
+            relay: config.relay.clone(),
+        }
     }
 
     /// Brings the schema up to date. On a foreign server without a migrator there is nothing to do it with.
@@ -70,6 +77,7 @@ impl Installation {
     pub fn open(&self) -> Result<Ctx, Failure> {
         let keys = KeyFile::create_if_missing(&self.key_file)?;
         let ctx = Ctx::new(self.logins(), Arc::new(keys), Clock::default()).relaying(self.relay.as_ref());
+        let ctx = ctx.exporting_to(&self.exports);
         // A command sends mail with links too.
         Ok(match &self.origin {
             Some(origin) => ctx.at(origin),

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{Actor, AppError, Ctx, database::Database, ids::WorkspaceId, intent::Intent, permissions::Permission};
 use futures::stream::{Stream, poll_fn};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 /// The first events that are read: few, so that the first bytes come at once.
@@ -213,7 +213,7 @@ struct Last {
 }
 
 /// Says that an export is complete: which events were looked at, and how many are in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// Whose log it is.
     pub workspace: WorkspaceId,
@@ -231,4 +231,11 @@ pub struct Receipt {
     pub to_suffix: Option<Vec<String>>,
     /// The checkpoint, a signed note (C2SP tlog-checkpoint); likewise.
     pub checkpoint: Option<String>,
+}
+
+impl Receipt {
+    /// The root of the tree that the checkpoint signs, in base64: the third line of the note.
+    pub fn root(&self) -> Option<&str> {
+        self.checkpoint.as_deref()?.lines().nth(2)
+    }
 }

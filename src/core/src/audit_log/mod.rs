@@ -6,6 +6,10 @@ pub use model::*;
 #[cfg(feature = "server")]
 pub mod export;
 #[cfg(feature = "server")]
+mod export_queries;
+#[cfg(feature = "server")]
+pub mod exports;
+#[cfg(feature = "server")]
 mod formats;
 #[cfg(feature = "server")]
 pub mod operations;
@@ -20,5 +24,7 @@ pub use {record::Event, record::Record, writer::Writer};
 
 #[cfg(all(test, feature = "testing"))]
 mod export_tests;
+#[cfg(all(test, feature = "testing"))]
+mod exports_tests;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
