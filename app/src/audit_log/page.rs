@@ -14,6 +14,7 @@ use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use send0_core::{
     AppError, FieldError,
     audit_log::{Action, EventView, Filter, FilterText, Outcome, Page, Place, Target, operations},
+    permissions::Permission,
 };
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -62,7 +63,10 @@ pub fn Log() -> impl IntoView {
         let asked = Asked::of(&query)?;
         let (ctx, actor, limit) = (&inside.visit.ctx, &inside.actor, operations::LIMIT_DEFAULT);
         let found = operations::list(ctx, actor, &asked.filter, asked.place, limit, Action::PageViewed).await?;
-        Ok(log_page(&of_workspace(&inside), asked, found))
+        let export = inside.path(&format!("audit-log/exports{}", query.to_query_string()));
+        let export = actor.may(Permission::AuditExport).then(|| view! { <p><a href=export>"Export"</a></p> });
+        let log = log_page(&of_workspace(&inside), asked, found);
+        Ok(view! { {log} {export} })
     })
 }
 
@@ -104,7 +108,7 @@ pub fn log_page(log: &Shown, asked: Asked, found: Page) -> impl IntoView + use<>
     }
 }
 
-fn text_of(query: &ParamsMap) -> FilterText {
+pub(super) fn text_of(query: &ParamsMap) -> FilterText {
     let value = |name| query.get(name).unwrap_or_default();
     FilterText {
         actor: value("actor"),
