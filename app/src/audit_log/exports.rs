@@ -56,7 +56,8 @@ pub fn Exports() -> impl IntoView {
 
 fn form(inside: &Inside, text: &FilterText) -> impl IntoView + use<> {
     let form = FormState::of::<StartExport>(&inside.visit);
-    let choices = Format::ALL.map(|format| Choice::new(format.as_str(), format.as_str().to_uppercase()).hint(format.sentence()));
+    let choices =
+        Format::ALL.map(|format| Choice::new(format.as_str(), format.as_str().to_uppercase()).hint(format.sentence()));
     let value = if form.is_refused() { form.value("format") } else { Format::Ndjson.as_str().to_owned() };
     let hidden = asked(text).into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> });
     let fields = view! {

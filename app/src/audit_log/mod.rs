@@ -7,5 +7,7 @@ pub mod operator;
 #[cfg(feature = "ssr")]
 pub mod page;
 #[cfg(feature = "ssr")]
+mod proof;
+#[cfg(feature = "ssr")]
 mod sentence;
 pub mod server_fns;

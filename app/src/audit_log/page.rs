@@ -1,6 +1,9 @@
 //! The list of events with its filters, and an event's own page.
 
-use super::sentence::{what, who};
+use super::{
+    proof::proven,
+    sentence::{what, who},
+};
 use crate::{
     page::{Inside, id_param, page, param},
     ui::{
@@ -15,6 +18,7 @@ use send0_core::{
     AppError, FieldError,
     audit_log::{Action, EventView, Filter, FilterText, Outcome, Page, Place, Target, operations},
     permissions::Permission,
+    sealing,
 };
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -65,9 +69,16 @@ pub fn Log() -> impl IntoView {
         let found = operations::list(ctx, actor, &asked.filter, asked.place, limit, Action::PageViewed).await?;
         let export = inside.path(&format!("audit-log/exports{}", query.to_query_string()));
         let export = actor.may(Permission::AuditExport).then(|| view! { <p><a href=export>"Export"</a></p> });
-        let log = log_page(&of_workspace(&inside), asked, found);
-        Ok(view! { {log} {export} })
+        let proof = proof_of(&inside, &found.events).await?;
+        Ok(view! { {log_page(&of_workspace(&inside), asked, found)} {export} {proof} })
     })
+}
+
+/// How far the log is proven, with what is shown of it looked at now.
+async fn proof_of(inside: &Inside, events: &[EventView]) -> Result<AnyView, AppError> {
+    let shown: Vec<i64> = events.iter().map(|event| event.seq).collect();
+    let standing = sealing::operations::standing(&inside.visit.ctx, &inside.actor, &shown).await?;
+    Ok(proven(inside.now, standing))
 }
 
 fn of_workspace(inside: &Inside) -> Shown {
@@ -239,7 +250,9 @@ pub fn Event() -> impl IntoView {
     let id = param("event");
     page("Event", "audit-log", |inside| async move {
         let event = operations::show(&inside.visit.ctx, &inside.actor, id_param(&id)?, Action::PageViewed).await?;
-        event_page(&of_workspace(&inside), event)
+        let proof = proof_of(&inside, std::slice::from_ref(&event)).await?;
+        let shown = event_page(&of_workspace(&inside), event)?;
+        Ok(view! { {shown} {proof} })
     })
 }
 

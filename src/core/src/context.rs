@@ -35,10 +35,10 @@ pub struct Ctx {
     pub relying_party: RelyingParty,
     /// When keys were last used, on its way to the database.
     pub last_uses: crate::api_keys::LastUses,
+    /// Where files lie that are no database: signing keys, the register of checkpoints.
+    pub(crate) folder: Option<Arc<Path>>,
     /// Who takes our mail. Without one it ends up in the local mailbox.
     pub(crate) relay: Option<Arc<Relay>>,
-    /// Where files of exports lie. Without it none are written by the server.
-    pub(crate) exports: Option<Arc<Path>>,
 }
 
 impl Ctx {
@@ -54,8 +54,8 @@ impl Ctx {
             origin: "http://localhost:3000".into(),
             relying_party: RelyingParty::at("http://localhost:3000"),
             last_uses: Default::default(),
+            folder: None,
             relay: None,
-            exports: None,
         }
     }
 
@@ -64,14 +64,14 @@ impl Ctx {
         Self { origin: origin.into(), relying_party: RelyingParty::at(origin), ..self }
     }
 
+    /// The same, with its files in this folder, which is there. Without one nothing is sealed.
+    pub fn keeping(self, folder: &Path) -> Self {
+        Self { folder: Some(folder.into()), ..self }
+    }
+
     /// The same, with mail that leaves through this relay, or through none. Needs a Tokio runtime.
     pub fn relaying(self, address: Option<&RelayAddress>) -> Self {
         Self { relay: address.map(|address| Arc::new(Relay::new(address))), ..self }
-    }
-
-    /// The same, with files of exports in this folder, which nothing else is in: what belongs to no export is removed from it.
-    pub fn exporting_to(self, folder: &Path) -> Self {
-        Self { exports: Some(folder.into()), ..self }
     }
 
     /// Lets the actor pass or writes the refused attempt down and refuses. Called first in every operation.

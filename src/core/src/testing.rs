@@ -55,7 +55,7 @@ impl TestDb {
         let options = server.clone().database(&name);
         let keys = tempfile_key::KeyDir::new();
         let provider = KeyFile::create_if_missing(keys.path()).expect("key file");
-        let ctx = Ctx::new(logins(&options), Arc::new(provider), Clock::default()).exporting_to(&keys.exports());
+        let ctx = Ctx::new(logins(&options), Arc::new(provider), Clock::default()).keeping(keys.folder());
         let superuser = PgPoolOptions::new().max_connections(4).connect_lazy_with(options.clone());
         Self { ctx, superuser, options, _keys: keys }
     }
@@ -328,13 +328,12 @@ mod tempfile_key {
             Self(dir)
         }
 
-        pub fn path(&self) -> PathBuf {
-            self.0.join("keys")
+        pub fn folder(&self) -> &std::path::Path {
+            &self.0
         }
 
-        /// Where files of exports lie.
-        pub fn exports(&self) -> PathBuf {
-            self.0.join("exports")
+        pub fn path(&self) -> PathBuf {
+            self.0.join("keys")
         }
     }
 

@@ -24,8 +24,8 @@ enum Database {
 /// A key file and a database that answers.
 pub struct Installation {
     database: Database,
+    data: PathBuf,
     key_file: PathBuf,
-    exports: PathBuf,
     origin: Option<String>,
     relay: Option<RelayAddress>,
 }
@@ -52,8 +52,8 @@ impl Installation {
     fn of(config: &Config, database: Database) -> Self {
         Self {
             database,
+            data: config.data.clone(),
             key_file: config.key_file(),
-            exports: config.data.join("exports"),
             origin: config.origin.clone(),
             relay: config.relay.clone(),
         }
@@ -76,8 +76,8 @@ impl Installation {
     /// What operations are given. Makes the key file if there is none.
     pub fn open(&self) -> Result<Ctx, Failure> {
         let keys = KeyFile::create_if_missing(&self.key_file)?;
-        let ctx = Ctx::new(self.logins(), Arc::new(keys), Clock::default()).relaying(self.relay.as_ref());
-        let ctx = ctx.exporting_to(&self.exports);
+        let ctx =
+            Ctx::new(self.logins(), Arc::new(keys), Clock::default()).keeping(&self.data).relaying(self.relay.as_ref());
         // A command sends mail with links too.
         Ok(match &self.origin {
             Some(origin) => ctx.at(origin),

@@ -5,9 +5,14 @@ use super::{
     operations::{asking_for, resolve},
     queries::{self, Stored},
 };
-use crate::{Actor, AppError, Ctx, database::Database, ids::WorkspaceId, intent::Intent, permissions::Permission};
+use crate::{
+    Actor, AppError, Ctx, database::Database, ids::WorkspaceId, intent::Intent, permissions::Permission,
+    sealing::operations as sealing, secrets,
+};
 use futures::stream::{Stream, poll_fn};
+use send0_verify::Hash;
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use tokio::sync::mpsc;
 
 /// The first events that are read: few, so that the first bytes come at once.
@@ -54,7 +59,7 @@ pub async fn export(
 ) -> Result<impl Stream<Item = Result<Vec<u8>, AppError>> + Send + use<>, AppError> {
     let (plan, event) = prepare(ctx, actor, asked).await?;
     ctx.log_call(actor, event).await?;
-    Ok(pieces(ctx.db.clone(), plan))
+    Ok(pieces(ctx.clone(), plan))
 }
 
 /// What the export will hold, and the event that says so. Nothing is written yet, unless it is refused.
@@ -96,11 +101,11 @@ fn span_in_time(filter: &Filter) -> [Option<i64>; 2] {
 }
 
 /// Reads ahead in a task of its own, which ends when whoever takes the pieces goes away.
-fn pieces(db: Database, plan: Plan) -> impl Stream<Item = Result<Vec<u8>, AppError>> + Send {
+fn pieces(ctx: Ctx, plan: Plan) -> impl Stream<Item = Result<Vec<u8>, AppError>> + Send {
     let (sender, mut receiver) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let mut exporter = Exporter::new(plan);
-        while let Some(piece) = exporter.next(&db).await.transpose() {
+        while let Some(piece) = exporter.next(&ctx).await.transpose() {
             let failed = piece.is_err();
             if sender.send(piece).await.is_err() || failed {
                 return;
@@ -115,7 +120,7 @@ enum Stage {
     Head,
     Events,
     Receipt,
-    Done,
+    Done(Receipt),
 }
 
 /// Writes an export piece by piece. Nothing is held between pieces: no transaction, no connection.
@@ -136,18 +141,23 @@ impl Exporter {
     }
 
     /// The next piece, in whole lines; `None` at the end.
-    pub async fn next(&mut self, db: &Database) -> Result<Option<Vec<u8>>, AppError> {
+    pub async fn next(&mut self, ctx: &Ctx) -> Result<Option<Vec<u8>>, AppError> {
         loop {
             let piece = match self.stage {
                 Stage::Head => self.head(),
-                Stage::Events => self.events(db).await?,
-                Stage::Receipt => self.end()?,
-                Stage::Done => return Ok(None),
+                Stage::Events => self.events(&ctx.db).await?,
+                Stage::Receipt => self.end(ctx).await?,
+                Stage::Done(_) => return Ok(None),
             };
             if !piece.is_empty() {
                 return Ok(Some(piece));
             }
         }
+    }
+
+    /// What the export held, once it is at its end.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        if let Stage::Done(receipt) = &self.stage { Some(receipt) } else { None }
     }
 
     /// Who goes on after a cursor has the head already.
@@ -167,43 +177,78 @@ impl Exporter {
         let mut read = db.read_log(self.plan.workspace).await?;
         let rows =
             queries::window(read.conn(), self.plan.workspace, &self.plan.filter, (self.at, until), limit).await?;
+        let rows = rows.iter().map(Stored::of).collect::<Result<Vec<_>, _>>()?;
+        let leaves = self.leaves(read.conn(), &rows).await?;
         drop(read);
         let mut piece = Vec::with_capacity(rows.len() * formats::LINE_LENGTH);
-        for row in &rows {
-            let stored = Stored::of(row)?;
-            formats::write(&mut piece, self.plan.format, self.plan.workspace, &stored)?;
+        for stored in &rows {
+            formats::write(&mut piece, self.plan.format, self.plan.workspace, stored, leaves.of(stored.seq))?;
             self.at = stored.seq;
         }
-        self.count += i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        if i64::try_from(rows.len()).is_ok_and(|found| found < limit) {
+        let found = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        self.count += found;
+        if found < limit {
             self.at = until;
         }
         Ok(piece)
     }
 
-    fn end(&mut self) -> Result<Vec<u8>, AppError> {
-        self.stage = Stage::Done;
-        if self.plan.format != Format::Ndjson {
-            return Ok(vec![]);
-        }
-        let mut line = serde_json::to_vec(&Last { receipt: self.receipt() }).map_err(|_| AppError::Internal)?;
-        line.push(b'\n');
-        Ok(line)
+    /// What was sealed of the events of a window, for the format that says so.
+    async fn leaves(&self, conn: &mut PgConnection, rows: &[Stored<'_>]) -> Result<Leaves, AppError> {
+        let (Format::Ndjson, Some(first), Some(last)) = (self.plan.format, rows.first(), rows.last()) else {
+            return Ok(Leaves::default());
+        };
+        let hashes = sealing::leaves(conn, self.plan.workspace, first.seq, last.seq).await;
+        Ok(Leaves { first: first.seq, hashes: unless_damaged(hashes)?.unwrap_or_default() })
     }
 
-    /// What the export held, once it is at its end.
-    pub fn receipt(&self) -> Receipt {
-        let is_filtered = !self.plan.filter.is_empty();
-        Receipt {
-            workspace: self.plan.workspace,
-            query: is_filtered.then(|| query(&self.plan.filter)),
-            first: self.plan.bounds.map(|bounds| bounds.0),
-            last: self.plan.bounds.map(|bounds| bounds.1),
+    async fn end(&mut self, ctx: &Ctx) -> Result<Vec<u8>, AppError> {
+        let last = Last { receipt: self.sign_off(ctx).await? };
+        let mut line = serde_json::to_vec(&last).map_err(|_| AppError::Internal)?;
+        line.push(b'\n');
+        self.stage = Stage::Done(last.receipt);
+        Ok(if self.plan.format == Format::Ndjson { line } else { vec![] })
+    }
+
+    /// The receipt. Of a part of the log without gaps it says what ties it to a signed checkpoint.
+    async fn sign_off(&self, ctx: &Ctx) -> Result<Receipt, AppError> {
+        let Plan { workspace, ref filter, bounds, .. } = self.plan;
+        let proof = match bounds.filter(|_| filter.is_empty()) {
+            Some((first, last)) => unless_damaged(sealing::range_proof(ctx, workspace, first, last).await)?,
+            None => None,
+        };
+        let all_hex = |hashes: &[Hash]| hashes.iter().map(|hash| secrets::hex(hash)).collect::<Vec<_>>();
+        Ok(Receipt {
+            workspace,
+            query: (!filter.is_empty()).then(|| query(filter)),
+            first: bounds.map(|bounds| bounds.0),
+            last: bounds.map(|bounds| bounds.1),
             count: self.count,
-            from_prefix: None,
-            to_suffix: None,
-            checkpoint: None,
-        }
+            from_prefix: proof.as_ref().map(|proof| all_hex(&proof.from_prefix)),
+            to_suffix: proof.as_ref().map(|proof| all_hex(&proof.to_suffix)),
+            checkpoint: proof.map(|proof| proof.checkpoint),
+        })
+    }
+}
+
+/// The leaves of the events from one on, as far as they are sealed.
+#[derive(Default)]
+struct Leaves {
+    first: i64,
+    hashes: Vec<Hash>,
+}
+
+impl Leaves {
+    fn of(&self, seq: i64) -> Option<&Hash> {
+        self.hashes.get(usize::try_from(seq - self.first).ok()?)
+    }
+}
+
+/// A log that is not as it was sealed is exported all the same, without what cannot be proven: whoever looks into it needs it.
+fn unless_damaged<T>(proof: Result<T, AppError>) -> Result<Option<T>, AppError> {
+    match proof {
+        Err(AppError::Internal) => Ok(None),
+        proof => proof.map(Some),
     }
 }
 
@@ -225,7 +270,8 @@ pub struct Receipt {
     pub last: Option<i64>,
     /// How many events are in it.
     pub count: i64,
-    /// From the tree before `first` to that of the checkpoint, hashes in hexadecimal; `null` when filtered or not sealed.
+    /// From the tree before `first` to that of the checkpoint, hashes in hexadecimal; `null` when filtered, and of a log
+    /// that is not as it was sealed.
     pub from_prefix: Option<Vec<String>>,
     /// From the tree up to `last` to that of the checkpoint; likewise.
     pub to_suffix: Option<Vec<String>>,

@@ -12,12 +12,15 @@ use crate::{
     api_keys::{Kind, Mode},
     ids::{KeyId, WorkspaceId},
     permissions::{Permission, Role},
+    sealing::operations::public_keys,
+    secrets,
     testing::{Tenant, TestDb, request},
 };
 use futures::StreamExt;
+use send0_verify::{Hash, checkpoint::Checkpoint, leaf, note::Verifier, tree::Frontier};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
-use time::{OffsetDateTime, macros::datetime};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
 
 /// More than two windows, so that windows have seams.
 const MANY: usize = 4_500;
@@ -105,7 +108,7 @@ async fn what_an_export_says_reads_back_as_the_event() {
         assert_eq!(&read, event);
         let time = line["time"].as_str().expect("a time");
         assert_eq!(time.len(), "2026-11-23T18:04:05.123456Z".len());
-        assert_eq!(OffsetDateTime::parse(time, &time::format_description::well_known::Rfc3339), Ok(event.time));
+        assert_eq!(OffsetDateTime::parse(time, &Rfc3339), Ok(event.time));
         let salt: Vec<u8> = (0..64)
             .step_by(2)
             .map(|at| u8::from_str_radix(&line["salt"].as_str().expect("a salt")[at..at + 2], 16).expect("hex"))
@@ -172,6 +175,79 @@ async fn nothing_to_export_is_an_export_of_nothing() {
     let never = Filter { from: Some(datetime!(2999-01-01 0:00 UTC)), ..Filter::default() };
     let (lines, _) = read(&db, &tenant.actor(Role::Owner), &Asked { filter: never, ..all(Format::Ndjson) }).await;
     assert!(lines.is_empty());
+}
+
+// Proven -----------------------------------------------------------------------------------------------------------
+
+/// The bytes of a body, as they stand in a line.
+fn body(line: &str) -> &str {
+    line.split_once("\"body\":").and_then(|(_, rest)| rest.split_once(",\"personal\":")).expect("a body").0
+}
+
+/// Fails unless lines and receipt lead to the root that the checkpoint signs, from nothing but the text.
+async fn assert_proven(db: &TestDb, text: &str) {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let receipt: Value = serde_json::from_str(lines.pop().expect("a receipt")).expect("JSON");
+    let receipt = &receipt["receipt"];
+    let hashes = |name: &str| -> Vec<Hash> {
+        let all = receipt[name].as_array().expect(name).iter();
+        all.map(|text| send0_verify::hex::hash(text.as_str().expect("text")).expect("a hash")).collect()
+    };
+    let first = receipt["first"].as_u64().expect("a number");
+    let mut frontier = Frontier::from_parts(first - 1, hashes("from_prefix")).expect("the prefix");
+    for line in lines {
+        let value: Value = serde_json::from_str(line).expect("JSON");
+        let time = OffsetDateTime::parse(value["time"].as_str().expect("a time"), &Rfc3339).expect("a time");
+        let micros = (time.unix_timestamp_nanos() / 1000) as i64;
+        let workspace = value["workspace"].as_str().expect("a workspace");
+        let leaf = leaf::hash(workspace, value["seq"].as_u64().expect("a number"), micros, body(line).as_bytes());
+        if let Some(sealed) = value.get("leaf") {
+            assert_eq!(sealed, &secrets::hex(&leaf), "as it was sealed");
+        }
+        frontier.push(leaf);
+    }
+    let note = receipt["checkpoint"].as_str().expect("a note");
+    let keys = public_keys(&db.ctx).await.expect("keys");
+    let verifiers: Vec<Verifier> = keys.iter().map(|key| key.parse().expect("a key")).collect();
+    let signed: Checkpoint = send0_verify::note::open(note, &verifiers).expect("signed").parse().expect("a checkpoint");
+    assert!(frontier.extend(signed.size, &hashes("to_suffix")), "the suffix");
+    assert_eq!(frontier.root(), signed.root);
+}
+
+#[tokio::test]
+async fn the_receipt_ties_any_part_of_the_log_to_a_signed_checkpoint() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    fill(&db, &tenant, 700).await;
+    let owner = tenant.actor(Role::Owner);
+    // Nothing is sealed yet: the receipt sees to it.
+    let text = exported(&db, &owner, &all(Format::Ndjson)).await;
+    assert!(!text.contains("\"leaf\""));
+    assert_proven(&db, &text).await;
+    fill(&db, &tenant, 40).await;
+    let text = exported(&db, &owner, &all(Format::Ndjson)).await;
+    assert!(
+        text.matches("\"leaf\":\"").count() >= 700
+            && text.lines().next().is_some_and(|line| line.contains("\"leaf\":\""))
+    );
+    assert_proven(&db, &text).await;
+    for after in [1, 2, 255, 256, 257, 511, 600, db.seq(tenant.id()).await - 1] {
+        assert_proven(&db, &exported(&db, &owner, &Asked { after, ..all(Format::Ndjson) }).await).await;
+    }
+    let to = Some(db.events_after(tenant.id(), 300).await.remove(0).time);
+    let bounded = Asked { filter: Filter { to, ..Filter::default() }, ..all(Format::Ndjson) };
+    assert_proven(&db, &exported(&db, &owner, &bounded).await).await;
+}
+
+#[tokio::test]
+async fn an_erased_person_leaves_the_proof_whole() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    exported(&db, &owner, &all(Format::Ndjson)).await;
+    let erase = "update audit_events set personal = null, salt = null where workspace_id = $1";
+    sqlx::query(erase).bind(tenant.id().0).execute(&db.superuser).await.expect("erased");
+    assert_proven(&db, &exported(&db, &owner, &all(Format::Ndjson)).await).await;
 }
 
 // Part of it -------------------------------------------------------------------------------------------------------

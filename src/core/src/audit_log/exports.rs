@@ -131,7 +131,7 @@ impl ExportView {
 /// filter that cannot be read; [`AppError::ProofNeeded`]; [`AppError::Conflict`] while another one is being written.
 pub async fn start(ctx: &Ctx, actor: &Actor, format: &str, text: &FilterText) -> Result<ExportId, AppError> {
     ctx.authorise(actor, Permission::AuditExport, Action::AuditLogExported).await?;
-    if ctx.exports.is_none() {
+    if folder(ctx).is_none() {
         tracing::error!("there is no folder for exports");
         return Err(AppError::Unavailable);
     }
@@ -195,9 +195,9 @@ pub async fn download(
     ctx.authorise(actor, Permission::AuditExport, action).await?;
     let export = find(ctx, actor, id).await?;
     let event = Event::new(action).under(Permission::AuditExport).on("export", id, None);
-    let file = match (&ctx.exports, export.file) {
+    let file = match (folder(ctx), export.file) {
         (Some(folder), Some(file)) if export.can_be_fetched(ctx.clock.now()) => {
-            File::open(path(folder, file)).await.ok()
+            File::open(path(&folder, file)).await.ok()
         }
         _ => None,
     };
@@ -233,7 +233,7 @@ pub(super) struct Written {
 /// # Errors
 /// [`AppError::Unavailable`] when the database cannot be asked.
 pub async fn work(ctx: &Ctx) -> Result<bool, AppError> {
-    let Some(folder) = &ctx.exports else { return Ok(false) };
+    let Some(folder) = folder(ctx) else { return Ok(false) };
     let (file, now) = (Uuid::new_v4(), ctx.clock.now());
     let Some(export) = queries::claim(&ctx.db.worker, file, now, now + LEASE).await? else { return Ok(false) };
     // Who never came back from it, time after time, would not this time either.
@@ -241,7 +241,7 @@ pub async fn work(ctx: &Ctx) -> Result<bool, AppError> {
         give_up(ctx, &export).await?;
         return Ok(true);
     }
-    let path = path(folder, file);
+    let path = path(&folder, file);
     let settled = match write(ctx, &path, &export).await {
         Ok(Some(written)) => finish(ctx, &export, &written).await?,
         Ok(None) => false,
@@ -263,7 +263,7 @@ async fn write(ctx: &Ctx, path: &Path, export: &Claimed) -> Result<Option<Writte
     let mut exporter = Exporter::new(plan(export)?);
     let mut file = create(path).await.map_err(unwritable)?;
     let (mut hash, mut bytes) = (Sha256::new(), 0_i64);
-    while let Some(piece) = exporter.next(&ctx.db).await? {
+    while let Some(piece) = exporter.next(ctx).await? {
         file.write_all(&piece).await.map_err(unwritable)?;
         hash.update(&piece);
         bytes += i64::try_from(piece.len()).unwrap_or_default();
@@ -274,7 +274,8 @@ async fn write(ctx: &Ctx, path: &Path, export: &Claimed) -> Result<Option<Writte
     }
     // On the disk before anybody is told.
     file.sync_all().await.map_err(unwritable)?;
-    Ok(Some(Written { at: exporter.at, bytes, sha256: hash.finalize().into(), receipt: exporter.receipt() }))
+    let receipt = exporter.receipt().ok_or(AppError::Internal)?.clone();
+    Ok(Some(Written { at: exporter.at, bytes, sha256: hash.finalize().into(), receipt }))
 }
 
 fn plan(export: &Claimed) -> Result<Plan, AppError> {
@@ -294,6 +295,11 @@ async fn create(path: &Path) -> io::Result<File> {
 fn unwritable(error: io::Error) -> AppError {
     tracing::error!(%error, "the file of an export cannot be written");
     AppError::Unavailable
+}
+
+/// Where the files lie, and nothing else does.
+pub(super) fn folder(ctx: &Ctx) -> Option<PathBuf> {
+    ctx.folder.as_ref().map(|folder| folder.join("exports"))
 }
 
 fn path(folder: &Path, file: Uuid) -> PathBuf {
@@ -332,11 +338,11 @@ async fn give_up(ctx: &Ctx, export: &Claimed) -> Result<(), AppError> {
 /// # Errors
 /// [`AppError::Unavailable`] when the database cannot be asked, or the folder not be read.
 pub async fn sweep(ctx: &Ctx) -> Result<(), AppError> {
-    let Some(folder) = &ctx.exports else { return Ok(()) };
+    let Some(folder) = folder(ctx) else { return Ok(()) };
     // Read first: a file that is made from now on is not among them.
-    let there = files(folder).await.map_err(unwritable)?;
+    let there = files(&folder).await.map_err(unwritable)?;
     let known = queries::sweep(&ctx.db.worker, ctx.clock.now(), KEPT).await?;
-    let known: HashSet<PathBuf> = known.into_iter().map(|file| path(folder, file)).collect();
+    let known: HashSet<PathBuf> = known.into_iter().map(|file| path(&folder, file)).collect();
     for file in there.into_iter().filter(|file| !known.contains(file)) {
         fs::remove_file(&file).await.map_err(unwritable)?;
     }

@@ -2,7 +2,9 @@
 
 use super::{
     Action, Event, FilterText, Format, Outcome, Record,
-    exports::{ATTEMPTS, ExportState, ExportView, FILE_LASTS, KEPT, LEASE, cancel, download, list, start, sweep, work},
+    exports::{
+        ATTEMPTS, ExportState, ExportView, FILE_LASTS, KEPT, LEASE, cancel, download, folder, list, start, sweep, work,
+    },
 };
 use crate::{
     Actor, AppError, Ctx,
@@ -45,7 +47,7 @@ async fn fetched(ctx: &Ctx, actor: &Actor, id: ExportId) -> Result<Vec<u8>, AppE
 }
 
 fn files(db: &TestDb) -> Vec<PathBuf> {
-    let folder = db.ctx.exports.clone().expect("a folder");
+    let folder = folder(&db.ctx).expect("a folder");
     fs::read_dir(folder).map(|all| all.map(|one| one.expect("an entry").path()).collect()).unwrap_or_default()
 }
 

@@ -20,6 +20,8 @@ mod record;
 #[cfg(feature = "server")]
 mod writer;
 #[cfg(feature = "server")]
+pub(crate) use record::Stated;
+#[cfg(feature = "server")]
 pub use {record::Event, record::Record, writer::Writer};
 
 #[cfg(all(test, feature = "testing"))]

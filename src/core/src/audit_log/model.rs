@@ -87,6 +87,8 @@ actions! {
     AuditExportFinished, "audit_log.export_finished", "finished the export";
     AuditExportCancelled, "audit_log.export_cancelled", "cancelled the export";
     AuditExportDownloaded, "audit_log.export_downloaded", "downloaded the export";
+    AuditLogCheckFailed, "audit_log.check_failed", "found that the audit log is not as it was sealed:";
+    AuditLogPruned, "audit_log.pruned", "removed events past their retention from";
     PageViewed, "page.viewed", "opened a page";
     ContactAdded, "contact.added", "named the security contact";
     ContactConfirmed, "contact.confirmed", "confirmed the security contact";

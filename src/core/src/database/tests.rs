@@ -9,6 +9,7 @@ use crate::{
     envelope::Place,
     invitations::operations::invite,
     permissions::Role,
+    sealing::operations::seal_all,
     subprocessors::notices::tell,
     testing::{Tenant, TestDb, abandoned, logins},
 };
@@ -293,7 +294,24 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
     }
     db.announced("Acme Mail").await;
     tell(&db.ctx).await.expect("both are told");
+    seal_all(&db.ctx).await.expect("sealed");
+    for tenant in &tenants {
+        sealed_long_ago(db, tenant.id().0).await;
+    }
     tenants
+}
+
+/// What only a log of more than a year has.
+async fn sealed_long_ago(db: &TestDb, workspace: Uuid) {
+    let rows = format!(
+        "begin; alter table audit_floors disable trigger demand_a_seal;
+         insert into audit_floors values ('{workspace}', 257);
+         alter table audit_floors enable always trigger demand_a_seal;
+         insert into audit_prunes values ('{workspace}', 257, 1, now(), now(), 'note');
+         insert into audit_checks values ('{workspace}', 1, now(), 1);
+         insert into audit_tiles values ('{workspace}', 0, 0, decode(repeat('00', 8192), 'hex')); commit"
+    );
+    db.superuser.execute(AssertSqlSafe(rows)).await.expect("rows");
 }
 
 // (a) The catalogue ------------------------------------------------------------------------------------------------
@@ -307,9 +325,14 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "allowlist_entries",
         "allowlists",
         "api_keys",
+        "audit_checks",
         "audit_events",
         "audit_exports",
+        "audit_floors",
         "audit_heads",
+        "audit_prunes",
+        "audit_tiles",
+        "audit_trees",
         "compliance_messages",
         "compliance_requests",
         "contacts",
@@ -435,7 +458,17 @@ const RIGHTS: &str = "
     send0_lookup   subscriber_notices   select insert update delete
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
-    send0_log      audit_events         insert
+    send0_auditor  audit_checks         select
+    send0_auditor  audit_floors         select
+    send0_auditor  audit_prunes         select
+    send0_auditor  audit_tiles          select
+    send0_auditor  audit_trees          select
+    send0_log      audit_checks         select insert update
+    send0_log      audit_floors         select insert update
+    send0_log      audit_prunes         select insert
+    send0_log      audit_tiles          select insert
+    send0_log      audit_trees          select insert update
+    send0_log      audit_events         select insert delete
     send0_log      audit_heads          select insert update
     send0_lookup   workspaces           select
     send0_lookup   members              select update(last_seen_at)
@@ -511,11 +544,20 @@ const FUNCTIONS: &str = "
     append_event                 send0_log     send0_app
     append_events                send0_log     send0_auth
     append_platform_event        send0_log     send0_app
+    audit_checked                send0_log     send0_worker
     audit_events_are_append_only send0_owner
     audit_export_claim           send0_lookup  send0_worker
     audit_export_progress        send0_lookup  send0_worker
     audit_exports_sweep          send0_lookup  send0_worker
+    audit_floors_demand_a_seal   send0_owner
+    audit_logs                   send0_log     send0_worker
+    audit_prune                  send0_log     send0_app
+    audit_seal                   send0_log     send0_worker
     audit_seq_at                 send0_owner  send0_app send0_auditor
+    audit_sweep                  send0_log     send0_worker
+    audit_tiles_never_change     send0_owner
+    audit_trees_only_grow        send0_owner
+    audit_unsealed               send0_log     send0_worker
     ceremony_put                 send0_lookup  send0_auth
     ceremony_take                send0_lookup  send0_auth
     compliance_requests_all      send0_lookup  send0_app
@@ -575,6 +617,7 @@ const FUNCTIONS: &str = "
     passkey_used                 send0_lookup  send0_auth
     passkeys_of                  send0_lookup  send0_auth
     policy_reminders_due         send0_lookup  send0_worker
+    protect_tenant_tables        send0_owner
     recovery_code_use            send0_lookup  send0_auth
     recovery_codes_put           send0_lookup  send0_auth
     reset_find                   send0_lookup  send0_auth
@@ -649,12 +692,16 @@ async fn each_function_is_called_by_whom_the_list_names_and_looks_nowhere_else()
         "select proname::text from pg_proc where pronamespace = 'public'::regnamespace and not prosecdef order by 1";
     let known = [
         "audit_events_are_append_only",
+        "audit_floors_demand_a_seal",
         "audit_seq_at",
+        "audit_tiles_never_change",
+        "audit_trees_only_grow",
         "frameworks_can_show_it",
         "hand_over_functions",
         "is_reminder_due",
         "notice_stage",
         "operators_stay_apart",
+        "protect_tenant_tables",
         "subprocessor_notices_keep_their_word",
     ];
     assert_eq!(texts(&mut conn, invokers).await, known);

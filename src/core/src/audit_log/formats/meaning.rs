@@ -98,6 +98,7 @@ pub(super) fn deed(action: Action) -> Deed {
         | A::AuditLogExported => Deed::Create,
 
         A::AuditLogSearched
+        | A::AuditLogCheckFailed
         | A::AuditExportDownloaded
         | A::PageViewed
         | A::NoticeSeen
@@ -135,6 +136,7 @@ pub(super) fn deed(action: Action) -> Deed {
         | A::DocumentRetired
         | A::DocumentRevoked
         | A::SubscriptionEnded
+        | A::AuditLogPruned
         | A::AuditExportCancelled => Deed::Delete,
 
         A::ApiCalled | A::RequestRefused => Deed::Call,

@@ -13,6 +13,7 @@ use super::{
     queries::{Stored, put_together},
 };
 use crate::{AppError, ids::WorkspaceId};
+use send0_verify::Hash;
 
 /// About how long a line is, in bytes.
 pub(super) const LINE_LENGTH: usize = 1_400;
@@ -34,9 +35,10 @@ pub(super) fn write(
     format: Format,
     workspace: WorkspaceId,
     stored: &Stored<'_>,
+    leaf: Option<&Hash>,
 ) -> Result<(), AppError> {
     if format == Format::Ndjson {
-        ndjson::write(to, workspace, stored);
+        ndjson::write(to, workspace, stored, leaf);
         return Ok(());
     }
     let event = put_together(workspace, stored.seq, stored.at, stored.body, stored.personal)?;

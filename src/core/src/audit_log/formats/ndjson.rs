@@ -2,11 +2,12 @@
 
 use super::super::queries::Stored;
 use crate::ids::WorkspaceId;
+use send0_verify::Hash;
 use std::io::Write;
 use time::OffsetDateTime;
 
 /// One event: `{"seq","time","workspace","body","personal","salt"}`, and `leaf` once it is sealed.
-pub(super) fn write(to: &mut Vec<u8>, workspace: WorkspaceId, stored: &Stored<'_>) {
+pub(super) fn write(to: &mut Vec<u8>, workspace: WorkspaceId, stored: &Stored<'_>, leaf: Option<&Hash>) {
     to.extend_from_slice(b"{\"seq\":");
     number(to, stored.seq.unsigned_abs(), 1);
     to.extend_from_slice(b",\"time\":\"");
@@ -21,6 +22,10 @@ pub(super) fn write(to: &mut Vec<u8>, workspace: WorkspaceId, stored: &Stored<'_
     match stored.salt {
         Some(salt) => hex_text(to, salt),
         None => to.extend_from_slice(b"null"),
+    }
+    if let Some(leaf) = leaf {
+        to.extend_from_slice(b",\"leaf\":");
+        hex_text(to, leaf);
     }
     to.extend_from_slice(b"}\n");
 }

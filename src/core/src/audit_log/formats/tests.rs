@@ -80,15 +80,16 @@ fn ndjson_is_what_is_stored_byte_for_byte() {
         salt: Some(&[0, 0xab, 0xff]),
     };
     let workspace = WorkspaceId(Uuid::from_u128(2));
-    let of = |stored: &Stored<'_>| line(|to| write(to, Format::Ndjson, workspace, stored).expect("written"));
+    let of =
+        |stored: &Stored<'_>, leaf| line(|to| write(to, Format::Ndjson, workspace, stored, leaf).expect("written"));
     assert_eq!(
-        of(&stored),
+        of(&stored, Some(&[0xf0; 32])),
         "{\"seq\":1042,\"time\":\"2026-11-23T18:04:05.120000Z\",\"workspace\":\"wsp_00000000000000000000000002\",\
-         \"body\":{\"action\":\"api_key.issued\"},\"personal\":{\"actor\":\"Ana\"},\"salt\":\"00abff\"}\n"
+         \"body\":{\"action\":\"api_key.issued\"},\"personal\":{\"actor\":\"Ana\"},\"salt\":\"00abff\",\"leaf\":\"f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0\"}\n"
     );
     let erased = Stored { personal: None, salt: None, at: datetime!(0009-01-02 03:04:05 UTC), seq: i64::MAX, ..stored };
     assert_eq!(
-        of(&erased),
+        of(&erased, None),
         "{\"seq\":9223372036854775807,\"time\":\"0009-01-02T03:04:05.000000Z\",\"workspace\":\"wsp_00000000000000000000000002\",\
          \"body\":{\"action\":\"api_key.issued\"},\"personal\":null,\"salt\":null}\n"
     );
