@@ -9,6 +9,7 @@ use crate::{
         AddEntry, ChangeEntry, ConfirmChange, DiscardDraft, RemoveEntry, SaveDraft, SetReporting, UndoChange,
     },
     api_keys::server_fns::{IssueKey, RevokeKey},
+    audit_log::server_fns::{CancelExport, StartExport},
     compliance::server_fns::{
         AcceptTerms, AddEvidence, AnswerRequest, AskAsVisitor, ChangeFramework, GrantDocument, MakeRequest,
         RemoveEvidence, RetireDocument, RevokeGrant, SendRequest, WriteMore, WriteOnRequest,
@@ -202,6 +203,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: Subscribe::PATH, access: Access::Public, echo: &["email"] },
     Function { path: ConfirmSubscription::PATH, access: Access::Public, echo: &[] },
     Function { path: EndSubscription::PATH, access: Access::Public, echo: &[] },
+    Function { path: StartExport::PATH, access: Access::Permission(Permission::AuditExport), echo: &["format"] },
+    Function { path: CancelExport::PATH, access: Access::Permission(Permission::AuditExport), echo: &[] },
     Function { path: RevokeKey::PATH, access: Access::Permission(Permission::KeysRevoke), echo: &["reason"] },
 ];
 
@@ -272,5 +275,6 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/operator/log", Access::Operator),
     ("/operator/log/:event", Access::Operator),
     ("/w/:slug/audit-log", Access::Permission(Permission::AuditRead)),
+    ("/w/:slug/audit-log/exports", Access::Permission(Permission::AuditExport)),
     ("/w/:slug/audit-log/:event", Access::Permission(Permission::AuditRead)),
 ];

@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod allowlist;
 pub mod api_keys;
+pub mod audit_log;
 pub mod compliance;
 pub mod contacts;
 pub mod error;
@@ -25,8 +26,6 @@ pub mod workspaces;
 
 #[cfg(feature = "ssr")]
 pub mod access;
-#[cfg(feature = "ssr")]
-pub mod audit_log;
 #[cfg(feature = "ssr")]
 pub mod cookies;
 #[cfg(feature = "ssr")]

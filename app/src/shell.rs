@@ -121,6 +121,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/w/:slug/compliance/:id") view=compliance::requests::Request ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/retention") view=retention::page::RetentionPage ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log") view=audit_log::page::Log ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/audit-log/exports") view=audit_log::exports::Exports ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log/:event") view=audit_log::page::Event ssr=SsrMode::Async/>
             </Routes>
         </Router>

@@ -17,6 +17,7 @@ use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use send0_core::{
     AppError, FieldError,
     audit_log::{Action, EventView, Filter, FilterText, Outcome, Page, Place, Target, operations},
+    permissions::Permission,
     sealing,
 };
 use serde_json::Value;
@@ -66,8 +67,10 @@ pub fn Log() -> impl IntoView {
         let asked = Asked::of(&query)?;
         let (ctx, actor, limit) = (&inside.visit.ctx, &inside.actor, operations::LIMIT_DEFAULT);
         let found = operations::list(ctx, actor, &asked.filter, asked.place, limit, Action::PageViewed).await?;
+        let export = inside.path(&format!("audit-log/exports{}", query.to_query_string()));
+        let export = actor.may(Permission::AuditExport).then(|| view! { <p><a href=export>"Export"</a></p> });
         let proof = proof_of(&inside, &found.events).await?;
-        Ok(view! { {log_page(&of_workspace(&inside), asked, found)} {proof} })
+        Ok(view! { {log_page(&of_workspace(&inside), asked, found)} {export} {proof} })
     })
 }
 
@@ -116,7 +119,7 @@ pub fn log_page(log: &Shown, asked: Asked, found: Page) -> impl IntoView + use<>
     }
 }
 
-fn text_of(query: &ParamsMap) -> FilterText {
+pub(super) fn text_of(query: &ParamsMap) -> FilterText {
     let value = |name| query.get(name).unwrap_or_default();
     FilterText {
         actor: value("actor"),

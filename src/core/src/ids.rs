@@ -122,6 +122,8 @@ ids! {
     SubscriberId = "sbr", Uuid::now_v7();
     /// An audit event.
     EventId = "evt", Uuid::now_v7();
+    /// An export of an audit log.
+    ExportId = "exp", Uuid::now_v7();
     /// A signed-in session.
     SessionId = "ses", Uuid::now_v7();
     /// A passkey of a person.

@@ -1,7 +1,8 @@
 //! What the server does by itself.
 
 use send0_core::{
-    AppError, Ctx, accounts, allowlist, api_keys, compliance, mail, policies, retention, sealing, subprocessors, subscribers,
+    AppError, Ctx, accounts, allowlist, api_keys, audit_log, compliance, mail, policies, retention, sealing, subprocessors,
+    subscribers,
 };
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -12,6 +13,7 @@ const PURGE_EVERY: Duration = Duration::from_secs(60);
 const NOTICES_EVERY: Duration = Duration::from_secs(2);
 const REVERT_EVERY: Duration = Duration::from_secs(10);
 const MAIL_EVERY: Duration = Duration::from_secs(1);
+const EXPORTS_EVERY: Duration = Duration::from_secs(1);
 const SEAL_EVERY: Duration = Duration::from_millis(500);
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 const ROLL_EVERY: Duration = Duration::from_secs(3600);
@@ -21,7 +23,7 @@ const MAIL_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop; what is gathered by then is still written.
 pub async fn run(ctx: Ctx, stop: CancellationToken) {
-    tokio::join!(keep_house(&ctx, &stop), send_mail(&ctx, &stop), seal(&ctx, &stop));
+    tokio::join!(keep_house(&ctx, &stop), send_mail(&ctx, &stop), seal(&ctx, &stop), write_exports(&ctx, &stop));
 }
 
 async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
@@ -45,6 +47,7 @@ async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
             _ = purge.tick() => {
                 report("removing what has expired", accounts::operations::purge_expired(ctx).await);
                 report("forgetting links of visitors", compliance::requests::purge(ctx).await.map(|_| ()));
+                report("removing exports that have expired", audit_log::exports::sweep(ctx).await);
                 report("reminding of second factors", policies::operations::remind(ctx).await);
             }
         }
@@ -90,6 +93,19 @@ async fn send_mail(ctx: &Ctx, stop: &CancellationToken) {
             tick.reset_immediately();
         }
         report("sending mail", sent.map(|_| ()));
+    }
+}
+
+/// In a loop of its own: an export of a large log takes minutes. What is cut off here begins anew when its lease is over.
+async fn write_exports(ctx: &Ctx, stop: &CancellationToken) {
+    let mut tick = interval(EXPORTS_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let worked = tokio::select! {
+            () = stop.cancelled() => return,
+            worked = async { tick.tick().await; audit_log::exports::work(ctx).await } => worked,
+        };
+        report("writing an export of an audit log", worked.map(|_| ()));
     }
 }
 

@@ -4,6 +4,14 @@ mod model;
 pub use model::*;
 
 #[cfg(feature = "server")]
+pub mod export;
+#[cfg(feature = "server")]
+mod export_queries;
+#[cfg(feature = "server")]
+pub mod exports;
+#[cfg(feature = "server")]
+mod formats;
+#[cfg(feature = "server")]
 pub mod operations;
 #[cfg(feature = "server")]
 mod queries;
@@ -16,5 +24,9 @@ pub(crate) use record::Stated;
 #[cfg(feature = "server")]
 pub use {record::Event, record::Record, writer::Writer};
 
+#[cfg(all(test, feature = "testing"))]
+mod export_tests;
+#[cfg(all(test, feature = "testing"))]
+mod exports_tests;
 #[cfg(all(test, feature = "testing"))]
 mod tests;

@@ -99,8 +99,12 @@ pub async fn show_of_platform(ctx: &Ctx, actor: &Actor, id: EventId) -> Result<E
 }
 
 fn searched(filter: &Filter) -> Event {
+    asking_for(Event::new(Action::AuditLogSearched), filter)
+}
+
+/// The event with what was asked for.
+pub(super) fn asking_for(mut event: Event, filter: &Filter) -> Event {
     let actions: Vec<&str> = filter.actions.iter().map(|action| action.as_str()).collect();
-    let mut event = Event::new(Action::AuditLogSearched);
     if let Some(actor) = &filter.actor {
         event = event.change("actor", None::<String>, actor.clone());
     }
@@ -119,7 +123,7 @@ fn searched(filter: &Filter) -> Event {
 }
 
 /// A member's mail address stands for their id.
-async fn resolve(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<Filter, AppError> {
+pub(super) async fn resolve(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<Filter, AppError> {
     let mut filter = filter.clone();
     if let Some(email) = filter.actor.as_deref().filter(|text| text.contains('@')) {
         let mut read = ctx.db.read(actor.workspace).await?;

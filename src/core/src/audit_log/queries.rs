@@ -72,17 +72,88 @@ pub(super) async fn find(
     row.map(|row| view(workspace, &row)).transpose()
 }
 
+/// The first and the last event that an export looks at: after the cursor, between its bounds in time. `None`: there are none.
+pub(super) async fn bounds(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    filter: &Filter,
+    after: i64,
+) -> Result<Option<(i64, i64)>, AppError> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "select min(e.seq) as first, max(e.seq) as last from audit_events e where e.workspace_id = ",
+    );
+    query.push_bind(workspace.0).push(" and e.seq > ").push_bind(after);
+    narrow(&mut query, workspace, &Filter { from: filter.from, to: filter.to, ..Filter::default() });
+    let row = query.build().fetch_one(conn).await?;
+    let (first, last): (Option<i64>, Option<i64>) = (row.try_get("first")?, row.try_get("last")?);
+    Ok(first.zip(last))
+}
+
+/// Stored events after one and up to another, the oldest first. Bounds in time are no business of this: they have become
+/// bounds of the order.
+pub(super) async fn window(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    filter: &Filter,
+    (after, last): (i64, i64),
+    limit: i64,
+) -> Result<Vec<PgRow>, AppError> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "select e.seq, e.at, e.body, e.personal, e.salt from audit_events e where e.workspace_id = ",
+    );
+    query.push_bind(workspace.0).push(" and e.seq > ").push_bind(after).push(" and e.seq <= ").push_bind(last);
+    narrow(&mut query, workspace, &Filter { from: None, to: None, ..filter.clone() });
+    query.push(" order by e.seq limit ").push_bind(limit);
+    Ok(query.build().fetch_all(conn).await?)
+}
+
+/// An event as it is stored, borrowed from the answer of the database.
+pub(super) struct Stored<'a> {
+    pub seq: i64,
+    pub at: OffsetDateTime,
+    /// Canonical JSON (RFC 8785): what a leaf is the hash of.
+    pub body: &'a str,
+    /// Canonical JSON of what identifies people; `None` once it is erased.
+    pub personal: Option<&'a str>,
+    /// Of the commitment in the body.
+    pub salt: Option<&'a [u8]>,
+}
+
+impl<'a> Stored<'a> {
+    pub fn of(row: &'a PgRow) -> Result<Self, AppError> {
+        Ok(Self {
+            seq: row.try_get("seq")?,
+            at: row.try_get("at")?,
+            body: row.try_get("body")?,
+            personal: row.try_get("personal")?,
+            salt: row.try_get("salt")?,
+        })
+    }
+}
+
 fn view(workspace: WorkspaceId, row: &PgRow) -> Result<EventView, AppError> {
-    let body: Body = parse(row.try_get("body")?)?;
-    let personal: Personal = row.try_get::<Option<&str>, _>("personal")?.map(parse).transpose()?.unwrap_or_default();
+    let (seq, at) = (row.try_get("seq")?, row.try_get("at")?);
+    put_together(workspace, seq, at, row.try_get("body")?, row.try_get("personal")?)
+}
+
+/// The event that people and programs read, from the two parts of it that are stored.
+pub(super) fn put_together(
+    workspace: WorkspaceId,
+    seq: i64,
+    time: OffsetDateTime,
+    body: &str,
+    personal: Option<&str>,
+) -> Result<EventView, AppError> {
+    let body: Body = parse(body)?;
+    let personal: Personal = personal.map(parse).transpose()?.unwrap_or_default();
     let named = |place: usize| personal.targets.get(place).cloned().flatten();
     let value = |place: usize, of: fn(&super::record::PersonalChange) -> &serde_json::Value| {
         personal.changes.get(place).map_or(serde_json::Value::Null, |change| of(change).clone())
     };
     Ok(EventView {
-        seq: row.try_get("seq")?,
+        seq,
         id: body.id,
-        time: row.try_get::<OffsetDateTime, _>("at")?,
+        time,
         schema: body.schema,
         workspace,
         actor: ActorView {

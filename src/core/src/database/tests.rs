@@ -4,7 +4,7 @@ use super::{AccountTx, Database, transactions::begin};
 use crate::{
     allowlist::{self, Door, NewEntryText},
     api_keys::{NewKeyText, operations::issue},
-    audit_log::{Action, Event},
+    audit_log::{Action, Event, FilterText, exports},
     compliance::{RequestText, requests},
     envelope::Place,
     invitations::operations::invite,
@@ -290,6 +290,7 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         allowlist::operations::add(&db.ctx, &owner, Door::Dashboard, "0", entry).await.expect("added");
         let asked = RequestText { kind: "dpa".into(), message: "Please".into(), ..RequestText::default() };
         requests::make(&db.ctx, &owner, "owner@example.com", &asked).await.expect("asked");
+        exports::start(&db.ctx, &owner, "csv", &FilterText::default()).await.expect("begun");
     }
     db.announced("Acme Mail").await;
     tell(&db.ctx).await.expect("both are told");
@@ -327,6 +328,7 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "api_keys",
         "audit_checks",
         "audit_events",
+        "audit_exports",
         "audit_floors",
         "audit_heads",
         "audit_prunes",
@@ -435,6 +437,8 @@ const RIGHTS: &str = "
     send0_app      documents            insert select(document_id) select(retired_at) update(retired_at)
     send0_app      compliance_requests  select insert update(state) update(changed_at)
     send0_app      compliance_messages  select insert
+    send0_app      audit_exports        select insert update(state) update(next_seq) update(rows) update(bytes) update(sha256) update(receipt) update(finished_at) update(expires_at)
+    send0_lookup   audit_exports        select delete update(state) update(next_seq) update(rows) update(bytes) update(file_id) update(attempts) update(leased_until)
     send0_app      audit_events         select
     send0_auth     frameworks           select
     send0_auth     framework_evidence   select
@@ -545,6 +549,9 @@ const FUNCTIONS: &str = "
     append_platform_event        send0_log     send0_app
     audit_checked                send0_log     send0_worker
     audit_events_are_append_only send0_owner
+    audit_export_claim           send0_lookup  send0_worker
+    audit_export_progress        send0_lookup  send0_worker
+    audit_exports_sweep          send0_lookup  send0_worker
     audit_floors_demand_a_seal   send0_owner
     audit_logs                   send0_log     send0_worker
     audit_prune                  send0_log     send0_app

@@ -45,6 +45,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/v1/retention", Access::Scope(Permission::RetentionRead)),
     ("GET", "/v1/audit-events", Access::Scope(Permission::AuditRead)),
     ("GET", "/v1/audit-events/{id}", Access::Scope(Permission::AuditRead)),
+    ("GET", "/v1/audit-log/export", Access::Scope(Permission::AuditExport)),
     ("GET", "/v1/audit-events/{id}/proof", Access::Scope(Permission::AuditRead)),
     ("GET", "/v1/audit-log/checkpoint", Access::Scope(Permission::AuditRead)),
     ("GET", "/v1/audit-log/consistency", Access::Scope(Permission::AuditRead)),
@@ -67,6 +68,7 @@ fn routes() -> (Router<Ctx>, OpenApi) {
         .routes(routes!(retention::show))
         .routes(routes!(audit_log::list))
         .routes(routes!(audit_log::show))
+        .routes(routes!(audit_log::export))
         .routes(routes!(sealing::proof))
         .routes(routes!(sealing::checkpoint))
         .routes(routes!(sealing::consistency))

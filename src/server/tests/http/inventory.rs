@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 80] = [
+const FUNCTION_PATHS: [&str; 82] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -30,6 +30,8 @@ const FUNCTION_PATHS: [&str; 80] = [
     "/_fn/app/allowlist/server_fns/undo_change",
     "/_fn/app/api_keys/server_fns/issue_key",
     "/_fn/app/api_keys/server_fns/revoke_key",
+    "/_fn/app/audit_log/server_fns/cancel_export",
+    "/_fn/app/audit_log/server_fns/start_export",
     "/_fn/app/compliance/server_fns/accept_terms",
     "/_fn/app/compliance/server_fns/add_evidence",
     "/_fn/app/compliance/server_fns/answer_request",

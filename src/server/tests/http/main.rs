@@ -5,6 +5,7 @@ mod api;
 mod contacts;
 mod csrf;
 mod documents;
+mod exports;
 mod forms;
 mod harness;
 mod headers;
