@@ -9,7 +9,7 @@ use crate::{
         AddEntry, ChangeEntry, ConfirmChange, DiscardDraft, RemoveEntry, SaveDraft, SetReporting, UndoChange,
     },
     api_keys::server_fns::{IssueKey, RevokeKey},
-    audit_log::server_fns::{CancelExport, StartExport},
+    audit_log::server_fns::{CancelExport, ChangeView, RemoveView, SaveView, StartExport},
     compliance::server_fns::{
         AcceptTerms, AddEvidence, AnswerRequest, AskAsVisitor, ChangeFramework, GrantDocument, MakeRequest,
         RemoveEvidence, RetireDocument, RevokeGrant, SendRequest, WriteMore, WriteOnRequest,
@@ -199,6 +199,13 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: SendRequest::PATH, access: Access::Public, echo: &[] },
     Function { path: WriteMore::PATH, access: Access::Public, echo: &["message"] },
     Function { path: AcceptTerms::PATH, access: Access::Public, echo: &["name"] },
+    Function {
+        path: SaveView::PATH,
+        access: Access::Permission(Permission::AuditRead),
+        echo: &["name", "shared", "opens"],
+    },
+    Function { path: ChangeView::PATH, access: Access::Permission(Permission::AuditRead), echo: &["name", "opens"] },
+    Function { path: RemoveView::PATH, access: Access::Permission(Permission::AuditRead), echo: &[] },
     Function { path: SetPlan::PATH, access: Access::Operator, echo: &["plan", "why"] },
     Function { path: Subscribe::PATH, access: Access::Public, echo: &["email"] },
     Function { path: ConfirmSubscription::PATH, access: Access::Public, echo: &[] },
@@ -276,5 +283,6 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/operator/log/:event", Access::Operator),
     ("/w/:slug/audit-log", Access::Permission(Permission::AuditRead)),
     ("/w/:slug/audit-log/exports", Access::Permission(Permission::AuditExport)),
+    ("/w/:slug/audit-log/views/:id", Access::Permission(Permission::AuditRead)),
     ("/w/:slug/audit-log/:event", Access::Permission(Permission::AuditRead)),
 ];

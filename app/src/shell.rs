@@ -122,7 +122,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/w/:slug/retention") view=retention::page::RetentionPage ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log") view=audit_log::page::Log ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log/exports") view=audit_log::exports::Exports ssr=SsrMode::Async/>
-                <Route path=path!("/w/:slug/audit-log/:event") view=audit_log::page::Event ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/audit-log/views/:id") view=audit_log::views::OneView ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/audit-log/:event") view=audit_log::event::Event ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

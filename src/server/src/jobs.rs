@@ -12,6 +12,7 @@ const LAST_USES_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 const NOTICES_EVERY: Duration = Duration::from_secs(2);
 const REVERT_EVERY: Duration = Duration::from_secs(10);
+const SEARCH_EVERY: Duration = Duration::from_secs(1);
 const MAIL_EVERY: Duration = Duration::from_secs(1);
 const EXPORTS_EVERY: Duration = Duration::from_secs(1);
 const SEAL_EVERY: Duration = Duration::from_millis(500);
@@ -23,7 +24,9 @@ const MAIL_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop; what is gathered by then is still written.
 pub async fn run(ctx: Ctx, stop: CancellationToken) {
-    tokio::join!(keep_house(&ctx, &stop), send_mail(&ctx, &stop), seal(&ctx, &stop), write_exports(&ctx, &stop));
+    let (house, mail) = (keep_house(&ctx, &stop), send_mail(&ctx, &stop));
+    let (proof, search) = (seal(&ctx, &stop), take_in_events(&ctx, &stop));
+    tokio::join!(house, mail, proof, search, write_exports(&ctx, &stop));
 }
 
 async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
@@ -106,6 +109,23 @@ async fn write_exports(ctx: &Ctx, stop: &CancellationToken) {
             worked = async { tick.tick().await; audit_log::exports::work(ctx).await } => worked,
         };
         report("writing an export of an audit log", worked.map(|_| ()));
+    }
+}
+
+/// In a loop of its own: a log that has long not been taken in takes minutes.
+async fn take_in_events(ctx: &Ctx, stop: &CancellationToken) {
+    let mut tick = interval(SEARCH_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let taken = audit_log::index::take_in(ctx).await;
+        if taken.as_ref().is_ok_and(|taken| *taken > 0) {
+            tick.reset_immediately();
+        }
+        report("making events searchable", taken.map(|_| ()));
     }
 }
 

@@ -52,6 +52,10 @@ retention-waiting               keep_retention yes yes  retention.update retenti
 notice                          answer_notice yes yes   notices.answer yes notices.answer notices.answer
 new-request                     make_request yes yes    compliance.request yes yes compliance.request
 request                         write_on_request yes yes compliance.request yes yes compliance.request
+view                            save_view   yes   yes   audit.read yes        audit.read  audit.read
+shared-view                     save_view   yes   yes   audit.read workspace.update audit.read audit.read
+ours                            change_view yes   yes   audit.read workspace.update audit.read audit.read
+ours                            remove_view yes   yes   audit.read workspace.update audit.read audit.read
 new-contact                     add_contact yes yes     contacts.manage yes contacts.manage contacts.manage
 contact                         change_contact yes yes  contacts.manage yes contacts.manage contacts.manage
 contact                         test_contact yes yes    contacts.manage yes contacts.manage contacts.manage
@@ -201,6 +205,7 @@ page                           answer owner admin developer  security   billing 
 /w/:slug/allowlist/:door/review 200   yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
 /w/:slug/audit-log/exports     200    yes   yes   audit.export yes      audit.export audit.export
 /w/:slug/audit-log             200    yes   yes   audit.read yes        audit.read audit.read
+/w/:slug/audit-log/views/:id   200    yes   yes   audit.read yes        audit.read audit.read
 /w/:slug/audit-log/:event      200    yes   yes   audit.read yes        audit.read audit.read
 ";
 
@@ -270,6 +275,9 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
             vec![("door", "api"), ("version", version), ("cidr", cidr), ("id", of), ("days", "7")]
         }
         None if form.starts_with("retention") => vec![("audit_days", "365"), ("confirm", "acme")],
+        None if form == "view" => vec![("name", key), ("query", "outcome:denied")],
+        None if form == "shared-view" => vec![("name", key), ("query", "outcome:denied"), ("shared", "true")],
+        None if form == "ours" => vec![("id", key), ("name", key)],
         None if form == "notice" => vec![("id", key), ("answer", "acknowledged")],
         None if matches!(form, "new-request" | "request") => vec![("id", key), ("kind", "dpa"), ("message", "By May.")],
         None if form == "new-export" => vec![("format", "csv")],
@@ -303,6 +311,8 @@ fn action(function: &str) -> &'static str {
         "change_retention" => "retention.changed",
         "keep_retention" => "retention.kept",
         "answer_notice" => "notice.acknowledged",
+        "save_view" | "change_view" => "audit_view.saved",
+        "remove_view" => "audit_view.removed",
         "make_request" => "compliance.requested",
         "write_on_request" => "compliance.message_added",
         "start_export" => "audit_log.exported",
@@ -334,13 +344,15 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 198);
+    assert_eq!(cases, 210);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
 async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> String {
     match form {
         "rename" => format!("Acme {case}"),
+        "view" | "shared-view" => format!("View {case}"),
+        "ours" => console.view(acme, &format!("View {case}")).await.to_string(),
         // Another one each time, as well.
         "zone" => zones::all().swap_remove(case),
         "policy" => (case % 28 + 2).to_string(),
@@ -502,6 +514,7 @@ async fn pages_by_role() {
     let contact = console.contact(&acme, "owner@acme.example").await.to_string();
     let notice = console.notice("Acme Mail").await;
     let request = console.compliance_request(&acme).await;
+    let view = console.view(&acme, "Refusals").await;
     // Whoever looks first writes an event.
     look(&console.db.ctx, &acme.actor(Role::Owner), notice).await.expect("looked");
     for (column, role) in Role::ALL.into_iter().enumerate() {
@@ -511,6 +524,7 @@ async fn pages_by_role() {
             let id = match row[0] {
                 path if path.contains("members") => member.clone(),
                 path if path.contains("contacts") => contact.clone(),
+                path if path.contains("views") => view.to_string(),
                 path if path.contains("notices") => notice.to_string(),
                 path if path.contains("compliance") => request.to_string(),
                 _ => key.to_string(),
