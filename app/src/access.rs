@@ -9,7 +9,7 @@ use crate::{
         AddEntry, ChangeEntry, ConfirmChange, DiscardDraft, RemoveEntry, SaveDraft, SetReporting, UndoChange,
     },
     api_keys::server_fns::{IssueKey, RevokeKey},
-    audit_log::server_fns::{ChangeView, RemoveView, SaveView},
+    audit_log::server_fns::{CancelExport, ChangeView, RemoveView, SaveView, StartExport},
     compliance::server_fns::{
         AcceptTerms, AddEvidence, AnswerRequest, AskAsVisitor, ChangeFramework, GrantDocument, MakeRequest,
         RemoveEvidence, RetireDocument, RevokeGrant, SendRequest, WriteMore, WriteOnRequest,
@@ -21,6 +21,7 @@ use crate::{
     members::server_fns::{ChangeRole, EndMemberSessions, LeaveWorkspace, RemoveMember},
     plans::server_fns::SetPlan,
     policies::server_fns::ChangePolicy,
+    retention::server_fns::{ChangeRetention, KeepRetention},
     subprocessors::server_fns::{
         AnswerNotice, DiscardNotice, PostponeNotice, ProposeChange, PublishNotice, ReplyToObjection, WithdrawNotice,
     },
@@ -100,6 +101,12 @@ pub const FUNCTIONS: &[Function] = &[
         access: Access::Permission(Permission::PoliciesUpdate),
         echo: &["demand", "grace_days"],
     },
+    Function {
+        path: ChangeRetention::PATH,
+        access: Access::Permission(Permission::RetentionUpdate),
+        echo: &["audit_days"],
+    },
+    Function { path: KeepRetention::PATH, access: Access::Permission(Permission::RetentionUpdate), echo: &[] },
     Function { path: BeginPasskeySignIn::PATH, access: Access::Public, echo: &[] },
     Function { path: FinishPasskeySignIn::PATH, access: Access::Public, echo: &[] },
     Function { path: BeginPasskeyProof::PATH, access: Access::Half, echo: &[] },
@@ -203,6 +210,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: Subscribe::PATH, access: Access::Public, echo: &["email"] },
     Function { path: ConfirmSubscription::PATH, access: Access::Public, echo: &[] },
     Function { path: EndSubscription::PATH, access: Access::Public, echo: &[] },
+    Function { path: StartExport::PATH, access: Access::Permission(Permission::AuditExport), echo: &["format"] },
+    Function { path: CancelExport::PATH, access: Access::Permission(Permission::AuditExport), echo: &[] },
     Function { path: RevokeKey::PATH, access: Access::Permission(Permission::KeysRevoke), echo: &["reason"] },
 ];
 
@@ -241,6 +250,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/w/:slug/allowlist", Access::Permission(Permission::AllowlistRead)),
     ("/w/:slug/allowlist/:door", Access::Permission(Permission::AllowlistUpdate)),
     ("/w/:slug/allowlist/:door/review", Access::Permission(Permission::AllowlistUpdate)),
+    ("/w/:slug/retention", Access::Permission(Permission::RetentionRead)),
     ("/w/:slug/notices", Access::Permission(Permission::NoticesRead)),
     ("/w/:slug/notices/:id", Access::Permission(Permission::NoticesRead)),
     ("/security", Access::Public),
@@ -272,6 +282,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/operator/log", Access::Operator),
     ("/operator/log/:event", Access::Operator),
     ("/w/:slug/audit-log", Access::Permission(Permission::AuditRead)),
+    ("/w/:slug/audit-log/exports", Access::Permission(Permission::AuditExport)),
     ("/w/:slug/audit-log/views/:id", Access::Permission(Permission::AuditRead)),
     ("/w/:slug/audit-log/:event", Access::Permission(Permission::AuditRead)),
 ];

@@ -412,6 +412,7 @@ export const LOOKS: Look[] = [
     await page.goto(workspace.path('audit-log'));
   }),
   signedIn('audit-log-misread', (page, workspace) => page.goto(workspace.path('audit-log?from=yesterday&outcome=maybe'))),
+  signedIn('audit-log-exports', (page, workspace) => page.goto(workspace.path('audit-log/exports'))),
   signedIn('audit-log-query-misread', (page, workspace) => page.goto(workspace.path('audit-log?q=ana+outcome%3Amaybe'))),
   signedIn('audit-log-search', async (page, workspace) => {
     await furnish(workspace);

@@ -1,8 +1,10 @@
-//! The audit log: the list with its search, and one event; of a workspace, and of the platform.
+//! The audit log: the list with its search, one event, views and exports; of a workspace, and of the platform.
 
 mod completion;
 #[cfg(feature = "ssr")]
 pub mod event;
+#[cfg(feature = "ssr")]
+pub mod exports;
 #[cfg(feature = "ssr")]
 mod facets;
 pub mod islands;

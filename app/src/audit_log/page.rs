@@ -56,10 +56,12 @@ pub fn Log() -> impl IntoView {
             return Ok(().into_any());
         }
         let found = operations::list(ctx, actor, &asked.filter, asked.place, limit, Action::PageViewed).await?;
+        let export = inside.path(&format!("audit-log/exports{}", query.to_query_string()));
+        let export = actor.may(Permission::AuditExport).then(|| view! { <p><a href=export>"Export"</a></p> });
         let proof = proof_of(&inside, &found.events).await?;
         let facets = operations::facets(ctx, actor, &asked.filter).await?;
         let above = views::above(&inside, &log.base, &asked, &saved).into_any();
-        Ok(view! { {log_page(&log, asked, found, facets, above)} {proof} }.into_any())
+        Ok(view! { {log_page(&log, asked, found, facets, above)} {export} {proof} }.into_any())
     })
 }
 

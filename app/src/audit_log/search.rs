@@ -113,7 +113,7 @@ fn address<'a>(base: &str, fields: impl IntoIterator<Item = (&'a str, &'a str)>)
     if query.is_empty() { base.to_owned() } else { format!("{base}?{query}") }
 }
 
-fn text_of(query: &ParamsMap) -> FilterText {
+pub fn text_of(query: &ParamsMap) -> FilterText {
     let value = |name| query.get(name).unwrap_or_default();
     FilterText {
         actor: value("actor"),

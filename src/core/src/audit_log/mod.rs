@@ -5,6 +5,14 @@ mod query;
 pub use {model::*, query::*};
 
 #[cfg(feature = "server")]
+pub mod export;
+#[cfg(feature = "server")]
+mod export_queries;
+#[cfg(feature = "server")]
+pub mod exports;
+#[cfg(feature = "server")]
+mod formats;
+#[cfg(feature = "server")]
 mod facets;
 #[cfg(feature = "server")]
 pub mod index;
@@ -30,6 +38,10 @@ pub use {
     writer::Writer,
 };
 
+#[cfg(all(test, feature = "testing"))]
+mod export_tests;
+#[cfg(all(test, feature = "testing"))]
+mod exports_tests;
 #[cfg(all(test, feature = "testing"))]
 mod search_tests;
 #[cfg(all(test, feature = "testing"))]

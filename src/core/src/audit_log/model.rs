@@ -84,11 +84,17 @@ actions! {
     WorkspaceEntryRefused, "workspace.entry_refused", "tried to enter the workspace";
     ApiCalled, "api.called", "called the API";
     AuditLogSearched, "audit_log.searched", "searched the audit log";
+    AuditLogExported, "audit_log.exported", "exported the audit log";
+    AuditExportFinished, "audit_log.export_finished", "finished the export";
+    AuditExportCancelled, "audit_log.export_cancelled", "cancelled the export";
+    AuditExportDownloaded, "audit_log.export_downloaded", "downloaded the export";
     AuditLogCheckFailed, "audit_log.check_failed", "found that the audit log is not as it was sealed:";
     AuditLogPruned, "audit_log.pruned", "removed events past their retention from";
     AuditViewSaved, "audit_view.saved", "saved the view of the audit log";
     AuditViewRemoved, "audit_view.removed", "removed the view of the audit log";
     PageViewed, "page.viewed", "opened a page";
+    RetentionChanged, "retention.changed", "changed how long the audit log is kept";
+    RetentionKept, "retention.kept", "called off a shorter retention of the audit log";
     ContactAdded, "contact.added", "named the security contact";
     ContactConfirmed, "contact.confirmed", "confirmed the security contact";
     ContactChanged, "contact.changed", "changed what is told to";
@@ -441,4 +447,75 @@ pub struct Page {
     pub newer: Option<i64>,
     /// The search ran out of time at this event: what lies behind it was not looked at, and is where the next page begins.
     pub searched_to: Option<i64>,
+}
+
+/// What an export of the log is written in. Each record is one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// JSON lines with the events as they are stored and sealed: what can be verified.
+    Ndjson,
+    /// A table for spreadsheets (RFC 4180).
+    Csv,
+    /// Open Cybersecurity Schema Framework, as JSON lines.
+    Ocsf,
+    /// Elastic Common Schema, as JSON lines.
+    Ecs,
+    /// Common Event Format.
+    Cef,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 5] = [Self::Ndjson, Self::Csv, Self::Ocsf, Self::Ecs, Self::Cef];
+
+    /// As asked for in a URL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Ocsf => "ocsf",
+            Self::Ecs => "ecs",
+            Self::Cef => "cef",
+        }
+    }
+
+    /// What it is for, as a sentence for people.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Ndjson => "Every event as it is stored, with what proves that nothing is missing or changed.",
+            Self::Csv => "A table that spreadsheets open.",
+            Self::Ocsf => "Open Cybersecurity Schema Framework, for security lakes.",
+            Self::Ecs => "Elastic Common Schema, for Elasticsearch and OpenSearch.",
+            Self::Cef => "Common Event Format, for ArcSight, QRadar and other SIEMs.",
+        }
+    }
+
+    /// The media type (RFC 9110) of a file of it.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Ndjson | Self::Ocsf | Self::Ecs => "application/x-ndjson",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Cef => "text/plain; charset=utf-8",
+        }
+    }
+
+    /// What the name of a file of it ends in.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Ocsf => "ocsf.ndjson",
+            Self::Ecs => "ecs.ndjson",
+            Self::Cef => "cef",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let known = Self::ALL.into_iter().find(|format| format.as_str() == text.trim());
+        known.ok_or_else(|| FieldError::new("format", "unknown_format", "One of ndjson, csv, ocsf, ecs, cef."))
+    }
 }

@@ -33,7 +33,7 @@ pub async fn list(
     if !filter.is_empty() {
         ctx.log_call(actor, searched(filter).under(Permission::AuditRead)).await?;
     }
-    let criteria = criteria(ctx, actor, filter).await?;
+    let criteria = criteria_in(ctx, actor.workspace, filter).await?;
     page(ctx, actor.workspace, &criteria, place, limit).await
 }
 
@@ -60,7 +60,7 @@ pub async fn list_of_platform(
 /// [`AppError::Forbidden`] without `audit.read`.
 pub async fn facets(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<Facets, AppError> {
     ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
-    let criteria = criteria(ctx, actor, filter).await?;
+    let criteria = criteria_in(ctx, actor.workspace, filter).await?;
     facets::count(&ctx.db, actor.workspace, &criteria, ctx.clock.now()).await
 }
 
@@ -109,7 +109,7 @@ pub const NEWER_MAX: usize = 100;
 /// [`AppError::Forbidden`] without `audit.read`.
 pub async fn newer(ctx: &Ctx, actor: &Actor, filter: &Filter, after: i64) -> Result<usize, AppError> {
     ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
-    let criteria = criteria(ctx, actor, filter).await?;
+    let criteria = criteria_in(ctx, actor.workspace, filter).await?;
     let limit = NEWER_MAX as i64 + 1;
     let found = look(&ctx.db, actor.workspace, &criteria, Place::Newer(after), limit, search::PAGE).await?;
     Ok(found.events.len())
@@ -198,8 +198,12 @@ async fn around_in(ctx: &Ctx, workspace: WorkspaceId, event: &EventView) -> Resu
 }
 
 fn searched(filter: &Filter) -> Event {
+    asking_for(Event::new(Action::AuditLogSearched), filter)
+}
+
+/// The event with what was asked for.
+pub(super) fn asking_for(mut event: Event, filter: &Filter) -> Event {
     let actions: Vec<&str> = filter.actions.iter().map(|action| action.as_str()).collect();
-    let mut event = Event::new(Action::AuditLogSearched);
     if let Some(actor) = &filter.actor {
         event = event.change("actor", None::<String>, actor.clone());
     }
@@ -224,8 +228,8 @@ fn searched(filter: &Filter) -> Event {
 const KEYS_MAX: i64 = 1_000;
 
 /// The filter with ids in place of names.
-async fn criteria(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<Criteria, AppError> {
-    let known = if filter.names_somebody() { known(ctx, actor.workspace).await? } else { vec![] };
+pub(super) async fn criteria_in(ctx: &Ctx, workspace: WorkspaceId, filter: &Filter) -> Result<Criteria, AppError> {
+    let known = if filter.names_somebody() { known(ctx, workspace).await? } else { vec![] };
     Ok(Criteria::of(filter, &known))
 }
 

@@ -323,17 +323,93 @@ pub(super) async fn find(
     row.map(|row| view(workspace, &row)).transpose()
 }
 
+/// The first and the last event that an export looks at: after the cursor, between its bounds in time. `None`: there are none.
+pub(super) async fn bounds(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    criteria: &Criteria,
+    after: i64,
+) -> Result<Option<(i64, i64)>, AppError> {
+    let row = sqlx::query!(
+        "select min(seq) as first, max(seq) as last from audit_events
+            where workspace_id = $1 and seq > $2
+                and seq >= case when $3::timestamptz is null then 1 else audit_seq_at($1, $3) end
+                and seq < case when $4::timestamptz is null then 9223372036854775807 else audit_seq_at($1, $4) end",
+        workspace.0,
+        after,
+        criteria.from,
+        criteria.to,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(row.first.zip(row.last))
+}
+
+/// Stored events after one and up to another, the oldest first. Bounds in time are no business of this: they have become
+/// bounds of the order.
+pub(super) async fn window(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    criteria: &Criteria,
+    (after, last): (i64, i64),
+    limit: i64,
+) -> Result<Vec<PgRow>, AppError> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "select e.seq, e.at, e.body, e.personal, e.salt from audit_events e where e.workspace_id = ",
+    );
+    query.push_bind(workspace.0).push(" and e.seq > ").push_bind(after).push(" and e.seq <= ").push_bind(last);
+    narrow(&mut query, criteria);
+    query.push(" order by e.seq limit ").push_bind(limit);
+    Ok(query.build().fetch_all(conn).await?)
+}
+
+/// An event as it is stored, borrowed from the answer of the database.
+pub(super) struct Stored<'a> {
+    pub seq: i64,
+    pub at: OffsetDateTime,
+    /// Canonical JSON (RFC 8785): what a leaf is the hash of.
+    pub body: &'a str,
+    /// Canonical JSON of what identifies people; `None` once it is erased.
+    pub personal: Option<&'a str>,
+    /// Of the commitment in the body.
+    pub salt: Option<&'a [u8]>,
+}
+
+impl<'a> Stored<'a> {
+    pub fn of(row: &'a PgRow) -> Result<Self, AppError> {
+        Ok(Self {
+            seq: row.try_get("seq")?,
+            at: row.try_get("at")?,
+            body: row.try_get("body")?,
+            personal: row.try_get("personal")?,
+            salt: row.try_get("salt")?,
+        })
+    }
+}
+
 fn view(workspace: WorkspaceId, row: &PgRow) -> Result<EventView, AppError> {
-    let body: Body = parse(row.try_get("body")?)?;
-    let personal: Personal = row.try_get::<Option<&str>, _>("personal")?.map(parse).transpose()?.unwrap_or_default();
+    let (seq, at) = (row.try_get("seq")?, row.try_get("at")?);
+    put_together(workspace, seq, at, row.try_get("body")?, row.try_get("personal")?)
+}
+
+/// The event that people and programs read, from the two parts of it that are stored.
+pub(super) fn put_together(
+    workspace: WorkspaceId,
+    seq: i64,
+    time: OffsetDateTime,
+    body: &str,
+    personal: Option<&str>,
+) -> Result<EventView, AppError> {
+    let body: Body = parse(body)?;
+    let personal: Personal = personal.map(parse).transpose()?.unwrap_or_default();
     let named = |place: usize| personal.targets.get(place).cloned().flatten();
     let value = |place: usize, of: fn(&super::record::PersonalChange) -> &serde_json::Value| {
         personal.changes.get(place).map_or(serde_json::Value::Null, |change| of(change).clone())
     };
     Ok(EventView {
-        seq: row.try_get("seq")?,
+        seq,
         id: body.id,
-        time: row.try_get::<OffsetDateTime, _>("at")?,
+        time,
         schema: body.schema,
         workspace,
         actor: ActorView {

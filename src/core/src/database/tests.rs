@@ -5,7 +5,7 @@ use crate::{
     allowlist::{self, Door, NewEntryText},
     api_keys::{NewKeyText, operations::issue},
     audit_log::{
-        Action, Event, index,
+        Action, Event, FilterText, exports, index,
         views::{self, ViewText},
     },
     compliance::{RequestText, requests},
@@ -293,6 +293,7 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         allowlist::operations::add(&db.ctx, &owner, Door::Dashboard, "0", entry).await.expect("added");
         let asked = RequestText { kind: "dpa".into(), message: "Please".into(), ..RequestText::default() };
         requests::make(&db.ctx, &owner, "owner@example.com", &asked).await.expect("asked");
+        exports::start(&db.ctx, &owner, "csv", &FilterText::default()).await.expect("begun");
         let view = ViewText { name: "Refusals".into(), query: "outcome:denied".into(), ..ViewText::default() };
         views::save(&db.ctx, &owner, &view).await.expect("saved");
     }
@@ -313,6 +314,7 @@ async fn sealed_long_ago(db: &TestDb, workspace: Uuid) {
          insert into audit_floors values ('{workspace}', 257);
          alter table audit_floors enable always trigger demand_a_seal;
          insert into audit_prunes values ('{workspace}', 257, 1, now(), now(), 'note');
+         insert into retention values ('{workspace}', 365);
          insert into audit_checks values ('{workspace}', 1, now(), 1);
          insert into audit_tiles values ('{workspace}', 0, 0, decode(repeat('00', 8192), 'hex')); commit"
     );
@@ -332,6 +334,7 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "api_keys",
         "audit_checks",
         "audit_events",
+        "audit_exports",
         "audit_floors",
         "audit_heads",
         "audit_prunes",
@@ -349,6 +352,7 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "members",
         "notice_deliveries",
         "policies",
+        "retention",
         "workspace_notices",
         "workspaces",
     ];
@@ -432,6 +436,7 @@ const RIGHTS: &str = "
     send0_app      allowlists           select insert update(version) update(draft_decide_by) update(decide_by) update(previous_decide_by) update(reverts_at)
     send0_app      allowlist_entries    select insert delete update(in_draft) update(in_force) update(in_previous)
     send0_app      policies             select insert update
+    send0_app      retention            select insert update
     send0_app      contacts             select insert delete update(kinds) update(confirmed_at) update(expires_at) update(tested_at)
     send0_app      workspace_notices    select insert update(told) update(told_of) update(seen_at) update(answer) update(reason) update(answered_by) update(answered_at) update(reply) update(replied_at)
     send0_app      notice_deliveries    select insert
@@ -442,6 +447,8 @@ const RIGHTS: &str = "
     send0_app      documents            insert select(document_id) select(retired_at) update(retired_at)
     send0_app      compliance_requests  select insert update(state) update(changed_at)
     send0_app      compliance_messages  select insert
+    send0_app      audit_exports        select insert update(state) update(next_seq) update(rows) update(bytes) update(sha256) update(receipt) update(finished_at) update(expires_at)
+    send0_lookup   audit_exports        select delete update(state) update(next_seq) update(rows) update(bytes) update(file_id) update(attempts) update(leased_until)
     send0_app      audit_events         select
     send0_auth     frameworks           select
     send0_auth     framework_evidence   select
@@ -561,6 +568,9 @@ const FUNCTIONS: &str = "
     append_platform_event        send0_log     send0_app
     audit_checked                send0_log     send0_worker
     audit_events_are_append_only send0_owner
+    audit_export_claim           send0_lookup  send0_worker
+    audit_export_progress        send0_lookup  send0_worker
+    audit_exports_sweep          send0_lookup  send0_worker
     audit_floors_demand_a_seal   send0_owner
     audit_logs                   send0_log     send0_worker
     audit_prune                  send0_log     send0_app

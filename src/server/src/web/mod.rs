@@ -13,6 +13,7 @@ pub use client_address::TrustedProxies;
 
 use crate::rest;
 use app::{
+    audit_log::exports::FILE,
     compliance::documents::DOWNLOAD,
     cookies, forms, html,
     public::is_public,
@@ -83,6 +84,7 @@ fn pages(ctx: Ctx, site: &Site) -> Router {
         .leptos_routes_with_context(&options, routes, move || provide_context(provided.clone()), document)
         .fallback(fallback)
         .with_state(options)
+        .merge(Router::new().route(FILE, post(plain::download_export)).with_state(ctx.clone()))
         .route("/w/{slug}/audit-log/tail", get(tail::watch).with_state((ctx.clone(), Tails::until(site.stop.clone()))))
         .layer(from_fn_with_state(ctx.clone(), forms::middleware))
         .layer(from_fn(know_who))

@@ -14,13 +14,13 @@ use send0_core::{
     allowlist::{Door, NewEntryText, operations as allowlist},
     api_keys::{NewKeyText, operations},
     audit_log::{
-        Action, EventView,
+        Action, EventView, FilterText, exports,
         views::{self, ViewText},
     },
     compliance::{RequestText, requests},
     contacts::operations as contacts,
     ids::{
-        AllowlistEntryId, AuditViewId, ComplianceRequestId, ContactId, InvitationId, KeyId, MemberId, NoticeId, UserId,
+        AllowlistEntryId, AuditViewId, ComplianceRequestId, ContactId, ExportId, InvitationId, KeyId, MemberId, NoticeId, UserId,
         WorkspaceId,
     },
     invitations::operations as invitations,
@@ -197,6 +197,28 @@ impl Console {
         }
     }
 
+    /// An export that waits to be written, begun by the owner of the workspace.
+    pub async fn export(&self, tenant: &Tenant) -> ExportId {
+        self.cancel_exports(tenant).await;
+        let owner = tenant.actor(Role::Owner);
+        exports::start(&self.db.ctx, &owner, "csv", &FilterText::default()).await.expect("an export")
+    }
+
+    /// Cancels what waits to be written: there is one at a time.
+    pub async fn cancel_exports(&self, tenant: &Tenant) {
+        let owner = tenant.actor(Role::Owner);
+        let all = exports::list(&self.db.ctx, &owner).await.expect("exports");
+        for one in all.into_iter().filter(|one| one.state.is_open()) {
+            exports::cancel(&self.db.ctx, &owner, one.id).await.expect("cancelled");
+        }
+    }
+
+    /// An answer whose body has still to be read.
+    pub async fn open(&self, mut request: Request<Body>) -> axum::response::Response {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((HERE, 4242))));
+        self.router.clone().oneshot(request).await.expect("a router does not fail")
+    }
+
     /// An invitation that waits, made by the command line, with the token in its mail.
     pub async fn invitation(&self, tenant: &Tenant, email: &str, role: &str) -> (InvitationId, String) {
         let cli = Actor::cli(tenant.id(), request());
@@ -255,6 +277,7 @@ impl Console {
             union all select r::text from (select workspace_id, notice_id, answer, reason, reply from workspace_notices) r
             union all select f::text from frameworks f union all select e::text from framework_evidence e
             union all select r::text from compliance_requests r union all select m::text from compliance_messages m
+            union all select x::text from (select workspace_id, export_id, state from audit_exports) x
             union all select g::text from document_grants g union all select v::text from visitor_links v
             union all select o::text from contacts o union all select f::text from contact_directory f
             union all select d::text from key_directory d union all select t::text from setup_tokens t

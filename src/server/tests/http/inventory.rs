@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 83] = [
+const FUNCTION_PATHS: [&str; 87] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -30,9 +30,11 @@ const FUNCTION_PATHS: [&str; 83] = [
     "/_fn/app/allowlist/server_fns/undo_change",
     "/_fn/app/api_keys/server_fns/issue_key",
     "/_fn/app/api_keys/server_fns/revoke_key",
+    "/_fn/app/audit_log/server_fns/cancel_export",
     "/_fn/app/audit_log/server_fns/change_view",
     "/_fn/app/audit_log/server_fns/remove_view",
     "/_fn/app/audit_log/server_fns/save_view",
+    "/_fn/app/audit_log/server_fns/start_export",
     "/_fn/app/compliance/server_fns/accept_terms",
     "/_fn/app/compliance/server_fns/add_evidence",
     "/_fn/app/compliance/server_fns/answer_request",

@@ -6,6 +6,7 @@ mod audit_log;
 mod contacts;
 mod csrf;
 mod documents;
+mod exports;
 mod forms;
 mod harness;
 mod headers;
