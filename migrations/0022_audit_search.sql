@@ -33,7 +33,7 @@ create table audit_search_heads (
     primary key (workspace_id)
 );
 
-call protect_tenant_tables(array['audit_search', 'audit_targets', 'audit_search_heads'], array['send0_auditor']);
+call protect_tenant_tables(array['audit_search', 'audit_targets', 'audit_search_heads'], array['send0_auditor'], true);
 grant select on audit_search, audit_targets, audit_search_heads to send0_auditor;
 
 create policy lookup on audit_search to send0_lookup using (true) with check (true);
