@@ -65,6 +65,8 @@ const FUNCTION_PATHS: [&str; 87] = [
     "/_fn/app/members/server_fns/remove_member",
     "/_fn/app/plans/server_fns/set_plan",
     "/_fn/app/policies/server_fns/change_policy",
+    "/_fn/app/retention/server_fns/change_retention",
+    "/_fn/app/retention/server_fns/keep_retention",
     "/_fn/app/subprocessors/server_fns/answer_notice",
     "/_fn/app/subprocessors/server_fns/discard_notice",
     "/_fn/app/subprocessors/server_fns/postpone_notice",

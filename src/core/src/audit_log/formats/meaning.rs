@@ -95,6 +95,7 @@ pub(super) fn deed(action: Action) -> Deed {
         | A::SubscriptionConfirmed
         | A::SubscriberTold
         | A::SetupRefused
+        | A::AuditViewSaved
         | A::AuditLogExported => Deed::Create,
 
         A::AuditLogSearched
@@ -124,6 +125,8 @@ pub(super) fn deed(action: Action) -> Deed {
         | A::ComplianceClosed
         | A::DocumentTermsAccepted
         | A::MailFailed
+        | A::RetentionChanged
+        | A::RetentionKept
         | A::AuditExportFinished => Deed::Update,
 
         A::InvitationRevoked
@@ -137,6 +140,7 @@ pub(super) fn deed(action: Action) -> Deed {
         | A::DocumentRevoked
         | A::SubscriptionEnded
         | A::AuditLogPruned
+        | A::AuditViewRemoved
         | A::AuditExportCancelled => Deed::Delete,
 
         A::ApiCalled | A::RequestRefused => Deed::Call,
