@@ -18,6 +18,7 @@ pub mod members;
 pub mod palette;
 pub mod plans;
 pub mod policies;
+pub mod retention;
 pub mod subprocessors;
 pub mod subscribers;
 pub mod two_factor;

@@ -1,7 +1,7 @@
 //! `/w/{slug}/audit-log/exports`: the log, or what a filter names of it, as a file.
 
 use super::{
-    page::text_of,
+    search::text_of,
     server_fns::{CancelExport, StartExport},
 };
 use crate::{
@@ -37,7 +37,7 @@ pub fn Exports() -> impl IntoView {
         let subtitle = "The log as a file, the oldest event first. Files can be fetched for 24 hours.";
         let begin = match running {
             Some(running) => under_way(&inside, &running).into_any(),
-            None => form(&inside, &text_of(&query)).into_any(),
+            None => form(&inside, &text_of(&query).folded()).into_any(),
         };
         let earlier = all.into_iter().filter(|one| !one.state.is_open()).collect::<Vec<_>>();
         let earlier = match earlier.is_empty() {
@@ -85,6 +85,7 @@ fn asked(text: &FilterText) -> Vec<(&'static str, String)> {
         ("outcome", &text.outcome),
         ("from", &text.from),
         ("to", &text.to),
+        ("q", &text.q),
     ];
     fields.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value.clone())).collect()
 }
@@ -97,7 +98,8 @@ fn what(text: &FilterText) -> String {
 }
 
 fn in_words(text: &FilterText) -> String {
-    asked(text).into_iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+    let word = |name: &str| if name == "q" { String::new() } else { format!("{name} ") };
+    asked(text).into_iter().map(|(name, value)| word(name) + &value).collect::<Vec<_>>().join(", ")
 }
 
 fn under_way(inside: &Inside, export: &ExportView) -> impl IntoView + use<> {

@@ -124,6 +124,8 @@ ids! {
     EventId = "evt", Uuid::now_v7();
     /// An export of an audit log.
     ExportId = "exp", Uuid::now_v7();
+    /// A search of the log that somebody wants to come back to.
+    AuditViewId = "viw", Uuid::now_v7();
     /// A signed-in session.
     SessionId = "ses", Uuid::now_v7();
     /// A passkey of a person.

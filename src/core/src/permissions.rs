@@ -142,6 +142,8 @@ permissions! {
     AllowlistUpdate, "allowlist.update", false, [Owner, Admin], "Decide from which addresses people and keys get in.";
     AuditRead, "audit.read", true, [Owner, Admin, Security], "Read and search the audit log.";
     AuditExport, "audit.export", true, [Owner, Admin, Security], "Export the audit log: as a file, or over the API.";
+    RetentionRead, "retention.read", true, [Owner, Admin, Developer, Security, Viewer], "See how long what is kept.";
+    RetentionUpdate, "retention.update", false, [Owner, Admin], "Decide how long what is kept.";
     NoticesRead, "notices.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See the notices of changes of subprocessors, and what was answered.";
     NoticesAnswer, "notices.answer", false, [Owner, Admin, Security], "Acknowledge a notice, or object to it.";
     ComplianceRequest, "compliance.request", false, [Owner, Admin, Security, Billing], "Ask send0 for agreements, questionnaires and documents, and read the answers.";

@@ -2,8 +2,9 @@
 
 use super::{
     Action, Event, Filter, Format, formats,
-    operations::{asking_for, resolve},
+    operations::{asking_for, criteria_in},
     queries::{self, Stored},
+    search::Criteria,
 };
 use crate::{
     Actor, AppError, Ctx, database::Database, ids::WorkspaceId, intent::Intent, permissions::Permission,
@@ -40,8 +41,10 @@ pub struct Asked {
 pub(super) struct Plan {
     pub workspace: WorkspaceId,
     pub format: Format,
-    /// Without its bounds in time, which have become `bounds`.
-    pub filter: Filter,
+    /// Without bounds in time, which have become `bounds`.
+    pub criteria: Criteria,
+    /// What is asked for, apart from bounds in time, as one line; `None`: everything.
+    pub query: Option<String>,
     pub after: i64,
     /// The first and the last event that are looked at. Fixed at the start, so that an export has an end.
     pub bounds: Option<(i64, i64)>,
@@ -66,23 +69,32 @@ pub async fn export(
 pub(super) async fn prepare(ctx: &Ctx, actor: &Actor, asked: &Asked) -> Result<(Plan, Event), AppError> {
     let action = Action::AuditLogExported;
     ctx.authorise(actor, Permission::AuditExport, action).await?;
-    let filter = resolve(ctx, actor, &asked.filter).await?;
-    let mut read = ctx.db.read_log(actor.workspace).await?;
-    let bounds = queries::bounds(read.conn(), actor.workspace, &filter, asked.after).await?;
+    let (workspace, filter) = (actor.workspace, &asked.filter);
+    let criteria = criteria_in(ctx, workspace, filter).await?;
+    let mut read = ctx.db.read_log(workspace).await?;
+    let bounds = queries::bounds(read.conn(), workspace, &criteria, asked.after).await?;
     drop(read);
-    let event = exported(asked, &filter, bounds);
+    let event = exported(asked, bounds);
     let words = format!("Export the audit log as {}", asked.format.as_str().to_uppercase());
-    let intent = Intent::new(actor.workspace, words, (asked.format, query(&filter), span_in_time(&filter)));
+    let times = [criteria.from, criteria.to].map(|time| time.map(|time| time.unix_timestamp()));
+    let intent = Intent::new(workspace, words, (asked.format, query(filter), times));
     ctx.demand_proof(actor, event.clone(), intent).await?;
-    let filter = Filter { from: None, to: None, ..filter };
-    Ok((Plan { workspace: actor.workspace, format: asked.format, filter, after: asked.after, bounds }, event))
+    Ok((Plan::new(workspace, asked, criteria, bounds), event))
 }
 
-fn exported(asked: &Asked, filter: &Filter, bounds: Option<(i64, i64)>) -> Event {
+impl Plan {
+    pub fn new(workspace: WorkspaceId, asked: &Asked, criteria: Criteria, bounds: Option<(i64, i64)>) -> Self {
+        let query = Some(query(&asked.filter)).filter(|_| !criteria.all.is_empty());
+        let criteria = Criteria { from: None, to: None, ..criteria };
+        Self { workspace, format: asked.format, criteria, query, after: asked.after, bounds }
+    }
+}
+
+fn exported(asked: &Asked, bounds: Option<(i64, i64)>) -> Event {
     let event = Event::new(Action::AuditLogExported).under(Permission::AuditExport);
     let event = event.change("format", None::<&str>, asked.format.as_str());
     let event = event.change("first", None::<i64>, bounds.map(|bounds| bounds.0));
-    asking_for(event.change("last", None::<i64>, bounds.map(|bounds| bounds.1)), filter)
+    asking_for(event.change("last", None::<i64>, bounds.map(|bounds| bounds.1)), &asked.filter)
 }
 
 /// What is asked for, apart from bounds in time, as one line.
@@ -92,12 +104,9 @@ fn query(filter: &Filter) -> String {
         filter.actor.as_ref().map(|actor| format!("actor:{actor}")),
         (!actions.is_empty()).then(|| format!("action:{}", actions.join(","))),
         filter.outcome.map(|outcome| format!("outcome:{}", outcome.as_str())),
+        Some(filter.query.to_string()).filter(|text| !text.is_empty()),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-fn span_in_time(filter: &Filter) -> [Option<i64>; 2] {
-    [filter.from, filter.to].map(|time| time.map(|time| time.unix_timestamp()))
 }
 
 /// Reads ahead in a task of its own, which ends when whoever takes the pieces goes away.
@@ -173,23 +182,21 @@ impl Exporter {
             return Ok(vec![]);
         }
         let limit = std::mem::replace(&mut self.window, WINDOW);
-        let until = last.min(self.at.saturating_add(if self.plan.filter.is_empty() { limit } else { SPAN }));
-        let mut read = db.read_log(self.plan.workspace).await?;
-        let rows =
-            queries::window(read.conn(), self.plan.workspace, &self.plan.filter, (self.at, until), limit).await?;
+        let Plan { workspace, ref criteria, .. } = self.plan;
+        let until = last.min(self.at.saturating_add(if criteria.all.is_empty() { limit } else { SPAN }));
+        let mut read = db.read_log(workspace).await?;
+        let rows = queries::window(read.conn(), workspace, criteria, (self.at, until), limit).await?;
         let rows = rows.iter().map(Stored::of).collect::<Result<Vec<_>, _>>()?;
-        let leaves = self.leaves(read.conn(), &rows).await?;
+        let looked_at = rows.last().filter(|_| rows.len() as i64 == limit).map_or(until, |row| row.seq);
+        let meant = meant(workspace, criteria, rows)?;
+        let leaves = self.leaves(read.conn(), &meant).await?;
         drop(read);
-        let mut piece = Vec::with_capacity(rows.len() * formats::LINE_LENGTH);
-        for stored in &rows {
-            formats::write(&mut piece, self.plan.format, self.plan.workspace, stored, leaves.of(stored.seq))?;
-            self.at = stored.seq;
+        let mut piece = Vec::with_capacity(meant.len() * formats::LINE_LENGTH);
+        for stored in &meant {
+            formats::write(&mut piece, self.plan.format, workspace, stored, leaves.of(stored.seq))?;
         }
-        let found = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        self.count += found;
-        if found < limit {
-            self.at = until;
-        }
+        self.count += meant.len() as i64;
+        self.at = looked_at;
         Ok(piece)
     }
 
@@ -212,9 +219,9 @@ impl Exporter {
 
     /// The receipt. Of a part of the log without gaps it says what ties it to a signed checkpoint.
     async fn sign_off(&self, ctx: &Ctx) -> Result<Receipt, AppError> {
-        let Plan { workspace, ref filter, bounds, .. } = self.plan;
+        let Plan { workspace, ref query, bounds, .. } = self.plan;
         // Of what has a gap there is nothing to prove: something was pruned meanwhile, or worse.
-        let is_whole = |(first, last): &(i64, i64)| filter.is_empty() && self.count == last - first + 1;
+        let is_whole = |(first, last): &(i64, i64)| query.is_none() && self.count == last - first + 1;
         let proof = match bounds.filter(is_whole) {
             Some((first, last)) => unless_damaged(sealing::range_proof(ctx, workspace, first, last).await)?,
             None => None,
@@ -222,7 +229,7 @@ impl Exporter {
         let all_hex = |hashes: &[Hash]| hashes.iter().map(|hash| secrets::hex(hash)).collect::<Vec<_>>();
         Ok(Receipt {
             workspace,
-            query: (!filter.is_empty()).then(|| query(filter)),
+            query: query.clone(),
             first: bounds.map(|bounds| bounds.0),
             last: bounds.map(|bounds| bounds.1),
             count: self.count,
@@ -231,6 +238,21 @@ impl Exporter {
             checkpoint: proof.map(|proof| proof.checkpoint),
         })
     }
+}
+
+/// Those that the whole filter means: the columns, by which they were found, do not tell everything.
+fn meant<'r>(workspace: WorkspaceId, criteria: &Criteria, rows: Vec<Stored<'r>>) -> Result<Vec<Stored<'r>>, AppError> {
+    if !criteria.is_deep() {
+        return Ok(rows);
+    }
+    let mut meant = Vec::new();
+    for stored in rows {
+        let event = queries::put_together(workspace, stored.seq, stored.at, stored.body, stored.personal)?;
+        if criteria.hold(&event) {
+            meant.push(stored);
+        }
+    }
+    Ok(meant)
 }
 
 /// The leaves of the events from one on, as far as they are sealed.

@@ -1,9 +1,10 @@
 //! Exports that the server writes by itself: asked for on the page, written to a file by a job, fetched within a day.
 
 use super::{
-    Action, Event, Filter, FilterText, Format, Outcome,
+    Action, Event, FilterText, Format, Outcome,
     export::{Asked, Exporter, Plan, Receipt, prepare},
     export_queries::{self as queries, Claimed, New},
+    operations::criteria_in,
 };
 use crate::{Actor, AppError, Ctx, ids::ExportId, permissions::Permission, secrets};
 use futures::stream::{Stream, try_unfold};
@@ -138,9 +139,7 @@ pub async fn start(ctx: &Ctx, actor: &Actor, format: &str, text: &FilterText) ->
     let asked = Asked { format: format.parse()?, filter: text.parse()?, after: 0 };
     let by = actor.user().ok_or(AppError::Internal)?;
     let (plan, event) = prepare(ctx, actor, &asked).await?;
-    // A mail address may have changed hands by the time it is written.
-    let text = FilterText { actor: plan.filter.actor.unwrap_or_default(), ..text.clone() };
-    let filter = serde_json::to_value(&text).map_err(|_| AppError::Internal)?;
+    let filter = serde_json::to_value(text).map_err(|_| AppError::Internal)?;
     let new = New { id: ExportId::new(), by, format: plan.format, filter: &filter, bounds: plan.bounds };
     let mut tx = ctx.db.change(actor).await?;
     if !queries::insert(tx.conn(), actor.workspace, &new, ctx.clock.now()).await? {
@@ -260,7 +259,7 @@ pub async fn work(ctx: &Ctx) -> Result<bool, AppError> {
 
 /// `None`: it was cancelled, or is another worker's by now.
 async fn write(ctx: &Ctx, path: &Path, export: &Claimed) -> Result<Option<Written>, AppError> {
-    let mut exporter = Exporter::new(plan(export)?);
+    let mut exporter = Exporter::new(plan(ctx, export).await?);
     let mut file = create(path).await.map_err(unwritable)?;
     let (mut hash, mut bytes) = (Sha256::new(), 0_i64);
     while let Some(piece) = exporter.next(ctx).await? {
@@ -278,10 +277,11 @@ async fn write(ctx: &Ctx, path: &Path, export: &Claimed) -> Result<Option<Writte
     Ok(Some(Written { at: exporter.at, bytes, sha256: hash.finalize().into(), receipt }))
 }
 
-fn plan(export: &Claimed) -> Result<Plan, AppError> {
+async fn plan(ctx: &Ctx, export: &Claimed) -> Result<Plan, AppError> {
     let text: FilterText = serde_json::from_value(export.filter.clone()).map_err(|_| AppError::Internal)?;
-    let filter = Filter { from: None, to: None, ..text.parse()? };
-    Ok(Plan { workspace: export.workspace, format: export.format, filter, after: 0, bounds: export.bounds })
+    let asked = Asked { format: export.format, filter: text.parse()?, after: 0 };
+    let criteria = criteria_in(ctx, export.workspace, &asked.filter).await?;
+    Ok(Plan::new(export.workspace, &asked, criteria, export.bounds))
 }
 
 /// A file that nobody but the server's own account reads.

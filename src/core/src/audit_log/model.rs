@@ -1,5 +1,6 @@
 use crate::{
     AppError, FieldError,
+    audit_log::{Asked, Query, Term},
     ids::{EventId, RequestId, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -89,7 +90,11 @@ actions! {
     AuditExportDownloaded, "audit_log.export_downloaded", "downloaded the export";
     AuditLogCheckFailed, "audit_log.check_failed", "found that the audit log is not as it was sealed:";
     AuditLogPruned, "audit_log.pruned", "removed events past their retention from";
+    AuditViewSaved, "audit_view.saved", "saved the view of the audit log";
+    AuditViewRemoved, "audit_view.removed", "removed the view of the audit log";
     PageViewed, "page.viewed", "opened a page";
+    RetentionChanged, "retention.changed", "changed how long the audit log is kept";
+    RetentionKept, "retention.kept", "called off a shorter retention of the audit log";
     ContactAdded, "contact.added", "named the security contact";
     ContactConfirmed, "contact.confirmed", "confirmed the security contact";
     ContactChanged, "contact.changed", "changed what is told to";
@@ -304,6 +309,8 @@ pub struct Filter {
     pub from: Option<OffsetDateTime>,
     /// Exclusive.
     pub to: Option<OffsetDateTime>,
+    /// In the language of queries. Narrows the rest.
+    pub query: Query,
 }
 
 impl Filter {
@@ -327,6 +334,8 @@ pub struct FilterText {
     pub from: String,
     /// Likewise. Exclusive.
     pub to: String,
+    /// In the language of queries: `actor:ana -source:api "free text"`.
+    pub q: String,
 }
 
 impl FilterText {
@@ -369,10 +378,31 @@ impl FilterText {
             }
             time.flatten()
         });
+        let query = Query::parse(&self.q).unwrap_or_else(|errors| {
+            wrong.extend(errors.iter().map(|error| FieldError::new("q", "unreadable", error.to_string())));
+            Query::default()
+        });
         if !wrong.is_empty() {
             return Err(AppError::Malformed(wrong));
         }
-        Ok(Filter { actor: given(&self.actor).map(str::to_owned), actions, outcome, from, to })
+        Ok(Filter { query, actor: given(&self.actor).map(str::to_owned), actions, outcome, from, to })
+    }
+}
+
+impl FilterText {
+    /// The same with everything but the times in the language of queries, as far as that can be read.
+    pub fn folded(self) -> Self {
+        let Ok(query) = Query::parse(&self.q) else { return self };
+        let actor = given(&self.actor).map(|text| Asked::Actor(text.to_owned()));
+        let action = given(&self.action).map(|text| Asked::Action(text.to_owned()));
+        let outcome = given(&self.outcome).and_then(|text| text.parse().ok()).map(Asked::Outcome);
+        let asked = [actor, action, outcome].into_iter().flatten();
+        let more: Vec<Term> = asked.map(|asked| Term { negated: false, asked }).collect();
+        if more.is_empty() {
+            return Self { actor: String::new(), action: String::new(), outcome: String::new(), ..self };
+        }
+        let q = Query { terms: query.terms.into_iter().chain(more).collect() }.to_string();
+        Self { q, from: self.from, to: self.to, ..Self::default() }
     }
 }
 
@@ -380,13 +410,13 @@ fn given(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
 }
 
-fn parse_time(text: &str) -> Option<OffsetDateTime> {
+pub(super) fn parse_time(text: &str) -> Option<OffsetDateTime> {
     use time::{
         Date, PrimitiveDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description,
     };
     if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
-        // In UTC it may lie outside all years that there are.
-        return time.checked_to_offset(UtcOffset::UTC);
+        // In UTC it may lie outside all years that there are, and outside those that can be written.
+        return time.checked_to_offset(UtcOffset::UTC).filter(|time| (0..=9999).contains(&time.year()));
     }
     if let Ok(time) = PrimitiveDateTime::parse(text, format_description!("[year]-[month]-[day]T[hour]:[minute]")) {
         return Some(time.assume_utc());
@@ -415,6 +445,8 @@ pub struct Page {
     pub older: Option<i64>,
     /// Where newer ones begin, if there are any.
     pub newer: Option<i64>,
+    /// The search ran out of time at this event: what lies behind it was not looked at, and is where the next page begins.
+    pub searched_to: Option<i64>,
 }
 
 /// What an export of the log is written in. Each record is one line.

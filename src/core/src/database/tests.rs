@@ -4,7 +4,10 @@ use super::{AccountTx, Database, transactions::begin};
 use crate::{
     allowlist::{self, Door, NewEntryText},
     api_keys::{NewKeyText, operations::issue},
-    audit_log::{Action, Event, FilterText, exports},
+    audit_log::{
+        Action, Event, FilterText, exports, index,
+        views::{self, ViewText},
+    },
     compliance::{RequestText, requests},
     envelope::Place,
     invitations::operations::invite,
@@ -291,6 +294,8 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         let asked = RequestText { kind: "dpa".into(), message: "Please".into(), ..RequestText::default() };
         requests::make(&db.ctx, &owner, "owner@example.com", &asked).await.expect("asked");
         exports::start(&db.ctx, &owner, "csv", &FilterText::default()).await.expect("begun");
+        let view = ViewText { name: "Refusals".into(), query: "outcome:denied".into(), ..ViewText::default() };
+        views::save(&db.ctx, &owner, &view).await.expect("saved");
     }
     db.announced("Acme Mail").await;
     tell(&db.ctx).await.expect("both are told");
@@ -298,6 +303,7 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
     for tenant in &tenants {
         sealed_long_ago(db, tenant.id().0).await;
     }
+    while index::take_in(&db.ctx).await.expect("the worker") > 0 {}
     tenants
 }
 
@@ -308,6 +314,7 @@ async fn sealed_long_ago(db: &TestDb, workspace: Uuid) {
          insert into audit_floors values ('{workspace}', 257);
          alter table audit_floors enable always trigger demand_a_seal;
          insert into audit_prunes values ('{workspace}', 257, 1, now(), now(), 'note');
+         insert into retention values ('{workspace}', 365);
          insert into audit_checks values ('{workspace}', 1, now(), 1);
          insert into audit_tiles values ('{workspace}', 0, 0, decode(repeat('00', 8192), 'hex')); commit"
     );
@@ -331,8 +338,12 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "audit_floors",
         "audit_heads",
         "audit_prunes",
+        "audit_search",
+        "audit_search_heads",
+        "audit_targets",
         "audit_tiles",
         "audit_trees",
+        "audit_views",
         "compliance_messages",
         "compliance_requests",
         "contacts",
@@ -341,6 +352,7 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "members",
         "notice_deliveries",
         "policies",
+        "retention",
         "workspace_notices",
         "workspaces",
     ];
@@ -424,6 +436,7 @@ const RIGHTS: &str = "
     send0_app      allowlists           select insert update(version) update(draft_decide_by) update(decide_by) update(previous_decide_by) update(reverts_at)
     send0_app      allowlist_entries    select insert delete update(in_draft) update(in_force) update(in_previous)
     send0_app      policies             select insert update
+    send0_app      retention            select insert update
     send0_app      contacts             select insert delete update(kinds) update(confirmed_at) update(expires_at) update(tested_at)
     send0_app      workspace_notices    select insert update(told) update(told_of) update(seen_at) update(answer) update(reason) update(answered_by) update(answered_at) update(reply) update(replied_at)
     send0_app      notice_deliveries    select insert
@@ -456,6 +469,15 @@ const RIGHTS: &str = "
     send0_lookup   operators            select insert delete
     send0_lookup   subscribers          select insert update delete
     send0_lookup   subscriber_notices   select insert update delete
+    send0_app      audit_views          select insert delete update(name) update(query) update(is_default)
+    send0_auditor  audit_search         select
+    send0_auditor  audit_targets        select
+    send0_auditor  audit_search_heads   select
+    send0_lookup   audit_search         select insert delete update(text) update(address)
+    send0_lookup   audit_targets        select insert delete
+    send0_lookup   audit_search_heads   select insert update(done)
+    send0_lookup   audit_events         select(workspace_id) select(seq) select(personal)
+    send0_lookup   audit_heads          select(workspace_id) select(next_seq)
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
     send0_auditor  audit_checks         select
@@ -553,6 +575,10 @@ const FUNCTIONS: &str = "
     audit_logs                   send0_log     send0_worker
     audit_prune                  send0_log     send0_app
     audit_seal                   send0_log     send0_worker
+    audit_search_due             send0_lookup  send0_worker
+    audit_search_find            send0_lookup  send0_auditor
+    audit_search_follows         send0_lookup
+    audit_search_put             send0_lookup  send0_worker
     audit_seq_at                 send0_owner  send0_app send0_auditor
     audit_sweep                  send0_log     send0_worker
     audit_tiles_never_change     send0_owner

@@ -18,9 +18,11 @@ use send0_core::{
     ids::EventId,
 };
 
-/// Events, newest first. A cursor is a place in the order of commits: nothing appears behind it. Scope: audit.read.
+/// Events, newest first. A cursor is a place in the order of commits: nothing appears behind it. A search that would take too
+/// long gives what it has found, perhaps nothing, with the cursor where it goes on. Scope: audit.read.
 #[utoipa::path(get, path = "/v1/audit-events", operation_id = "list_audit_events", params(
-    ("actor" = Option<String>, Query, description = "usr_…, key_…, cli, or a member's mail address"),
+    ("q" = Option<String>, Query, description = "A query as on the page: actor:ana -source:api ip:10.0.0.0/8 \"free text\""),
+    ("actor" = Option<String>, Query, description = "usr_…, key_…, cli, a member's mail address, or a part of a name"),
     ("action" = Option<String>, Query, description = "api_key.issued, or a family: api_key.*"),
     ("outcome" = Option<String>, Query, description = "success, denied or failed"),
     ("from" = Option<String>, Query, description = "RFC 3339, inclusive"),
@@ -32,7 +34,7 @@ use send0_core::{
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(State(ctx): State<Ctx>, called: Called, query: Query) -> Result<Json<List<EventView>>, ApiError> {
-    query.only(&["action", "actor", "cursor", "from", "limit", "outcome", "to"])?;
+    query.only(&["action", "actor", "cursor", "from", "limit", "outcome", "q", "to"])?;
     let filter = filter(&query)?;
     let (limit, after) = (query.limit()?, query.cursor()?);
     let place = after.map_or(Place::Top, Place::Older);
@@ -41,14 +43,16 @@ pub async fn list(State(ctx): State<Ctx>, called: Called, query: Query) -> Resul
 }
 
 fn filter(query: &Query) -> Result<Filter, ApiError> {
-    let [actor, action, outcome, from, to] = ["actor", "action", "outcome", "from", "to"].map(|name| query.get(name));
-    Ok(FilterText { actor, action, outcome, from, to }.parse()?)
+    let [actor, action, outcome, from, to, q] =
+        ["actor", "action", "outcome", "from", "to", "q"].map(|name| query.get(name));
+    Ok(FilterText { actor, action, outcome, from, to, q }.parse()?)
 }
 
 /// The log as it is now, the oldest event first, as a stream of lines. The last line of NDJSON is a receipt that says what it
 /// holds; an answer that breaks off goes on after the cursor. Scope: audit.export.
 #[utoipa::path(get, path = "/v1/audit-log/export", operation_id = "export_audit_log", params(
     ("format" = Option<String>, Query, description = "ndjson (the default), csv, ocsf, ecs or cef"),
+    ("q" = Option<String>, Query, description = "A query as on the page"),
     ("actor" = Option<String>, Query, description = "usr_…, key_…, cli, or a member's mail address"),
     ("action" = Option<String>, Query, description = "api_key.issued, or a family: api_key.*"),
     ("outcome" = Option<String>, Query, description = "success, denied or failed"),
@@ -61,7 +65,7 @@ fn filter(query: &Query) -> Result<Filter, ApiError> {
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn export(State(ctx): State<Ctx>, called: Called, query: Query) -> Result<Response, ApiError> {
-    query.only(&["action", "actor", "cursor", "format", "from", "outcome", "to"])?;
+    query.only(&["action", "actor", "cursor", "format", "from", "outcome", "q", "to"])?;
     let asked = export::Asked { format: format(&query)?, filter: filter(&query)?, after: after(&query)? };
     let pieces = export::export(&ctx, &called.actor, &asked).await?;
     let name = format!("attachment; filename=\"audit-log.{}\"", asked.format.ending());

@@ -7,6 +7,7 @@ mod panics;
 mod plain;
 mod public;
 pub mod statics;
+mod tail;
 
 pub use client_address::TrustedProxies;
 
@@ -32,6 +33,8 @@ use leptos::{config::LeptosOptions, prelude::*};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use send0_core::Ctx;
 use std::sync::Arc;
+use tail::Tails;
+use tokio_util::sync::CancellationToken;
 use tower_http::{CompressionLevel, compression::CompressionLayer};
 use tower_sessions::{Expiry, Session, SessionManagerLayer, cookie::SameSite};
 
@@ -46,6 +49,8 @@ pub struct Site {
     pub is_default: bool,
     /// Whose word is taken for where a request comes from.
     pub proxies: TrustedProxies,
+    /// When answers that have no end of their own are to end.
+    pub stop: CancellationToken,
 }
 
 /// Everything the server answers. Layers are listed from the innermost to the outermost.
@@ -80,6 +85,7 @@ fn pages(ctx: Ctx, site: &Site) -> Router {
         .fallback(fallback)
         .with_state(options)
         .merge(Router::new().route(FILE, post(plain::download_export)).with_state(ctx.clone()))
+        .route("/w/{slug}/audit-log/tail", get(tail::watch).with_state((ctx.clone(), Tails::until(site.stop.clone()))))
         .layer(from_fn_with_state(ctx.clone(), forms::middleware))
         .layer(from_fn(know_who))
         .layer(sessions(ctx.clone()))

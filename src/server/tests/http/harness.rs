@@ -13,12 +13,15 @@ use send0_core::{
     accounts::{self, Begun, Factor},
     allowlist::{Door, NewEntryText, operations as allowlist},
     api_keys::{NewKeyText, operations},
-    audit_log::{Action, EventView, FilterText, exports},
+    audit_log::{
+        Action, EventView, FilterText, exports,
+        views::{self, ViewText},
+    },
     compliance::{RequestText, requests},
     contacts::operations as contacts,
     ids::{
-        AllowlistEntryId, ComplianceRequestId, ContactId, ExportId, InvitationId, KeyId, MemberId, NoticeId, UserId,
-        WorkspaceId,
+        AllowlistEntryId, AuditViewId, ComplianceRequestId, ContactId, ExportId, InvitationId, KeyId, MemberId,
+        NoticeId, UserId, WorkspaceId,
     },
     invitations::operations as invitations,
     operators::operations::{NewOperator, create as create_operator},
@@ -31,6 +34,7 @@ use send0_server::web::{Site, TrustedProxies, router};
 use serde_json::Value;
 use std::{collections::BTreeMap, net::SocketAddr};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// The origin that forms come from.
@@ -41,6 +45,8 @@ pub const HERE: [u8; 4] = [203, 0, 113, 7];
 
 pub struct Console {
     pub db: TestDb,
+    /// Ends what has no end of its own.
+    pub stop: CancellationToken,
     router: Router,
     _site: TempDir,
 }
@@ -58,16 +64,17 @@ impl Console {
 
     async fn with_mode(is_default: bool) -> Self {
         let db = TestDb::new().await;
-        let site = tempfile::tempdir().expect("a folder for the site");
-        std::fs::create_dir(site.path().join("pkg")).expect("pkg");
+        let folder = tempfile::tempdir().expect("a folder for the site");
+        std::fs::create_dir(folder.path().join("pkg")).expect("pkg");
         for (file, text) in [("favicon.svg", "<svg/>"), ("pkg/send0.css", "a{}")] {
-            std::fs::write(site.path().join(file), text).expect(file);
+            std::fs::write(folder.path().join(file), text).expect(file);
         }
-        let root = site.path().to_str().expect("a path").to_owned();
+        let root = folder.path().to_str().expect("a path").to_owned();
         let options = LeptosOptions::builder().output_name("send0").site_root(root).build();
         let proxies = TrustedProxies::parse("127.0.0.1, 10.0.0.0/8").expect("networks");
-        let router = router(db.ctx.clone(), Site { options, origin: ORIGIN.into(), is_default, proxies });
-        Self { db, router, _site: site }
+        let stop = CancellationToken::new();
+        let site = Site { options, origin: ORIGIN.into(), is_default, proxies, stop: stop.clone() };
+        Self { router: router(db.ctx.clone(), site), db, stop, _site: folder }
     }
 
     /// A console with the workspace Acme.
@@ -79,6 +86,13 @@ impl Console {
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
         self.send_from(HERE, request).await
+    }
+
+    /// An answer whose body comes bit by bit.
+    pub async fn stream(&self, mut request: Request<Body>) -> (StatusCode, Body) {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((HERE, 4242))));
+        let answer = self.router.clone().oneshot(request).await.expect("a router does not fail");
+        (answer.status(), answer.into_body())
     }
 
     /// As from another address.
@@ -120,6 +134,12 @@ impl Console {
         let id = self.db.announced(vendor).await;
         tell(&self.db.ctx).await.expect("told");
         id
+    }
+
+    /// A view of the log for everybody in the workspace.
+    pub async fn view(&self, tenant: &Tenant, name: &str) -> AuditViewId {
+        let typed = ViewText { name: name.into(), query: "outcome:denied".into(), shared: true, ..ViewText::default() };
+        views::save(&self.db.ctx, &Actor::cli(tenant.id(), request()), &typed).await.expect("a view").id
     }
 
     /// A request about compliance, by the owner of the workspace.

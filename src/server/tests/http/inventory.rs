@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 82] = [
+const FUNCTION_PATHS: [&str; 87] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -31,6 +31,9 @@ const FUNCTION_PATHS: [&str; 82] = [
     "/_fn/app/api_keys/server_fns/issue_key",
     "/_fn/app/api_keys/server_fns/revoke_key",
     "/_fn/app/audit_log/server_fns/cancel_export",
+    "/_fn/app/audit_log/server_fns/change_view",
+    "/_fn/app/audit_log/server_fns/remove_view",
+    "/_fn/app/audit_log/server_fns/save_view",
     "/_fn/app/audit_log/server_fns/start_export",
     "/_fn/app/compliance/server_fns/accept_terms",
     "/_fn/app/compliance/server_fns/add_evidence",
@@ -156,6 +159,7 @@ async fn every_declared_route_answers() {
     let member = console.member_id(&acme, Role::Owner).await.to_string();
     let contact = console.contact(&acme, "owner@acme.example").await.to_string();
     let notice = console.notice("Acme Mail").await.to_string();
+    let view = console.view(&acme, "Refusals").await.to_string();
     let request = console.compliance_request(&acme).await.to_string();
     for (path, access) in access::PAGES {
         if matches!(access, access::Access::Dev | access::Access::Operator) {
@@ -163,6 +167,7 @@ async fn every_declared_route_answers() {
         }
         let id = match path {
             path if path.contains("members") => member.clone(),
+            path if path.contains("views") => view.clone(),
             path if path.contains("contacts") => contact.clone(),
             path if path.contains("notices") => notice.clone(),
             path if path.contains("compliance") => request.clone(),

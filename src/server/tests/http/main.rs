@@ -2,6 +2,7 @@
 
 mod allowlist;
 mod api;
+mod audit_log;
 mod contacts;
 mod csrf;
 mod documents;

@@ -47,9 +47,15 @@ draft                           discard_draft yes yes   allowlist.update allowli
 draft                           save_draft  yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
 saved                           confirm_change yes yes  allowlist.update allowlist.update allowlist.update allowlist.update
 saved                           undo_change yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
+retention                       change_retention yes yes retention.update retention.update retention.update retention.update
+retention-waiting               keep_retention yes yes  retention.update retention.update retention.update retention.update
 notice                          answer_notice yes yes   notices.answer yes notices.answer notices.answer
 new-request                     make_request yes yes    compliance.request yes yes compliance.request
 request                         write_on_request yes yes compliance.request yes yes compliance.request
+view                            save_view   yes   yes   audit.read yes        audit.read  audit.read
+shared-view                     save_view   yes   yes   audit.read workspace.update audit.read audit.read
+ours                            change_view yes   yes   audit.read workspace.update audit.read audit.read
+ours                            remove_view yes   yes   audit.read workspace.update audit.read audit.read
 new-contact                     add_contact yes yes     contacts.manage yes contacts.manage contacts.manage
 contact                         change_contact yes yes  contacts.manage yes contacts.manage contacts.manage
 contact                         test_contact yes yes    contacts.manage yes contacts.manage contacts.manage
@@ -178,6 +184,7 @@ page                           answer owner admin developer  security   billing 
 /subprocessors/subscribe       200    yes   yes   yes        yes        yes        yes
 /subscription                  200    yes   yes   yes        yes        yes        yes
 /unsubscribe                   200    yes   yes   yes        yes        yes        yes
+/w/:slug/retention             200    yes   yes   yes        yes        retention.read yes
 /w/:slug/notices               200    yes   yes   yes        yes        yes        yes
 /w/:slug/notices/:id           200    yes   yes   yes        yes        yes        yes
 /compliance                    200    yes   yes   yes        yes        yes        yes
@@ -198,6 +205,7 @@ page                           answer owner admin developer  security   billing 
 /w/:slug/allowlist/:door/review 200   yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
 /w/:slug/audit-log/exports     200    yes   yes   audit.export yes      audit.export audit.export
 /w/:slug/audit-log             200    yes   yes   audit.read yes        audit.read audit.read
+/w/:slug/audit-log/views/:id   200    yes   yes   audit.read yes        audit.read audit.read
 /w/:slug/audit-log/:event      200    yes   yes   audit.read yes        audit.read audit.read
 ";
 
@@ -210,6 +218,7 @@ GET    /v1/api-keys/{id}      yes  keys.read    keys.read      keys.read      ye
 DELETE /v1/api-keys/{id}      yes  keys.revoke  keys.revoke    keys.revoke    keys.revoke    yes            keys.revoke keys.revoke
 GET    /v1/allowlist          yes  allowlist.read allowlist.read allowlist.read allowlist.read allowlist.read allowlist.read allowlist.read
 GET    /v1/notices            yes  notices.read notices.read   notices.read   notices.read   notices.read   notices.read notices.read
+GET    /v1/retention          yes  retention.read retention.read retention.read retention.read retention.read retention.read retention.read
 GET    /v1/audit-events       yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes audit.read
 GET    /v1/audit-events/{id}  yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes audit.read
 GET    /v1/audit-events/{id}/proof yes audit.read audit.read   audit.read     audit.read     audit.read     yes audit.read
@@ -265,6 +274,10 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
             let cidr = if form == "entry" { "198.18.0.0/15" } else { of };
             vec![("door", "api"), ("version", version), ("cidr", cidr), ("id", of), ("days", "7")]
         }
+        None if form.starts_with("retention") => vec![("audit_days", "365"), ("confirm", "acme")],
+        None if form == "view" => vec![("name", key), ("query", "outcome:denied")],
+        None if form == "shared-view" => vec![("name", key), ("query", "outcome:denied"), ("shared", "true")],
+        None if form == "ours" => vec![("id", key), ("name", key)],
         None if form == "notice" => vec![("id", key), ("answer", "acknowledged")],
         None if matches!(form, "new-request" | "request") => vec![("id", key), ("kind", "dpa"), ("message", "By May.")],
         None if form == "new-export" => vec![("format", "csv")],
@@ -295,7 +308,11 @@ fn action(function: &str) -> &'static str {
         "save_draft" => "allowlist.changed",
         "confirm_change" => "allowlist.confirmed",
         "undo_change" => "allowlist.reverted",
+        "change_retention" => "retention.changed",
+        "keep_retention" => "retention.kept",
         "answer_notice" => "notice.acknowledged",
+        "save_view" | "change_view" => "audit_view.saved",
+        "remove_view" => "audit_view.removed",
         "make_request" => "compliance.requested",
         "write_on_request" => "compliance.message_added",
         "start_export" => "audit_log.exported",
@@ -327,18 +344,31 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 198);
+    assert_eq!(cases, 210);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
 async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> String {
     match form {
         "rename" => format!("Acme {case}"),
+        "view" | "shared-view" => format!("View {case}"),
+        "ours" => console.view(acme, &format!("View {case}")).await.to_string(),
         // Another one each time, as well.
         "zone" => zones::all().swap_remove(case),
         "policy" => (case % 28 + 2).to_string(),
         "invite" => format!("invited{case}@example.com"),
         "invitation" => console.invitation(acme, &format!("waits{case}@example.com"), "viewer").await.0.to_string(),
+        // On a plan with a choice, at the longest time, with a shorter one that waits or without.
+        "retention" | "retention-waiting" => {
+            let waits = if form == "retention" { "null, null" } else { "365, now() + interval '1 day'" };
+            let set = format!(
+                "update workspaces set plan = 'scale' where slug = 'acme';
+                 insert into retention select workspace_id, 730, {waits} from workspaces where slug = 'acme' on conflict (workspace_id)
+                    do update set audit_days = 730, waiting_days = excluded.waiting_days, waiting_until = excluded.waiting_until"
+            );
+            sqlx::raw_sql(sqlx::AssertSqlSafe(set)).execute(&console.db.superuser).await.expect("set");
+            String::new()
+        }
         "notice" => console.notice(&format!("Vendor {case}")).await.to_string(),
         "request" => console.compliance_request(acme).await.to_string(),
         "new-entry" | "entry" | "draft" | "saved" => list(console, acme, form, case).await,
@@ -413,7 +443,7 @@ impl OfCompliance {
 
 /// A list of the API in the state that the form is for: its version, and the entry.
 async fn list(console: &Console, acme: &Tenant, form: &str, case: usize) -> String {
-    let (door, new) = (Door::Api, format!("10.0.0.{case}"));
+    let (door, new) = (Door::Api, format!("10.0.{}.{}", case / 250, case % 250));
     let of = match form {
         "new-entry" => new,
         _ => console.entry(acme, door, &new).await.to_string(),
@@ -484,6 +514,7 @@ async fn pages_by_role() {
     let contact = console.contact(&acme, "owner@acme.example").await.to_string();
     let notice = console.notice("Acme Mail").await;
     let request = console.compliance_request(&acme).await;
+    let view = console.view(&acme, "Refusals").await;
     // Whoever looks first writes an event.
     look(&console.db.ctx, &acme.actor(Role::Owner), notice).await.expect("looked");
     for (column, role) in Role::ALL.into_iter().enumerate() {
@@ -493,6 +524,7 @@ async fn pages_by_role() {
             let id = match row[0] {
                 path if path.contains("members") => member.clone(),
                 path if path.contains("contacts") => contact.clone(),
+                path if path.contains("views") => view.to_string(),
                 path if path.contains("notices") => notice.to_string(),
                 path if path.contains("compliance") => request.to_string(),
                 _ => key.to_string(),
@@ -626,7 +658,7 @@ async fn routes_by_scope() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 104);
+    assert_eq!(cases, 112);
 }
 
 #[tokio::test]
