@@ -5,8 +5,8 @@ use crate::{
     forms::FormState,
     page::{Inside, page},
     ui::{
-        Banner, Button, ButtonKind, Choice, CodeBlock, Column, ExactTime, Fact, Facts, PageHeader, Section, Select, Table, TextField,
-        TimeAgo, Times, Tone, count,
+        Banner, Button, ButtonKind, Choice, CodeBlock, Column, ExactTime, Fact, Facts, PageHeader, Section, Select,
+        Table, TextField, TimeAgo, Times, Tone, count,
     },
 };
 use leptos::prelude::*;
@@ -23,7 +23,9 @@ pub fn RetentionPage() -> impl IntoView {
         let shown = operations::show(&inside.visit.ctx, &inside.actor).await?;
         let may_change = inside.actor.may(Permission::RetentionUpdate);
         let retention = &shown.retention;
-        let oldest = shown.oldest.map(|(seq, at)| view! { <Fact label="Oldest event">{format!("#{seq}, ")}<ExactTime at/></Fact> });
+        let oldest = shown
+            .oldest
+            .map(|(seq, at)| view! { <Fact label="Oldest event">{format!("#{seq}, ")}<ExactTime at/></Fact> });
         Ok::<_, AppError>(view! {
             <PageHeader title="Retention" subtitle="How long the audit log is kept. A year is the least, on every plan."/>
             {retention.waiting.map(|waiting| waits(&inside, retention, waiting, may_change))}

@@ -14,8 +14,7 @@ pub async fn change_retention(
     use crate::{forms, page, visit};
     let visit = visit::Visit::now();
     let (actor, _) = visit.enter(&workspace).await?;
-    let new =
-        send0_core::retention::operations::change(&visit.ctx, &actor, &workspace, &audit_days, &confirm).await?;
+    let new = send0_core::retention::operations::change(&visit.ctx, &actor, &workspace, &audit_days, &confirm).await?;
     let said = match new.waiting {
         Some(_) => "Saved. Nothing is removed for a week; until then it can be called off here.",
         None => "Saved. It counts from now on.",

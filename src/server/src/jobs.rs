@@ -1,8 +1,8 @@
 //! What the server does by itself.
 
 use send0_core::{
-    AppError, Ctx, accounts, allowlist, api_keys, audit_log, compliance, mail, policies, retention, sealing, subprocessors,
-    subscribers,
+    AppError, Ctx, accounts, allowlist, api_keys, audit_log, compliance, mail, policies, retention, sealing,
+    subprocessors, subscribers,
 };
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};

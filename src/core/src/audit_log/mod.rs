@@ -11,9 +11,9 @@ mod export_queries;
 #[cfg(feature = "server")]
 pub mod exports;
 #[cfg(feature = "server")]
-mod formats;
-#[cfg(feature = "server")]
 mod facets;
+#[cfg(feature = "server")]
+mod formats;
 #[cfg(feature = "server")]
 pub mod index;
 #[cfg(feature = "server")]

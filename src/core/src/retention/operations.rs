@@ -77,7 +77,8 @@ pub async fn change(ctx: &Ctx, actor: &Actor, slug: &str, days: &str, confirm: &
     ctx.authorise(actor, permission, action).await?;
     let before = of(ctx, actor.workspace).await?;
     let days = days.parse().ok().filter(|days| before.choices().any(|choice| choice == *days));
-    let days = days.ok_or_else(|| AppError::field("audit_days", "not_offered", "One of the times that your plan comes with."))?;
+    let days = days
+        .ok_or_else(|| AppError::field("audit_days", "not_offered", "One of the times that your plan comes with."))?;
     if days == before.audit_days && before.waiting.is_none() {
         return Ok(before);
     }

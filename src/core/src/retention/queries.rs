@@ -81,7 +81,8 @@ pub(super) async fn prune(
     note: &str,
     now: OffsetDateTime,
 ) -> Result<bool, AppError> {
-    let done = sqlx::query_scalar!(r#"select audit_prune($1, $2, $3, $4, $5) as "done!""#, from, first, last_at, note, now);
+    let done =
+        sqlx::query_scalar!(r#"select audit_prune($1, $2, $3, $4, $5) as "done!""#, from, first, last_at, note, now);
     Ok(done.fetch_one(conn).await?)
 }
 

@@ -63,14 +63,18 @@ async fn what_is_past_its_time_goes_in_whole_tiles_with_a_receipt_and_an_event()
     let keys: Vec<note::Verifier> =
         public_keys(&db.ctx).await.expect("keys").iter().map(|key| key.parse().expect("a key")).collect();
     let signed: Checkpoint = note::open(&receipt.note, &keys).expect("signed").parse().expect("a checkpoint");
-    assert_eq!((signed.size, crate::secrets::hex(&signed.root)), (512, event.changes[1].after.as_str().expect("a root").to_owned()));
+    assert_eq!(
+        (signed.size, crate::secrets::hex(&signed.root)),
+        (512, event.changes[1].after.as_str().expect("a root").to_owned())
+    );
 
     // What is left still verifies, and goes on.
     seal_all(&db.ctx).await.expect("sealed");
     db.ctx.clock.advance(Duration::minutes(2));
     check_all(&db.ctx).await.expect("checked");
     assert!(check_everything(&db.ctx).await.expect("checked").iter().all(|verdict| verdict.problem.is_none()));
-    let page = list(&db.ctx, &owner, &Filter::default(), Place::Older(520), 50, Action::PageViewed).await.expect("a page");
+    let page =
+        list(&db.ctx, &owner, &Filter::default(), Place::Older(520), 50, Action::PageViewed).await.expect("a page");
     assert_eq!((page.events.len(), page.older), (7, None), "the list ends where the log begins");
     prune_all(&db.ctx).await.expect("nothing to do");
     assert_eq!(show(&db.ctx, &owner).await.expect("shown").pruned.len(), 1);
@@ -80,7 +84,8 @@ async fn what_is_past_its_time_goes_in_whole_tiles_with_a_receipt_and_an_event()
 async fn a_log_that_is_not_as_it_was_sealed_is_not_pruned() {
     let db = TestDb::new().await;
     let tenant = old(&db).await;
-    let tamper = "begin; alter table audit_events disable trigger all; update audit_events set outcome = 'failed' where seq = 3;
+    let tamper =
+        "begin; alter table audit_events disable trigger all; update audit_events set outcome = 'failed' where seq = 3;
         alter table audit_events enable always trigger append_only, enable always trigger never_truncated; commit";
     db.superuser.execute(tamper).await.expect("tampered");
     db.ctx.clock.advance(Duration::minutes(2));
@@ -97,7 +102,13 @@ async fn a_shorter_time_waits_a_week_and_can_be_called_off() {
     let owner = tenant.actor(Role::Owner);
     prune_all(&db.ctx).await.expect("nothing to do");
     assert_eq!(first_kept(&db, &tenant).await, 1, "the plan keeps it for two years");
-    for (days, confirm, field) in [("365", "", "confirm"), ("365", "other", "confirm"), ("366", "acme", "audit_days"), ("2555", "acme", "audit_days"), ("", "acme", "audit_days")] {
+    for (days, confirm, field) in [
+        ("365", "", "confirm"),
+        ("365", "other", "confirm"),
+        ("366", "acme", "audit_days"),
+        ("2555", "acme", "audit_days"),
+        ("", "acme", "audit_days"),
+    ] {
         let refused = change(&db.ctx, &owner, "acme", days, confirm).await.expect_err("refused");
         assert!(matches!(&refused, AppError::Invalid(errors) if errors[0].field == field), "{days}: {refused:?}");
     }
@@ -121,7 +132,10 @@ async fn a_shorter_time_waits_a_week_and_can_be_called_off() {
     assert_eq!(first_kept(&db, &tenant).await, 513);
     let longer = change(&db.ctx, &owner, "acme", "730", "").await.expect("a longer time needs no more than a click");
     assert_eq!((longer.audit_days, longer.waiting), (730, None));
-    assert_eq!((db.count(tenant.id(), Action::RetentionChanged).await, db.count(tenant.id(), Action::RetentionKept).await), (3, 1));
+    assert_eq!(
+        (db.count(tenant.id(), Action::RetentionChanged).await, db.count(tenant.id(), Action::RetentionKept).await),
+        (3, 1)
+    );
 }
 
 #[tokio::test]
@@ -134,7 +148,11 @@ async fn who_reads_the_retention_and_who_changes_it() {
         let reads = role != Role::Billing;
         let changes = matches!(role, Role::Owner | Role::Admin);
         let refused = |permission: &str| AppError::Forbidden(permission.into());
-        assert_eq!(find(&db.ctx, &actor, Action::PageViewed).await.err(), (!reads).then(|| refused("retention.read")), "{role}");
+        assert_eq!(
+            find(&db.ctx, &actor, Action::PageViewed).await.err(),
+            (!reads).then(|| refused("retention.read")),
+            "{role}"
+        );
         let changed = change(&db.ctx, &actor, "acme", "365", "acme").await;
         assert_eq!(changed.err(), (!changes).then(|| refused("retention.update")), "{role}");
         let kept = keep(&db.ctx, &actor).await;

@@ -260,7 +260,11 @@ pub(crate) async fn workspaces(ctx: &Ctx) -> Result<Vec<WorkspaceId>, AppError> 
 
 /// What is left of the first events of a log when they go: a signed checkpoint of that size, and its root. `None` while they
 /// are not sealed, or are not as they were.
-pub(crate) async fn receipt(ctx: &Ctx, workspace: WorkspaceId, size: i64) -> Result<Option<(String, String)>, AppError> {
+pub(crate) async fn receipt(
+    ctx: &Ctx,
+    workspace: WorkspaceId,
+    size: i64,
+) -> Result<Option<(String, String)>, AppError> {
     let mut read = ctx.db.read_log(workspace).await?;
     let Some(Sealed { tree, .. }) = queries::sealed(read.conn(), workspace).await? else { return Ok(None) };
     let known = queries::standing(read.conn(), workspace).await?;

@@ -20,8 +20,8 @@ use send0_core::{
     compliance::{RequestText, requests},
     contacts::operations as contacts,
     ids::{
-        AllowlistEntryId, AuditViewId, ComplianceRequestId, ContactId, ExportId, InvitationId, KeyId, MemberId, NoticeId, UserId,
-        WorkspaceId,
+        AllowlistEntryId, AuditViewId, ComplianceRequestId, ContactId, ExportId, InvitationId, KeyId, MemberId,
+        NoticeId, UserId, WorkspaceId,
     },
     invitations::operations as invitations,
     operators::operations::{NewOperator, create as create_operator},
