@@ -126,7 +126,7 @@ async fn a_file_is_asked_for_written_and_fetched() {
     let (console, acme) = Console::with_acme().await;
     let mut owner = Browser::signed_in(&console, "owner@acme.example").await;
     let page = owner.get(&console, "/w/acme/audit-log/exports?outcome=denied").await.text();
-    assert!(page.contains("name=\"outcome\" value=\"denied\""), "the filter of the list is that of the export");
+    assert!(page.contains("name=\"q\" value=\"outcome:denied\""), "the filter of the list is that of the export");
     let back = [("_back", "/w/acme/audit-log/exports"), ("workspace", "acme"), ("format", "csv")];
     let answer = owner.post(&console, "start_export", &back).await;
     assert_eq!(answer.location(), "/w/acme/audit-log/exports");
