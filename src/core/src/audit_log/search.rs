@@ -323,7 +323,7 @@ pub(super) async fn look(
         }
         read = db.read_log(workspace).await?;
     }
-    let walk = Walk { db, read, workspace, criteria, limit, budget, begun, gone: 0, found: vec![] };
+    let walk = Walk { read, workspace, criteria, limit, budget, begun, gone: 0, found: vec![] };
     walk.all(range, ends.done).await
 }
 
@@ -373,7 +373,6 @@ impl Range {
 }
 
 struct Walk<'a> {
-    db: &'a Database,
     read: WorkspaceRead,
     workspace: WorkspaceId,
     criteria: &'a Criteria,
