@@ -7,6 +7,7 @@ use crate::{
     audit_log::{Action, Event, Outcome, Writer},
     clock::Clock,
     database::{Database, Logins},
+    egress::Egress,
     envelope::KeyProvider,
     intent::Intent,
     mail::{Relay, RelayAddress},
@@ -37,6 +38,8 @@ pub struct Ctx {
     pub last_uses: crate::api_keys::LastUses,
     /// Who takes our mail. Without one it ends up in the local mailbox.
     pub(crate) relay: Option<Arc<Relay>>,
+    /// How far what we send by ourselves may go.
+    pub(crate) egress: Egress,
 }
 
 impl Ctx {
@@ -53,6 +56,7 @@ impl Ctx {
             relying_party: RelyingParty::at("http://localhost:3000"),
             last_uses: Default::default(),
             relay: None,
+            egress: Egress::to_public(),
         }
     }
 
@@ -64,6 +68,11 @@ impl Ctx {
     /// The same, with mail that leaves through this relay, or through none. Needs a Tokio runtime.
     pub fn relaying(self, address: Option<&RelayAddress>) -> Self {
         Self { relay: address.map(|address| Arc::new(Relay::new(address))), ..self }
+    }
+
+    /// The same, sending to wherever this reaches.
+    pub fn reaching(self, egress: Egress) -> Self {
+        Self { egress, ..self }
     }
 
     /// Lets the actor pass or writes the refused attempt down and refuses. Called first in every operation.

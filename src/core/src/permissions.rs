@@ -141,6 +141,7 @@ permissions! {
     AllowlistRead, "allowlist.read", true, [Owner, Admin, Developer, Security], "See from which addresses people and keys get in.";
     AllowlistUpdate, "allowlist.update", false, [Owner, Admin], "Decide from which addresses people and keys get in.";
     AuditRead, "audit.read", true, [Owner, Admin, Security], "Read and search the audit log.";
+    AuditStream, "audit.stream", false, [Owner, Admin, Security], "Send the audit log on to a system of one's own.";
     NoticesRead, "notices.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See the notices of changes of subprocessors, and what was answered.";
     NoticesAnswer, "notices.answer", false, [Owner, Admin, Security], "Acknowledge a notice, or object to it.";
     ComplianceRequest, "compliance.request", false, [Owner, Admin, Security, Billing], "Ask send0 for agreements, questionnaires and documents, and read the answers.";
@@ -211,6 +212,7 @@ mod tests {
         allowlist.read  yes   yes   yes       yes      no      no     yes
         allowlist.update yes  yes   no        no       no      no     no
         audit.read      yes   yes   no        yes      no      no     yes
+        audit.stream    yes   yes   no        yes      no      no     no
         notices.read    yes   yes   yes       yes      yes     yes    yes
         notices.answer  yes   yes   no        yes      no      no     no
         compliance.request yes yes  no        yes      yes     no     no

@@ -12,6 +12,8 @@ mod record;
 #[cfg(feature = "server")]
 mod writer;
 #[cfg(feature = "server")]
+pub(crate) use queries::after;
+#[cfg(feature = "server")]
 pub use {record::Event, record::Record, writer::Writer};
 
 #[cfg(all(test, feature = "testing"))]

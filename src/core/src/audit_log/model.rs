@@ -83,6 +83,15 @@ actions! {
     WorkspaceEntryRefused, "workspace.entry_refused", "tried to enter the workspace";
     ApiCalled, "api.called", "called the API";
     AuditLogSearched, "audit_log.searched", "searched the audit log";
+    StreamCreated, "stream.created", "made the stream";
+    StreamChanged, "stream.changed", "changed the stream";
+    StreamPaused, "stream.paused", "paused the stream";
+    StreamResumed, "stream.resumed", "let go on the stream";
+    StreamRemoved, "stream.removed", "removed the stream";
+    StreamSecretReplaced, "stream.secret_replaced", "replaced the secret of the stream";
+    StreamTested, "stream.tested", "sent a sample to the stream";
+    StreamFailing, "stream.failing", "could not send the stream";
+    StreamRecovered, "stream.recovered", "could send again the stream";
     PageViewed, "page.viewed", "opened a page";
     ContactAdded, "contact.added", "named the security contact";
     ContactConfirmed, "contact.confirmed", "confirmed the security contact";

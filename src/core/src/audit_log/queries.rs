@@ -37,6 +37,16 @@ pub(super) async fn page(
     rows.iter().map(|row| view(workspace, row)).collect()
 }
 
+/// The events that follow a number, in their order, for whoever reads all of them.
+pub(crate) async fn after(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    seq: i64,
+    limit: u32,
+) -> Result<Vec<EventView>, AppError> {
+    page(conn, workspace, &Filter::default(), Place::Newer(seq), limit).await
+}
+
 fn narrow(query: &mut QueryBuilder<Postgres>, workspace: WorkspaceId, filter: &Filter) {
     if let Some(actor) = &filter.actor {
         query.push(" and e.actor_id = ").push_bind(actor.clone());
