@@ -17,6 +17,8 @@ create table audit_streams (
     next_seq bigint not null,
     -- The last event of the batch under way: until the target has it, the same batch is sent, whatever has happened since.
     batch_to bigint,
+    -- The size of the newest checkpoint that the target has. One is sent only after all the events that it covers.
+    checkpoint_size bigint not null default 0,
     -- Counts claims and changes: who has lost the stream to somebody else changes nothing any more.
     lease bigint not null default 0,
     -- When there is something to do at the earliest. While a server sends, this is when its lease is over.
@@ -40,25 +42,33 @@ create index audit_streams_due on audit_streams (workspace_id, due_at) where sta
 call protect_tenant_tables(array['audit_streams'], array['send0_app']);
 create policy delivery on audit_streams to send0_lookup using (true) with check (true);
 create policy lookup on audit_heads for select to send0_lookup using (true);
+create policy lookup on audit_trees for select to send0_lookup using (true);
 
 grant select, insert, delete on audit_streams to send0_app;
 grant update (
-    name, target, authorities, secret, state, next_seq, batch_to, lease, due_at, attempts, last_ok_at, failing_since, last_error,
+    name, target, authorities, secret, state, next_seq, batch_to, checkpoint_size, lease, due_at, attempts, last_ok_at, failing_since, last_error,
     is_failing, told_at, tested_at
 ) on audit_streams to send0_app;
-grant select on audit_streams, audit_heads to send0_lookup;
-grant update (next_seq, batch_to, lease, due_at, attempts, last_ok_at, failing_since, last_error) on audit_streams to send0_lookup;
+grant select on audit_streams, audit_heads, audit_trees to send0_lookup;
+grant update (next_seq, batch_to, checkpoint_size, lease, due_at, attempts, last_ok_at, failing_since, last_error)
+    on audit_streams to send0_lookup;
 
 -- Gives streams with something to send to one server, until its lease is over. Two that ask at once get different streams.
--- What a batch holds is decided here, before anything is sent, so that it is the same when it is sent again.
+-- What a batch holds is decided here, before anything is sent, so that it is the same when it is sent again: the batch under way,
+-- else the checkpoint that all events of are there (no `batch_to`), else the next events.
 create function audit_streams_claim(p_limit integer, p_batch integer, p_now timestamptz, p_until timestamptz)
     returns table (workspace_id uuid, stream_id uuid, lease bigint)
     language sql security definer set search_path = pg_catalog, public, pg_temp
     as $$
         with due as materialized (
-            select s.workspace_id, s.stream_id, least(h.next_seq - 1, s.next_seq + p_batch - 1) as batch_to
-            from audit_streams s join audit_heads h on h.workspace_id = s.workspace_id
-            where s.state = 'active' and s.due_at <= p_now and s.next_seq < h.next_seq
+            select s.workspace_id, s.stream_id,
+                case when t.size > s.checkpoint_size and t.size < s.next_seq then null
+                    else least(h.next_seq - 1, s.next_seq + p_batch - 1) end as batch_to
+            from audit_streams s
+                join audit_heads h on h.workspace_id = s.workspace_id
+                left join audit_trees t on t.workspace_id = s.workspace_id
+            where s.state = 'active' and s.due_at <= p_now
+                and (s.next_seq < h.next_seq or (t.size > s.checkpoint_size and t.size < s.next_seq))
             order by s.due_at limit p_limit for update of s skip locked
         )
         update audit_streams s set lease = s.lease + 1, due_at = p_until, batch_to = coalesce(s.batch_to, due.batch_to)
@@ -66,13 +76,15 @@ create function audit_streams_claim(p_limit integer, p_batch integer, p_now time
             returning s.workspace_id, s.stream_id, s.lease
     $$;
 
--- The target has everything before this event. What happens every day is no event of the log: it would send itself for ever.
-create function audit_stream_sent(p_workspace_id uuid, p_stream_id uuid, p_lease bigint, p_next_seq bigint, p_now timestamptz)
-    returns void
+-- The target has everything before this event, and the checkpoint of this size. What happens every day is no event of the log: it
+-- would send itself for ever.
+create function audit_stream_sent(
+    p_workspace_id uuid, p_stream_id uuid, p_lease bigint, p_next_seq bigint, p_checkpoint_size bigint, p_now timestamptz
+) returns void
     language sql security definer set search_path = pg_catalog, public, pg_temp
     as $$
-        update audit_streams set next_seq = p_next_seq, batch_to = null, due_at = p_now, attempts = 0, last_ok_at = p_now,
-                failing_since = null, last_error = null
+        update audit_streams set next_seq = p_next_seq, checkpoint_size = p_checkpoint_size, batch_to = null, due_at = p_now,
+                attempts = 0, last_ok_at = p_now, failing_since = null, last_error = null
             where workspace_id = p_workspace_id and stream_id = p_stream_id and lease = p_lease
     $$;
 

@@ -83,9 +83,13 @@ export class Server {
 
   /** Makes the proofs of a person's sessions older than any that counts. */
   async ageProofs(email: string): Promise<void> {
+    await this.asSuperuser(`update sessions set proved_at = 'epoch' where user_id = (select user_id from users where email = '${email}')`);
+  }
+
+  /** What no login may: SQL as the superuser of its PostgreSQL. */
+  async asSuperuser(sql: string): Promise<void> {
     const { superuser } = JSON.parse(await readFile(join(this.data, 'logins.json'), 'utf8'));
     const socket = (await readFile(join(this.data, 'postgres/postmaster.pid'), 'utf8')).split('\n')[4];
-    const sql = `update sessions set proved_at = 'epoch' where user_id = (select user_id from users where email = '${email}')`;
     const words = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', socket, '-U', 'postgres', '-d', 'send0', '-c', sql];
     const child = spawn('psql', words, { env: { ...ENVIRONMENT, PGPASSWORD: superuser }, stdio: 'inherit' });
     const [code] = await once(child, 'exit');

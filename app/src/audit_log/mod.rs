@@ -2,4 +2,5 @@
 
 pub mod operator;
 pub mod page;
+mod proof;
 mod sentence;

@@ -1,6 +1,9 @@
 //! The list of events with its filters, and an event's own page.
 
-use super::sentence::{what, who};
+use super::{
+    proof::proven,
+    sentence::{what, who},
+};
 use crate::{
     page::{Inside, id_param, page, param},
     ui::{
@@ -14,6 +17,7 @@ use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use send0_core::{
     AppError, FieldError,
     audit_log::{Action, EventView, Filter, FilterText, Outcome, Page, Place, Target, operations},
+    sealing,
 };
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -62,8 +66,16 @@ pub fn Log() -> impl IntoView {
         let asked = Asked::of(&query)?;
         let (ctx, actor, limit) = (&inside.visit.ctx, &inside.actor, operations::LIMIT_DEFAULT);
         let found = operations::list(ctx, actor, &asked.filter, asked.place, limit, Action::PageViewed).await?;
-        Ok(log_page(&of_workspace(&inside), asked, found))
+        let proof = proof_of(&inside, &found.events).await?;
+        Ok(view! { {log_page(&of_workspace(&inside), asked, found)} {proof} })
     })
+}
+
+/// How far the log is proven, with what is shown of it looked at now.
+async fn proof_of(inside: &Inside, events: &[EventView]) -> Result<AnyView, AppError> {
+    let shown: Vec<i64> = events.iter().map(|event| event.seq).collect();
+    let standing = sealing::operations::standing(&inside.visit.ctx, &inside.actor, &shown).await?;
+    Ok(proven(inside.now, standing))
 }
 
 fn of_workspace(inside: &Inside) -> Shown {
@@ -235,7 +247,9 @@ pub fn Event() -> impl IntoView {
     let id = param("event");
     page("Event", "audit-log", |inside| async move {
         let event = operations::show(&inside.visit.ctx, &inside.actor, id_param(&id)?, Action::PageViewed).await?;
-        event_page(&of_workspace(&inside), event)
+        let proof = proof_of(&inside, std::slice::from_ref(&event)).await?;
+        let shown = event_page(&of_workspace(&inside), event)?;
+        Ok(view! { {shown} {proof} })
     })
 }
 

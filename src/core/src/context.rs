@@ -15,7 +15,7 @@ use crate::{
     two_factor::RelyingParty,
     vault::Vault,
 };
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 /// The means of the running server, cheap to clone.
 #[derive(Clone)]
@@ -36,6 +36,8 @@ pub struct Ctx {
     pub relying_party: RelyingParty,
     /// When keys were last used, on its way to the database.
     pub last_uses: crate::api_keys::LastUses,
+    /// Where files lie that are no database: signing keys, the register of checkpoints.
+    pub(crate) folder: Option<Arc<Path>>,
     /// Who takes our mail. Without one it ends up in the local mailbox.
     pub(crate) relay: Option<Arc<Relay>>,
     /// How far what we send by ourselves may go.
@@ -55,6 +57,7 @@ impl Ctx {
             origin: "http://localhost:3000".into(),
             relying_party: RelyingParty::at("http://localhost:3000"),
             last_uses: Default::default(),
+            folder: None,
             relay: None,
             egress: Egress::to_public(),
         }
@@ -63,6 +66,11 @@ impl Ctx {
     /// The same, found by people at another origin.
     pub fn at(self, origin: &str) -> Self {
         Self { origin: origin.into(), relying_party: RelyingParty::at(origin), ..self }
+    }
+
+    /// The same, with its files in this folder, which is there. Without one nothing is sealed.
+    pub fn keeping(self, folder: &Path) -> Self {
+        Self { folder: Some(folder.into()), ..self }
     }
 
     /// The same, with mail that leaves through this relay, or through none. Needs a Tokio runtime.

@@ -34,6 +34,18 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The bytes of exactly `2 * N` hexadecimal digits.
+pub fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != 2 * N || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (place, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
 /// The hashed name of a throttle's bucket, so that no mail address lies in the table.
 pub fn bucket(kind: &str, of: &str) -> [u8; 32] {
     hash(&format!("{kind}\0{of}"))

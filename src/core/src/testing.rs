@@ -55,7 +55,7 @@ impl TestDb {
         let options = server.clone().database(&name);
         let keys = tempfile_key::KeyDir::new();
         let provider = KeyFile::create_if_missing(keys.path()).expect("key file");
-        let ctx = Ctx::new(logins(&options), Arc::new(provider), Clock::default());
+        let ctx = Ctx::new(logins(&options), Arc::new(provider), Clock::default()).keeping(keys.folder());
         let superuser = PgPoolOptions::new().max_connections(4).connect_lazy_with(options.clone());
         Self { ctx, superuser, options, _keys: keys }
     }
@@ -326,6 +326,10 @@ mod tempfile_key {
             let dir = std::env::temp_dir().join(format!("send0-keys-{}", uuid::Uuid::new_v4().simple()));
             std::fs::create_dir(&dir).expect("folder for keys");
             Self(dir)
+        }
+
+        pub fn folder(&self) -> &std::path::Path {
+            &self.0
         }
 
         pub fn path(&self) -> PathBuf {

@@ -18,6 +18,7 @@ use send0_core::{
     ids::WorkspaceId,
     mail::Relay,
     operators::{self, operations::NewOperator},
+    sealing::{self, SigningKeys},
     two_factor,
     workspaces::operations::{self as workspaces, NewOwner},
 };
@@ -63,6 +64,9 @@ enum What {
     /// API keys.
     #[command(subcommand)]
     Keys(Keys),
+    /// The proof of the audit logs.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Allowlists of addresses.
     #[command(subcommand)]
     Allowlist(Allowlist),
@@ -174,6 +178,14 @@ struct DocumentAdd {
 }
 
 #[derive(Debug, Subcommand)]
+enum Audit {
+    /// Holds every event of every log against its tree, and every log against the register of checkpoints.
+    Check(Data),
+    /// Signs with a new key from now on. What was signed before goes on being verified.
+    RotateKey(Data),
+}
+
+#[derive(Debug, Subcommand)]
 enum Keys {
     /// Issues a key and prints it, once.
     Issue(KeysIssue),
@@ -251,6 +263,8 @@ impl What {
             Self::Operator(Operator::Remove(remove)) => remove_operator(remove).await,
             Self::Account(change) => change_account(change).await,
             Self::Document(DocumentCommand::Add(add)) => add_document(add).await,
+            Self::Audit(Audit::Check(data)) => check_logs(data.read()?).await,
+            Self::Audit(Audit::RotateKey(data)) => rotate_audit_key(&data.read()?),
             Self::Keys(Keys::Issue(issue)) => issue_key(issue).await,
             Self::Allowlist(Allowlist::Disable(disable)) => disable_allowlists(disable).await,
         }
@@ -289,6 +303,30 @@ async fn check(config: Result<Config, ConfigError>) -> Result<(), Failure> {
     ready?;
     eprintln!("Nothing is wrong with the configuration.");
     Ok(())
+}
+
+async fn check_logs(config: Config) -> Result<(), Failure> {
+    let installation = Installation::join(&config).await?;
+    let done = async { sealing::operations::check_everything(&installation.open()?).await.map_err(plain) };
+    let done = done.await;
+    installation.leave().await?;
+    let verdicts = done?;
+    for verdict in &verdicts {
+        print(&json!({ "workspace": verdict.workspace, "sealed_to": verdict.size, "problem": verdict.problem }))?;
+    }
+    match verdicts.iter().filter(|verdict| verdict.problem.is_some()).count() {
+        0 => Ok(()),
+        bad => Err(format!("{bad} of {} logs are not as they were signed", verdicts.len()).into()),
+    }
+}
+
+fn rotate_audit_key(config: &Config) -> Result<(), Failure> {
+    let key = SigningKeys::rotate(&config.data.join("audit-keys"))?;
+    eprintln!(
+        "send0: The new key signs from the next checkpoint on. Back up the file {}.",
+        config.data.join("audit-keys").display()
+    );
+    print(&json!({ "public_key": key.to_string() }))
 }
 
 async fn make_demo(config: Config) -> Result<(), Failure> {

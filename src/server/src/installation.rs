@@ -24,6 +24,7 @@ enum Database {
 /// A key file and a database that answers.
 pub struct Installation {
     database: Database,
+    data: PathBuf,
     key_file: PathBuf,
     origin: Option<String>,
     relay: Option<RelayAddress>,
@@ -49,7 +50,13 @@ impl Installation {
     }
 
     fn of(config: &Config, database: Database) -> Self {
-        Self { database, key_file: config.key_file(), origin: config.origin.clone(), relay: config.relay.clone() }
+        Self {
+            database,
+            data: config.data.clone(),
+            key_file: config.key_file(),
+            origin: config.origin.clone(),
+            relay: config.relay.clone(),
+        }
     }
 
     /// Brings the schema up to date. On a foreign server without a migrator there is nothing to do it with.
@@ -69,7 +76,8 @@ impl Installation {
     /// What operations are given. Makes the key file if there is none.
     pub fn open(&self) -> Result<Ctx, Failure> {
         let keys = KeyFile::create_if_missing(&self.key_file)?;
-        let ctx = Ctx::new(self.logins(), Arc::new(keys), Clock::default()).relaying(self.relay.as_ref());
+        let ctx =
+            Ctx::new(self.logins(), Arc::new(keys), Clock::default()).keeping(&self.data).relaying(self.relay.as_ref());
         // A command sends mail with links too.
         Ok(match &self.origin {
             Some(origin) => ctx.at(origin),

@@ -1,7 +1,7 @@
 //! What the server does by itself.
 
 use send0_core::{
-    AppError, Ctx, accounts, allowlist, api_keys, compliance, mail, policies, subprocessors, subscribers,
+    AppError, Ctx, accounts, allowlist, api_keys, compliance, mail, policies, sealing, subprocessors, subscribers,
 };
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -12,12 +12,15 @@ const PURGE_EVERY: Duration = Duration::from_secs(60);
 const NOTICES_EVERY: Duration = Duration::from_secs(2);
 const REVERT_EVERY: Duration = Duration::from_secs(10);
 const MAIL_EVERY: Duration = Duration::from_secs(1);
+const SEAL_EVERY: Duration = Duration::from_millis(500);
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+const ROLL_EVERY: Duration = Duration::from_secs(3600);
 /// How long a mail that is being sent may take after the signal to stop.
 const MAIL_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop; what is gathered by then is still written.
 pub async fn run(ctx: Ctx, stop: CancellationToken) {
-    tokio::join!(keep_house(&ctx, &stop), send_mail(&ctx, &stop));
+    tokio::join!(keep_house(&ctx, &stop), send_mail(&ctx, &stop), seal(&ctx, &stop));
 }
 
 async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
@@ -46,6 +49,24 @@ async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
         }
     }
     report("writing when keys were last used", api_keys::last_uses::flush(ctx).await);
+}
+
+/// Seals what is new, checks what is stored. In a loop of its own: a checkpoint is due two seconds after an event.
+async fn seal(ctx: &Ctx, stop: &CancellationToken) {
+    let (mut seal, mut check, mut roll) = (interval(SEAL_EVERY), interval(CHECK_EVERY), interval(ROLL_EVERY));
+    for tick in [&mut seal, &mut check, &mut roll] {
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    }
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            _ = seal.tick() => report("sealing the logs", sealing::operations::seal_all(ctx).await.map(|_| ())),
+            _ = roll.tick() => report("listing every checkpoint", sealing::operations::call_the_roll(ctx).await),
+            _ = check.tick() => report("checking the logs", sealing::operations::check_all(ctx).await),
+        }
+    }
+    report("sealing the logs", sealing::operations::seal_all(ctx).await.map(|_| ()));
 }
 
 /// In a loop of its own: a relay that answers slowly holds up nothing else.

@@ -14,6 +14,8 @@ mod writer;
 #[cfg(feature = "server")]
 pub(crate) use queries::after;
 #[cfg(feature = "server")]
+pub(crate) use record::Stated;
+#[cfg(feature = "server")]
 pub use {record::Event, record::Record, writer::Writer};
 
 #[cfg(all(test, feature = "testing"))]

@@ -92,6 +92,8 @@ actions! {
     StreamTested, "stream.tested", "sent a sample to the stream";
     StreamFailing, "stream.failing", "could not send the stream";
     StreamRecovered, "stream.recovered", "could send again the stream";
+    AuditLogCheckFailed, "audit_log.check_failed", "found that the audit log is not as it was sealed:";
+    AuditLogPruned, "audit_log.pruned", "removed events past their retention from";
     PageViewed, "page.viewed", "opened a page";
     ContactAdded, "contact.added", "named the security contact";
     ContactConfirmed, "contact.confirmed", "confirmed the security contact";

@@ -2,9 +2,9 @@
 
 use super::{Action, Change, Outcome, Target};
 use crate::{Actor, AppError, actor::Who, ids::EventId, permissions::Permission, secrets};
+use send0_verify::leaf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 /// The version of the shape of a body.
@@ -143,7 +143,7 @@ impl Record {
         let id = EventId::new();
         let salt = secrets::random::<32>().to_vec();
         let personal = canonical(&personal(actor, &event))?;
-        let body = body(actor, &event, id, commitment(&salt, &personal));
+        let body = body(actor, &event, id, leaf::commitment(&salt, personal.as_bytes()));
         Ok(Self {
             workspace: actor.workspace.0,
             id,
@@ -232,13 +232,29 @@ fn canonical(value: &impl Serialize) -> Result<String, AppError> {
     })
 }
 
-/// The salted commitment to what identifies people.
-pub(super) fn commitment(salt: &[u8], personal: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(b"\x01send0 audit personal v1\0");
-    hash.update(salt);
-    hash.update(personal.as_bytes());
-    secrets::hex(&hash.finalize())
+/// What of a stored body stands in columns as well, and the commitment that it holds.
+#[derive(Deserialize)]
+pub(crate) struct Stated {
+    pub id: EventId,
+    pub workspace: crate::ids::WorkspaceId,
+    pub action: String,
+    pub outcome: Outcome,
+    pub actor: StatedActor,
+    pub commitment: String,
+}
+
+/// Of whom.
+#[derive(Deserialize)]
+pub(crate) struct StatedActor {
+    pub kind: String,
+    pub id: String,
+}
+
+impl Stated {
+    /// `None` for what is no body.
+    pub fn in_body(body: &str) -> Option<Self> {
+        serde_json::from_str(body).ok()
+    }
 }
 
 fn personal(actor: &Actor, event: &Event) -> Personal {

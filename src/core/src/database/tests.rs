@@ -9,6 +9,8 @@ use crate::{
     envelope::Place,
     invitations::operations::invite,
     permissions::Role,
+    sealing::operations::seal_all,
+    streams::{self, StreamText},
     subprocessors::notices::tell,
     testing::{Tenant, TestDb, abandoned, logins},
 };
@@ -289,10 +291,30 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         allowlist::operations::add(&db.ctx, &owner, Door::Dashboard, "0", entry).await.expect("added");
         let asked = RequestText { kind: "dpa".into(), message: "Please".into(), ..RequestText::default() };
         requests::make(&db.ctx, &owner, "owner@example.com", &asked).await.expect("asked");
+        let (name, url) = ("SIEM".into(), "https://siem.example.com".into());
+        let to = StreamText { kind: "https".into(), name, url, ..StreamText::default() };
+        streams::operations::create(&db.ctx, &owner, &to, |_| "/secret".into()).await.expect("a stream");
     }
     db.announced("Acme Mail").await;
     tell(&db.ctx).await.expect("both are told");
+    seal_all(&db.ctx).await.expect("sealed");
+    for tenant in &tenants {
+        sealed_long_ago(db, tenant.id().0).await;
+    }
     tenants
+}
+
+/// What only a log of more than a year has.
+async fn sealed_long_ago(db: &TestDb, workspace: Uuid) {
+    let rows = format!(
+        "begin; alter table audit_floors disable trigger demand_a_seal;
+         insert into audit_floors values ('{workspace}', 257);
+         alter table audit_floors enable always trigger demand_a_seal;
+         insert into audit_prunes values ('{workspace}', 257, 1, now(), now(), 'note');
+         insert into audit_checks values ('{workspace}', 1, now(), 1);
+         insert into audit_tiles values ('{workspace}', 0, 0, decode(repeat('00', 8192), 'hex')); commit"
+    );
+    db.superuser.execute(AssertSqlSafe(rows)).await.expect("rows");
 }
 
 // (a) The catalogue ------------------------------------------------------------------------------------------------
@@ -306,8 +328,14 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "allowlist_entries",
         "allowlists",
         "api_keys",
+        "audit_checks",
         "audit_events",
+        "audit_floors",
         "audit_heads",
+        "audit_prunes",
+        "audit_streams",
+        "audit_tiles",
+        "audit_trees",
         "compliance_messages",
         "compliance_requests",
         "contacts",
@@ -410,6 +438,10 @@ const RIGHTS: &str = "
     send0_app      compliance_requests  select insert update(state) update(changed_at)
     send0_app      compliance_messages  select insert
     send0_app      audit_events         select
+    send0_app      audit_streams        select insert delete update(name) update(target) update(authorities) update(secret) update(state) update(next_seq) update(batch_to) update(checkpoint_size) update(lease) update(due_at) update(attempts) update(last_ok_at) update(failing_since) update(last_error) update(is_failing) update(told_at) update(tested_at)
+    send0_lookup   audit_streams        select update(next_seq) update(batch_to) update(checkpoint_size) update(lease) update(due_at) update(attempts) update(last_ok_at) update(failing_since) update(last_error)
+    send0_lookup   audit_heads          select
+    send0_lookup   audit_trees          select
     send0_auth     frameworks           select
     send0_auth     framework_evidence   select
     send0_auth     documents            select(document_id) select(title) select(file_name) select(media_type) select(size) select(sha256) select(added_at) select(retired_at)
@@ -431,7 +463,17 @@ const RIGHTS: &str = "
     send0_lookup   subscriber_notices   select insert update delete
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
-    send0_log      audit_events         insert
+    send0_auditor  audit_checks         select
+    send0_auditor  audit_floors         select
+    send0_auditor  audit_prunes         select
+    send0_auditor  audit_tiles          select
+    send0_auditor  audit_trees          select
+    send0_log      audit_checks         select insert update
+    send0_log      audit_floors         select insert update
+    send0_log      audit_prunes         select insert
+    send0_log      audit_tiles          select insert
+    send0_log      audit_trees          select insert update
+    send0_log      audit_events         select insert delete
     send0_log      audit_heads          select insert update
     send0_lookup   workspaces           select
     send0_lookup   members              select update(last_seen_at)
@@ -507,8 +549,20 @@ const FUNCTIONS: &str = "
     append_event                 send0_log     send0_app
     append_events                send0_log     send0_auth
     append_platform_event        send0_log     send0_app
+    audit_checked                send0_log     send0_worker
     audit_events_are_append_only send0_owner
+    audit_floors_demand_a_seal   send0_owner
+    audit_logs                   send0_log     send0_worker
+    audit_prune                  send0_log     send0_app
+    audit_seal                   send0_log     send0_worker
     audit_seq_at                 send0_owner  send0_app send0_auditor
+    audit_stream_failed          send0_lookup  send0_worker
+    audit_stream_sent            send0_lookup  send0_worker
+    audit_streams_claim          send0_lookup  send0_worker
+    audit_sweep                  send0_log     send0_worker
+    audit_tiles_never_change     send0_owner
+    audit_trees_only_grow        send0_owner
+    audit_unsealed               send0_log     send0_worker
     ceremony_put                 send0_lookup  send0_auth
     ceremony_take                send0_lookup  send0_auth
     compliance_requests_all      send0_lookup  send0_app
@@ -568,6 +622,7 @@ const FUNCTIONS: &str = "
     passkey_used                 send0_lookup  send0_auth
     passkeys_of                  send0_lookup  send0_auth
     policy_reminders_due         send0_lookup  send0_worker
+    protect_tenant_tables        send0_owner
     recovery_code_use            send0_lookup  send0_auth
     recovery_codes_put           send0_lookup  send0_auth
     reset_find                   send0_lookup  send0_auth
@@ -642,12 +697,16 @@ async fn each_function_is_called_by_whom_the_list_names_and_looks_nowhere_else()
         "select proname::text from pg_proc where pronamespace = 'public'::regnamespace and not prosecdef order by 1";
     let known = [
         "audit_events_are_append_only",
+        "audit_floors_demand_a_seal",
         "audit_seq_at",
+        "audit_tiles_never_change",
+        "audit_trees_only_grow",
         "frameworks_can_show_it",
         "hand_over_functions",
         "is_reminder_due",
         "notice_stage",
         "operators_stay_apart",
+        "protect_tenant_tables",
         "subprocessor_notices_keep_their_word",
     ];
     assert_eq!(texts(&mut conn, invokers).await, known);

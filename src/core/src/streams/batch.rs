@@ -6,7 +6,7 @@ use crate::{
     ids::{StreamId, WorkspaceId},
 };
 use serde_json::{Value, json};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The most events of a batch.
 pub(super) const EVENTS_MAX: i32 = 500;
@@ -56,17 +56,30 @@ impl Item {
         })
     }
 
+    /// How far the log is sealed, signed by this server (docs/audit-log-format.md).
+    fn checkpoint(workspace: WorkspaceId, (size, note): (i64, &str), at: OffsetDateTime) -> Self {
+        let id = format!("checkpoint-{workspace}-{size}");
+        let json = json!({
+            "type": "checkpoint", "id": id, "time": rfc3339(at), "workspace": workspace, "size": size, "note": note,
+        });
+        let (what, severity) = ("checkpoint".to_owned(), Severity::Informational);
+        Self { id, seq: size, at, what, severity, text: json.to_string(), json }
+    }
+
     /// Looks like an event to whoever stores it, and like none to whoever reads it.
     fn sample(workspace: WorkspaceId, stream: StreamId, at: OffsetDateTime) -> Self {
-        let time = at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default();
         let id = format!("test-{stream}-{}", at.unix_timestamp());
         let json = json!({
-            "type": "test", "id": id, "time": time, "workspace": workspace,
+            "type": "test", "id": id, "time": rfc3339(at), "workspace": workspace,
             "message": "A test from send0. It is no event of the audit log.",
         });
         let (what, severity) = ("test".to_owned(), Severity::Informational);
         Self { id, seq: 0, at, what, severity, text: json.to_string(), json }
     }
+}
+
+fn rfc3339(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_default()
 }
 
 /// What is sent together.
@@ -104,6 +117,13 @@ impl Batch {
         );
         let id = format!("{stream}-{}-{}", first.seq, last.seq);
         Ok(Some(Self { id, name, workspace, items }))
+    }
+
+    /// A checkpoint, by itself.
+    pub fn checkpoint(workspace: WorkspaceId, stream: StreamId, (size, note): (i64, &str), at: OffsetDateTime) -> Self {
+        let item = Item::checkpoint(workspace, (size, note), at);
+        let (id, name) = (format!("{stream}-checkpoint-{size}"), format!("checkpoints/{size:012}.ndjson"));
+        Self { id, name, workspace, items: vec![item] }
     }
 
     /// One item, which is no event.

@@ -4,7 +4,7 @@
 use super::{
     batch::{Batch, EVENTS_MAX},
     parcel::{Failure, Recipient},
-    queries::{self, Claim, Claimed},
+    queries::{self, Claim, Claimed, Reached},
 };
 use crate::{
     Actor, AppError, Ctx,
@@ -95,18 +95,36 @@ pub(super) async fn claim(ctx: &Ctx, limit: usize) -> Result<Vec<Claim>, AppErro
 pub(super) async fn deliver(ctx: &Ctx, claim: &Claim) -> Result<(), AppError> {
     let found = queries::claimed(ctx.db.read(claim.workspace).await?.conn(), claim).await?;
     let Some(stream) = found else { return Ok(()) };
-    let mut log = ctx.db.read_log(claim.workspace).await?;
-    let events = queries::events(log.conn(), claim.workspace, stream.next_seq, stream.batch_to).await?;
-    drop(log);
-    let Some(batch) = Batch::of_events(claim.workspace, claim.stream, &events)? else {
-        // None of them is kept any more.
-        return queries::sent(&ctx.db.worker, claim, stream.batch_to + 1, ctx.clock.now()).await;
+    let (batch, reached) = next(ctx, claim, &stream).await?;
+    let Some(batch) = batch else {
+        return queries::sent(&ctx.db.worker, claim, reached, ctx.clock.now()).await;
     };
     let recipient = recipient(ctx, claim.workspace, claim.stream, &stream).await?;
     match recipient.take(ctx, &batch).await {
-        Ok(_) => taken(ctx, claim, &stream, batch.last() + 1).await,
+        Ok(_) => taken(ctx, claim, &stream, reached).await,
         Err(failure) => refused(ctx, claim, &stream, &failure).await,
     }
+}
+
+/// What is sent now, and how far the target has come with it. Nothing where nothing of it is kept any more.
+async fn next(ctx: &Ctx, claim: &Claim, stream: &Claimed) -> Result<(Option<Batch>, Reached), AppError> {
+    let mut log = ctx.db.read_log(claim.workspace).await?;
+    let mut reached = Reached { next_seq: stream.next_seq, checkpoint_size: stream.checkpoint_size };
+    let Some(to) = stream.batch_to else {
+        let Some((size, note, at)) = queries::checkpoint(log.conn(), claim.workspace).await? else {
+            return Ok((None, reached));
+        };
+        // Sealed further since it was claimed: then its events come first.
+        if size >= stream.next_seq {
+            return Ok((None, reached));
+        }
+        reached.checkpoint_size = size;
+        return Ok((Some(Batch::checkpoint(claim.workspace, claim.stream, (size, &note), at)), reached));
+    };
+    let events = queries::events(log.conn(), claim.workspace, stream.next_seq, to).await?;
+    let batch = Batch::of_events(claim.workspace, claim.stream, &events)?;
+    reached.next_seq = batch.as_ref().map_or(to, Batch::last) + 1;
+    Ok((batch, reached))
 }
 
 async fn recipient(
@@ -137,13 +155,13 @@ pub(super) fn place(workspace: WorkspaceId, id: &StreamId) -> Place<'_> {
     Place { workspace: workspace.0, table: "audit_streams", column: "secret", row: id.0.as_bytes() }
 }
 
-async fn taken(ctx: &Ctx, claim: &Claim, stream: &Claimed, next_seq: i64) -> Result<(), AppError> {
+async fn taken(ctx: &Ctx, claim: &Claim, stream: &Claimed, reached: Reached) -> Result<(), AppError> {
     let now = ctx.clock.now();
     if !stream.is_failing {
-        return queries::sent(&ctx.db.worker, claim, next_seq, now).await;
+        return queries::sent(&ctx.db.worker, claim, reached, now).await;
     }
     let mut tx = ctx.db.change(&Actor::jobs(claim.workspace, "streams")).await?;
-    if !queries::recovered(tx.conn(), claim, next_seq, now).await? {
+    if !queries::recovered(tx.conn(), claim, reached, now).await? {
         return Ok(());
     }
     tx.commit(about(Action::StreamRecovered, claim, stream)).await

@@ -26,7 +26,9 @@ pub(super) struct Claimed {
     pub authorities: String,
     pub secret: Option<Vec<u8>>,
     pub next_seq: i64,
-    pub batch_to: i64,
+    /// The last event of the batch; nothing: it is a checkpoint that is sent.
+    pub batch_to: Option<i64>,
+    pub checkpoint_size: i64,
     pub attempts: i32,
     pub failing_since: Option<OffsetDateTime>,
     /// Whether the log says that it fails.
@@ -224,8 +226,7 @@ pub(super) async fn set_state(
     now: OffsetDateTime,
 ) -> Result<bool, AppError> {
     let done = sqlx::query!(
-        "update audit_streams set state = $3, due_at = case when due_at > $4 and lease > 0 and $3 = 'paused' then due_at else $4 end
-         where workspace_id = $1 and stream_id = $2 and state <> $3",
+        "update audit_streams set state = $3, due_at = greatest(due_at, $4) where workspace_id = $1 and stream_id = $2 and state <> $3",
         workspace.0,
         id.0,
         state.as_str(),
@@ -288,8 +289,8 @@ pub(super) async fn claim(
 /// What was claimed, unless it has been lost since.
 pub(super) async fn claimed(conn: &mut PgConnection, claim: &Claim) -> Result<Option<Claimed>, AppError> {
     let row = sqlx::query!(
-        r#"select name, target, authorities, secret, next_seq, batch_to as "batch_to!", attempts, failing_since, is_failing, told_at
-         from audit_streams where workspace_id = $1 and stream_id = $2 and lease = $3 and batch_to is not null"#,
+        "select name, target, authorities, secret, next_seq, batch_to, checkpoint_size, attempts, failing_since, is_failing, told_at
+         from audit_streams where workspace_id = $1 and stream_id = $2 and lease = $3",
         claim.workspace.0,
         claim.stream.0,
         claim.lease,
@@ -304,6 +305,7 @@ pub(super) async fn claimed(conn: &mut PgConnection, claim: &Claim) -> Result<Op
         secret: row.secret,
         next_seq: row.next_seq,
         batch_to: row.batch_to,
+        checkpoint_size: row.checkpoint_size,
         attempts: row.attempts,
         failing_since: row.failing_since,
         is_failing: row.is_failing,
@@ -322,13 +324,30 @@ pub(super) async fn events(
     crate::audit_log::after(conn, workspace, from - 1, limit).await
 }
 
-pub(super) async fn sent(pool: &PgPool, claim: &Claim, next_seq: i64, now: OffsetDateTime) -> Result<(), AppError> {
+/// The newest checkpoint of the log: its size, the signed note, and when it was made.
+pub(super) async fn checkpoint(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+) -> Result<Option<(i64, String, OffsetDateTime)>, AppError> {
+    let row = sqlx::query!("select size, note, sealed_at from audit_trees where workspace_id = $1", workspace.0);
+    Ok(row.fetch_optional(conn).await?.map(|row| (row.size, row.note, row.sealed_at)))
+}
+
+/// How far a target has come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reached {
+    pub next_seq: i64,
+    pub checkpoint_size: i64,
+}
+
+pub(super) async fn sent(pool: &PgPool, claim: &Claim, reached: Reached, now: OffsetDateTime) -> Result<(), AppError> {
     sqlx::query!(
-        "select audit_stream_sent($1, $2, $3, $4, $5)",
+        "select audit_stream_sent($1, $2, $3, $4, $5, $6)",
         claim.workspace.0,
         claim.stream.0,
         claim.lease,
-        next_seq,
+        reached.next_seq,
+        reached.checkpoint_size,
         now
     )
     .execute(pool)
@@ -361,17 +380,18 @@ pub(super) async fn failed(
 pub(super) async fn recovered(
     conn: &mut PgConnection,
     claim: &Claim,
-    next_seq: i64,
+    reached: Reached,
     now: OffsetDateTime,
 ) -> Result<bool, AppError> {
     let done = sqlx::query!(
-        "update audit_streams set next_seq = $4, batch_to = null, due_at = $5, attempts = 0, last_ok_at = $5, failing_since = null,
-            last_error = null, is_failing = false, told_at = null
+        "update audit_streams set next_seq = $4, checkpoint_size = $5, batch_to = null, due_at = $6, attempts = 0, last_ok_at = $6,
+            failing_since = null, last_error = null, is_failing = false, told_at = null
          where workspace_id = $1 and stream_id = $2 and lease = $3",
         claim.workspace.0,
         claim.stream.0,
         claim.lease,
-        next_seq,
+        reached.next_seq,
+        reached.checkpoint_size,
         now,
     )
     .execute(conn)

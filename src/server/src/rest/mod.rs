@@ -8,6 +8,7 @@ mod lists;
 mod members;
 mod notices;
 pub mod problem;
+mod sealing;
 mod workspace;
 
 use axum::{
@@ -42,7 +43,16 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/v1/notices", Access::Scope(Permission::NoticesRead)),
     ("GET", "/v1/audit-events", Access::Scope(Permission::AuditRead)),
     ("GET", "/v1/audit-events/{id}", Access::Scope(Permission::AuditRead)),
+    ("GET", "/v1/audit-events/{id}/proof", Access::Scope(Permission::AuditRead)),
+    ("GET", "/v1/audit-log/checkpoint", Access::Scope(Permission::AuditRead)),
+    ("GET", "/v1/audit-log/consistency", Access::Scope(Permission::AuditRead)),
+    ("GET", "/v1/audit-log/public-key", Access::Public),
 ];
+
+/// Method and path of every route that takes a key.
+pub fn scoped_routes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROUTES.iter().filter(|(.., access)| *access != Access::Public).map(|(method, path, _)| (*method, *path))
+}
 
 fn routes() -> (Router<Ctx>, OpenApi) {
     OpenApiRouter::with_openapi(described())
@@ -54,6 +64,9 @@ fn routes() -> (Router<Ctx>, OpenApi) {
         .routes(routes!(notices::list))
         .routes(routes!(audit_log::list))
         .routes(routes!(audit_log::show))
+        .routes(routes!(sealing::proof))
+        .routes(routes!(sealing::checkpoint))
+        .routes(routes!(sealing::consistency))
         .split_for_parts()
 }
 
@@ -68,23 +81,30 @@ fn described() -> OpenApi {
     document
 }
 
+/// What anybody may call.
+fn public_routes() -> (Router<Ctx>, OpenApi) {
+    OpenApiRouter::new().routes(routes!(sealing::public_key)).split_for_parts()
+}
+
 /// The OpenAPI document.
 pub fn openapi() -> OpenApi {
-    routes().1
+    let mut document = routes().1;
+    document.merge(public_routes().1);
+    document
 }
 
 /// `/v1` and everything below it.
 pub fn router(ctx: Ctx) -> Router {
-    let (routes, document) = routes();
-    let served = document.clone();
+    let (routes, served) = (routes().0, openapi());
     routes
         .route("/v1", any(call::unknown_path))
         .route("/v1/", any(call::unknown_path))
         .route("/v1/{*path}", any(call::unknown_path))
         .method_not_allowed_fallback(call::wrong_method)
         .layer(from_fn_with_state(ctx.clone(), call::recognise_and_log))
-        .with_state(ctx)
         // Public, and no call of anybody's: outside the layer that asks for a key.
+        .merge(public_routes().0)
+        .with_state(ctx)
         .route("/v1/openapi.json", get(move || async move { Json(served) }))
         .layer(axum::middleware::from_fn(call::complete_problems))
 }

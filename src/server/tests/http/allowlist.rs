@@ -1,6 +1,6 @@
 //! Allowlists over HTTP: who is kept out, by which address, and the pages on which somebody decides that.
 
-use crate::harness::{Answer, Browser, Console, HERE, call};
+use crate::harness::{Answer, Browser, Console, HERE, call, route};
 use axum::body::Body;
 use send0_core::{
     allowlist::Door,
@@ -35,9 +35,9 @@ async fn knock(console: &Console, peer: [u8; 4], key: &str, method: &str, path: 
 async fn a_blocked_call_says_so_on_every_route_and_is_one_event() {
     let (console, acme) = guarded(Door::Api).await;
     let (id, key) = console.key(acme.id(), "live").await;
-    for (method, path, _) in rest::ROUTES {
+    for (method, path) in rest::scoped_routes() {
         let mark = console.mark(acme.id()).await;
-        let path = path.replace("{id}", &id.to_string());
+        let path = route(path, &id);
         let answer = knock(&console, ELSEWHERE, &key, method, &path, &[]).await;
         let problem = answer.json();
         assert_eq!((answer.status.as_u16(), &problem["code"]), (403, &"blocked_by_ip".into()), "{method} {path}");

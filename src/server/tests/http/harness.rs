@@ -422,3 +422,9 @@ pub fn function(name: &str) -> &'static str {
     let mut paths = app::access::FUNCTIONS.iter().map(|function| function.path);
     paths.find(|path| path.rsplit('/').next() == Some(name)).expect(name)
 }
+
+/// A route of the API with what it cannot do without.
+pub fn route(path: &str, id: impl ToString) -> String {
+    let query = if path.ends_with("/consistency") { "?from=1" } else { "" };
+    path.replace("{id}", &id.to_string()) + query
+}

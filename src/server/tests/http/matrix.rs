@@ -1,7 +1,7 @@
 //! Who may do what, over `/_fn`, pages and `/v1`, against lists written by hand. A cell says `yes`, or which permission
 //! is missing.
 
-use crate::harness::{Browser, Console};
+use crate::harness::{Browser, Console, route};
 use app::access;
 use send0_core::{
     Actor,
@@ -209,6 +209,9 @@ GET    /v1/allowlist          yes  allowlist.read allowlist.read allowlist.read 
 GET    /v1/notices            yes  notices.read notices.read   notices.read   notices.read   notices.read   notices.read
 GET    /v1/audit-events       yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes
 GET    /v1/audit-events/{id}  yes  audit.read   audit.read     audit.read     audit.read     audit.read     yes
+GET    /v1/audit-events/{id}/proof yes audit.read audit.read   audit.read     audit.read     audit.read     yes
+GET    /v1/audit-log/checkpoint yes audit.read  audit.read     audit.read     audit.read     audit.read     yes
+GET    /v1/audit-log/consistency yes audit.read audit.read     audit.read     audit.read     audit.read     yes
 ";
 
 fn rows(table: &'static str) -> Vec<Vec<&'static str>> {
@@ -234,7 +237,7 @@ fn the_lists_leave_nothing_out() {
     let pages = access::PAGES.iter().filter(others);
     let pages: BTreeSet<&str> = pages.map(|(path, _)| *path).collect();
     assert_eq!(pages, rows(PAGES).iter().map(|row| row[0]).collect());
-    let routes: BTreeSet<(&str, &str)> = rest::ROUTES.iter().map(|(method, path, _)| (*method, *path)).collect();
+    let routes: BTreeSet<(&str, &str)> = rest::scoped_routes().collect();
     assert_eq!(routes, rows(API).iter().map(|row| (row[0], row[1])).collect());
     let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
     assert!(columns(FORMS) == roles && columns(PAGES) == roles);
@@ -584,7 +587,7 @@ async fn routes_by_scope() {
             let id = if row[1].contains("audit") { event.to_string() } else { target.to_string() };
             let what = format!("{kind} {} {}", row[0], row[1]);
             let mark = console.mark(acme.id()).await;
-            let answer = console.call(row[0], &row[1].replace("{id}", &id), Some(&secret)).await;
+            let answer = console.call(row[0], &route(row[1], &id), Some(&secret)).await;
             let event = console.the_one_event(&mark, &what).await;
             let attempted = if row[0] == "DELETE" { "api_key.revoked" } else { "api.called" };
             assert_eq!(event.request_id.to_string(), answer.header("x-request-id"), "{what}");
@@ -605,7 +608,7 @@ async fn routes_by_scope() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 63);
+    assert_eq!(cases, 84);
 }
 
 #[tokio::test]
@@ -629,10 +632,10 @@ async fn keys_that_open_nothing() {
         (Some(expired.as_str()), "expired_key", acme.id()),
     ];
     for (key, code, log) in cases {
-        for (method, path, _) in rest::ROUTES {
+        for (method, path) in rest::scoped_routes() {
             let what = format!("{code} {method} {path}");
             let mark = console.mark(log).await;
-            let answer = console.call(method, &path.replace("{id}", &revoked_id.to_string()), key).await;
+            let answer = console.call(method, &route(path, &revoked_id), key).await;
             assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (401, &code.into()), "{what}");
             assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"send0\"", "{what}");
             let event = console.the_one_event(&mark, &what).await;

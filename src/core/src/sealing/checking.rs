@@ -1,0 +1,298 @@
+//! What is stored, held against what was sealed: all the time, bit by bit, and at once when somebody asks.
+
+use super::{
+    Finding, Kind, TILE,
+    operations::{missing, register_file, signing_keys, tree_of},
+    queries::{self, Checked, Log, Row},
+    register,
+    tree::{Missing, Nodes, Tree, fold, tiles_for},
+};
+use crate::{
+    Actor, AppError, Ctx,
+    audit_log::{Action, Event, Outcome, Stated},
+    ids::WorkspaceId,
+};
+use send0_verify::{
+    checkpoint::{self, Checkpoint},
+    leaf,
+    note::{self, Verifier},
+    tree,
+};
+use sqlx::PgConnection;
+use time::Duration;
+
+/// Events that are read at once.
+const WINDOW: i64 = 5000;
+/// How often a log in which nothing happens is gone through again.
+const QUIET: Duration = Duration::seconds(60);
+
+/// Checks what is new in each log, and goes on with the pass through the whole of it. What is found is written down once, in the
+/// log itself, and the viewer shows it from then on.
+///
+/// # Errors
+/// The first error; the other logs are checked all the same.
+pub async fn check_all(ctx: &Ctx) -> Result<(), AppError> {
+    let keys = signing_keys(ctx).await?.verifiers();
+    let now = ctx.clock.now();
+    let mut failed = None;
+    for log in queries::logs(&ctx.db.worker).await? {
+        let is_quiet = log.checked_to == log.size && log.checked_at.is_some_and(|at| now - at < QUIET);
+        if !is_quiet && let Err(error) = check(ctx, &log, &keys).await {
+            tracing::error!(workspace = %log.workspace, %error, "a log could not be checked");
+            failed = Some(error);
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+async fn check(ctx: &Ctx, log: &Log, keys: &[Verifier]) -> Result<(), AppError> {
+    let workspace = log.workspace;
+    let (checked, before) = {
+        let mut read = ctx.db.read_log(workspace).await?;
+        let conn = read.conn();
+        let Some((tree, root, note)) = tree_of(conn, workspace).await? else { return Ok(()) };
+        let (size, floor) = (tree.size().cast_signed(), queries::floor(conn, workspace).await?);
+        let new = (log.checked_to + 1).max(floor);
+        let to = size.min(new + WINDOW - 1);
+        let from = queries::next_to_check(conn, workspace).await?.max(floor);
+        let until = size.min(from + WINDOW - 1);
+        let found = [
+            stray(conn, workspace).await?,
+            signed(keys, workspace, &tree, &root, &note),
+            compare(conn, workspace, &tree, new, to).await?,
+            compare(conn, workspace, &tree, from, until).await?,
+        ];
+        let before = queries::standing(conn, workspace).await?.and_then(|standing| standing.failed);
+        let found = found.into_iter().flatten().min_by_key(|finding| finding.seq);
+        // What was found stays found until the pass has come by it again and finds it mended.
+        let kept = before.filter(|finding| !(from..=until).contains(&finding.seq) && found.is_none());
+        let failed = found.or(kept);
+        let whole = until == size;
+        (Checked { to: to.max(log.checked_to), next_seq: if whole { 1 } else { until + 1 }, whole, failed }, before)
+    };
+    queries::checked(&ctx.db.worker, workspace, &checked, ctx.clock.now()).await?;
+    match checked.failed {
+        Some(finding) if before != Some(finding) => tell(ctx, workspace, finding).await,
+        _ => Ok(()),
+    }
+}
+
+/// Says it in the log itself: whoever reads it, or takes it to their SIEM, learns of it.
+async fn tell(ctx: &Ctx, workspace: WorkspaceId, finding: Finding) -> Result<(), AppError> {
+    tracing::error!(%workspace, seq = finding.seq, kind = finding.kind.as_str(), "a log is not as it was sealed");
+    let actor = Actor::jobs(workspace, "check");
+    let event = Event::new(Action::AuditLogCheckFailed).because(Outcome::Failed, finding.kind.as_str()).change(
+        "seq",
+        None::<i64>,
+        finding.seq,
+    );
+    ctx.log_call(&actor, event).await
+}
+
+async fn stray(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<Finding>, AppError> {
+    let found = queries::stray(conn, workspace).await?;
+    Ok(found.map(|seq| Finding { seq, kind: Kind::Insert }))
+}
+
+/// Whether the newest checkpoint is signed by one of ours and is of this tree.
+fn signed(keys: &[Verifier], workspace: WorkspaceId, tree: &Tree, root: &[u8], note: &str) -> Option<Finding> {
+    let signed = note::open(note, keys).ok().and_then(|text| text.parse::<Checkpoint>().ok());
+    let is_ours = signed.is_some_and(|signed| {
+        signed.origin == checkpoint::origin(&workspace.to_string())
+            && signed.size == tree.size()
+            && signed.root == tree.root()
+            && signed.root == root
+    });
+    (!is_ours).then_some(Finding { seq: tree.size().cast_signed(), kind: Kind::Checkpoint })
+}
+
+/// Compares the events between two numbers with their leaves, and the finished tiles among them with what stands above them.
+pub(super) async fn compare(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    tree: &Tree,
+    from: i64,
+    to: i64,
+) -> Result<Option<Finding>, AppError> {
+    let to = to.min(tree.size().cast_signed());
+    if from > to {
+        return Ok(None);
+    }
+    let rows = queries::rows(conn, workspace, from, to, to - from + 1).await?;
+    let whole = whole_tiles(tree, from, to);
+    let mut wanted = queries::leaf_tiles(tree, from, to);
+    wanted.extend(tiles_for(tree, |node| {
+        parents(&whole).for_each(|(level, index)| _ = node(level, index));
+    }));
+    wanted.sort_unstable();
+    wanted.dedup();
+    let nodes = Nodes { tree, tiles: queries::tiles(conn, workspace, &wanted).await? };
+    Ok(first_unlike(workspace, &nodes, &rows, from, to).or_else(|| first_torn(&nodes, &whole)))
+}
+
+fn first_unlike(workspace: WorkspaceId, nodes: &Nodes<'_>, rows: &[Row], from: i64, to: i64) -> Option<Finding> {
+    let mut expected = from;
+    for row in rows {
+        if row.seq != expected {
+            return Some(Finding { seq: expected, kind: Kind::Delete });
+        }
+        if let Some(kind) = unlike(workspace, nodes, row) {
+            return Some(Finding { seq: row.seq, kind });
+        }
+        expected += 1;
+    }
+    (expected <= to).then_some(Finding { seq: expected, kind: Kind::Delete })
+}
+
+fn unlike(workspace: WorkspaceId, nodes: &Nodes<'_>, row: &Row) -> Option<Kind> {
+    match nodes.node(0, row.seq.unsigned_abs() - 1) {
+        Err(Missing) => Some(Kind::Tree),
+        Ok(leaf) => (leaf != row.leaf(workspace) || !keeps_its_word(workspace, row)).then_some(Kind::Edit),
+    }
+}
+
+/// Compares single events with their leaves: those that somebody looks at.
+pub(super) async fn compare_some(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    tree: &Tree,
+    seqs: &[i64],
+) -> Result<Option<Finding>, AppError> {
+    let mut sealed: Vec<i64> =
+        seqs.iter().copied().filter(|seq| (1..=tree.size().cast_signed()).contains(seq)).collect();
+    sealed.sort_unstable();
+    let rows = queries::some_rows(conn, workspace, &sealed).await?;
+    let mut wanted: Vec<_> = sealed.iter().flat_map(|seq| queries::leaf_tiles(tree, *seq, *seq)).collect();
+    wanted.dedup();
+    let nodes = Nodes { tree, tiles: queries::tiles(conn, workspace, &wanted).await? };
+    let found = rows.iter().find_map(|row| unlike(workspace, &nodes, row).map(|kind| Finding { seq: row.seq, kind }));
+    Ok(found)
+}
+
+/// Whether the columns say what the body says, and what identifies people is what it commits to, unless it was erased.
+fn keeps_its_word(workspace: WorkspaceId, row: &Row) -> bool {
+    let Some(stated) = Stated::in_body(&row.body) else { return false };
+    let columns =
+        (row.event_id, row.action.as_str(), row.outcome.as_str(), row.actor_kind.as_str(), row.actor_id.as_str());
+    let actor = &stated.actor;
+    let body = (stated.id.0, stated.action.as_str(), stated.outcome.as_str(), actor.kind.as_str(), actor.id.as_str());
+    let is_personal_whole = match (&row.personal, &row.salt) {
+        (None, None) => true,
+        (Some(personal), Some(salt)) => stated.commitment == leaf::commitment(salt, personal.as_bytes()),
+        _ => false,
+    };
+    columns == body && stated.workspace == workspace && is_personal_whole
+}
+
+/// The finished tiles of leaves that end within these events.
+fn whole_tiles(tree: &Tree, from: i64, to: i64) -> Vec<u64> {
+    let (first, last) = ((from.unsigned_abs() - 1) / TILE, to.unsigned_abs() / TILE);
+    (first..last.min(tree.size() / TILE)).collect()
+}
+
+/// For each tile the node above it, and where it is the last of 256, the ones above those.
+fn parents(whole: &[u64]) -> impl Iterator<Item = (u8, u64)> {
+    whole.iter().flat_map(|tile| {
+        let mut found = vec![(8u8, *tile)];
+        let (mut level, mut index) = (8u8, *tile);
+        while (index + 1) % TILE == 0 && level < 48 {
+            index /= TILE;
+            // The tile whose last hash this was, by its own hashes and as it stands above.
+            found.push((level, index * TILE));
+            level += 8;
+            found.push((level, index));
+        }
+        found
+    })
+}
+
+/// A finished tile is what stands above it, all the way up.
+fn first_torn(nodes: &Nodes<'_>, whole: &[u64]) -> Option<Finding> {
+    let torn = |tile: &u64| {
+        let own = nodes.tiles.get(&(0, *tile)).map(|hashes| fold(hashes));
+        let mut fits = own.is_some() && nodes.node(8, *tile).ok() == own;
+        let (mut level, mut index) = (1u8, *tile);
+        while fits && (index + 1) % TILE == 0 {
+            index /= TILE;
+            let own = nodes.tiles.get(&(level, index)).map(|hashes| fold(hashes));
+            level += 1;
+            fits = own.is_some() && nodes.node(8 * level, index).ok() == own;
+        }
+        !fits
+    };
+    let tile = whole.iter().find(|tile| torn(tile))?;
+    Some(Finding { seq: (tile * TILE + 1).cast_signed(), kind: Kind::Tree })
+}
+
+/// What the whole check of an installation found, for the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whose log.
+    pub workspace: WorkspaceId,
+    /// How far it is sealed; 0 when it is gone.
+    pub size: i64,
+    /// What does not fit, as a sentence.
+    pub problem: Option<String>,
+}
+
+/// Goes through every event of every log, and holds every log against the register: one that vanished, or that is shorter or
+/// other than what was signed once, is named.
+///
+/// # Errors
+/// [`AppError::Unavailable`] when the database or the register cannot be read.
+pub async fn check_everything(ctx: &Ctx) -> Result<Vec<Verdict>, AppError> {
+    let keys = signing_keys(ctx).await?.verifiers();
+    let mut known = register::newest(register_file(ctx)?).await?;
+    let mut verdicts = Vec::new();
+    for log in queries::logs(&ctx.db.worker).await? {
+        let line = known.remove(&log.workspace);
+        let problem = match check_rows(ctx, &log, &keys).await? {
+            Some(finding) => Some(finding.kind.sentence(finding.seq)),
+            None => match line {
+                None => Some("The register does not know this log.".to_owned()),
+                Some(line) => against_register(ctx, &log, &keys, &line.note).await?,
+            },
+        };
+        verdicts.push(Verdict { workspace: log.workspace, size: log.size, problem });
+    }
+    verdicts.extend(known.into_keys().map(|workspace| Verdict {
+        workspace,
+        size: 0,
+        problem: Some("The register knows this log; the database does not.".to_owned()),
+    }));
+    Ok(verdicts)
+}
+
+async fn check_rows(ctx: &Ctx, log: &Log, keys: &[Verifier]) -> Result<Option<Finding>, AppError> {
+    let mut read = ctx.db.read_log(log.workspace).await?;
+    let conn = read.conn();
+    let Some((tree, root, note)) = tree_of(conn, log.workspace).await? else { return Ok(None) };
+    if let Some(finding) = stray(conn, log.workspace).await? {
+        return Ok(Some(finding));
+    }
+    let mut from = queries::floor(conn, log.workspace).await?;
+    while from <= tree.size().cast_signed() {
+        let to = from + WINDOW - 1;
+        if let Some(finding) = compare(conn, log.workspace, &tree, from, to).await? {
+            return Ok(Some(finding));
+        }
+        from = to + 1;
+    }
+    Ok(signed(keys, log.workspace, &tree, &root, &note))
+}
+
+async fn against_register(ctx: &Ctx, log: &Log, keys: &[Verifier], line: &str) -> Result<Option<String>, AppError> {
+    let signed = note::open(line, keys).ok().and_then(|text| text.parse::<Checkpoint>().ok());
+    let Some(signed) = signed else {
+        return Ok(Some("The register's checkpoint is signed by no known key.".to_owned()));
+    };
+    let mut read = ctx.db.read_log(log.workspace).await?;
+    let Some((tree, ..)) = tree_of(read.conn(), log.workspace).await? else { return Ok(None) };
+    if signed.size > tree.size() {
+        return Ok(Some(format!("It was turned back: {} events were signed, {} are there.", signed.size, tree.size())));
+    }
+    let wanted = tiles_for(&tree, |node| tree::root(signed.size, node));
+    let nodes = Nodes { tree: &tree, tiles: queries::tiles(read.conn(), log.workspace, &wanted).await? };
+    let root = tree::root(signed.size, |level, index| nodes.node(level, index)).map_err(missing)?;
+    Ok((root != signed.root).then(|| format!("Its history up to #{} is not what was signed.", signed.size)))
+}

@@ -1,0 +1,294 @@
+//! Sealing, and what is shown of it.
+
+use super::{
+    ConsistencyProof, InclusionProof, SigningKeys, Standing, checking,
+    queries::{self, Sealed},
+    register::{self, Line},
+    tree::{Missing, Nodes, Tree, tiles_for},
+};
+use crate::{
+    Actor, AppError, Ctx, FieldError,
+    audit_log::Action,
+    ids::{EventId, WorkspaceId},
+    permissions::Permission,
+    secrets::hex,
+};
+use send0_verify::{
+    Hash,
+    checkpoint::{self, Checkpoint},
+    note::Verifier,
+    tree,
+};
+use sqlx::PgConnection;
+use std::path::PathBuf;
+
+pub use super::checking::{check_all, check_everything};
+
+/// Events that are sealed in one step.
+const STEP: i64 = 4096;
+
+/// Seals whatever is new in any log, and says how many logs that was.
+///
+/// # Errors
+/// The first error; the other logs are sealed all the same.
+pub async fn seal_all(ctx: &Ctx) -> Result<usize, AppError> {
+    let unsealed = queries::unsealed(&ctx.db.worker).await?;
+    let count = unsealed.len();
+    let mut failed = None;
+    for (workspace, events) in unsealed {
+        if let Err(error) = seal(ctx, workspace, events).await {
+            tracing::error!(%workspace, %error, "a log could not be sealed");
+            failed = Some(error);
+        }
+    }
+    failed.map_or(Ok(count), Err)
+}
+
+/// Seals a log up to this event. Others may do the same at the same time: one of them succeeds, and that is enough.
+pub(super) async fn seal(ctx: &Ctx, workspace: WorkspaceId, to: i64) -> Result<(), AppError> {
+    let keys = signing_keys(ctx).await?;
+    loop {
+        let (mut tree, rows) = {
+            let mut read = ctx.db.read_log(workspace).await?;
+            let tree = queries::sealed(read.conn(), workspace).await?.map(|sealed| sealed.tree).unwrap_or_default();
+            let next = tree.size().cast_signed() + 1;
+            (tree, queries::rows(read.conn(), workspace, next, to, STEP).await?)
+        };
+        let from = tree.size();
+        let mut finished = Vec::new();
+        for row in &rows {
+            if row.seq.unsigned_abs() != tree.size() + 1 {
+                tracing::error!(%workspace, missing = tree.size() + 1, "an event is missing; nothing behind it is sealed");
+                return Err(AppError::Internal);
+            }
+            tree.push(row.leaf(workspace), &mut finished);
+        }
+        if tree.size() == from {
+            return Ok(());
+        }
+        let note = sign(&keys, workspace, tree.size(), tree.root())?;
+        let now = ctx.clock.now();
+        if queries::seal(&ctx.db.worker, workspace, from, &tree, &finished, &note, now).await? {
+            register::append(register_file(ctx)?, vec![Line { time: now, workspace, note }]).await?;
+        }
+    }
+}
+
+/// Seals whatever is there, for who asks and would rather not wait for the job.
+async fn seal_to_the_end(ctx: &Ctx, workspace: WorkspaceId) -> Result<(), AppError> {
+    let last = queries::last(ctx.db.read_log(workspace).await?.conn(), workspace).await?;
+    seal(ctx, workspace, last).await
+}
+
+fn sign(keys: &SigningKeys, workspace: WorkspaceId, size: u64, root: Hash) -> Result<String, AppError> {
+    let checkpoint = Checkpoint { origin: checkpoint::origin(&workspace.to_string()), size, root };
+    keys.current().sign(&checkpoint.to_string()).map_err(|error| {
+        tracing::error!(%error, "a checkpoint could not be signed");
+        AppError::Internal
+    })
+}
+
+/// Writes the newest checkpoint of every log into the register: when the server starts, and every hour, so that a log that is
+/// quiet is listed as well, and what a crash kept from being written is there.
+pub async fn call_the_roll(ctx: &Ctx) -> Result<(), AppError> {
+    let (now, logs) = (ctx.clock.now(), queries::logs(&ctx.db.worker).await?);
+    let lines = logs.into_iter().map(|log| Line { time: now, workspace: log.workspace, note: log.note }).collect();
+    register::append(register_file(ctx)?, lines).await
+}
+
+// What is shown ----------------------------------------------------------------------------------------------------
+
+/// The public keys, one C2SP verifier key each, the current one first. Public: that is what they are for.
+///
+/// # Errors
+/// [`AppError::Unavailable`] when the file of the keys cannot be read.
+pub async fn public_keys(ctx: &Ctx) -> Result<Vec<String>, AppError> {
+    Ok(signing_keys(ctx).await?.verifiers().iter().map(Verifier::to_string).collect())
+}
+
+/// The newest checkpoint: a signed note (C2SP tlog-checkpoint).
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `audit.read`.
+pub async fn checkpoint(ctx: &Ctx, actor: &Actor) -> Result<String, AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::ApiCalled).await?;
+    seal_to_the_end(ctx, actor.workspace).await?;
+    let mut read = ctx.db.read_log(actor.workspace).await?;
+    Ok(stored(read.conn(), actor.workspace).await?.note)
+}
+
+/// That an event is in the log. What is not sealed yet is sealed for it.
+///
+/// # Errors
+/// [`AppError::NotFound`] for an unknown id and for another workspace's alike.
+pub async fn inclusion(ctx: &Ctx, actor: &Actor, id: EventId) -> Result<InclusionProof, AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::ApiCalled).await?;
+    let workspace = actor.workspace;
+    let seq = {
+        let mut read = ctx.db.read_log(workspace).await?;
+        queries::seq_of(read.conn(), workspace, id).await?.ok_or(AppError::NotFound)?
+    };
+    seal(ctx, workspace, seq).await?;
+    let mut read = ctx.db.read_log(workspace).await?;
+    let Sealed { tree, note, .. } = stored(read.conn(), workspace).await?;
+    let (index, size) = (seq.unsigned_abs() - 1, tree.size());
+    let wanted = tiles_for(&tree, |node| (node(0, index), tree::inclusion(index, size, node)));
+    let nodes = Nodes { tree: &tree, tiles: queries::tiles(read.conn(), workspace, &wanted).await? };
+    let leaf = nodes.node(0, index).map_err(missing)?;
+    let proof = tree::inclusion(index, size, |level, index| nodes.node(level, index)).map_err(missing)?;
+    Ok(InclusionProof {
+        id,
+        seq,
+        leaf: hex(&leaf),
+        index: index.cast_signed(),
+        size: size.cast_signed(),
+        proof: all_hex(&proof),
+        checkpoint: note,
+    })
+}
+
+/// That the log only grew from one size to another; without the second, to the newest.
+///
+/// # Errors
+/// [`AppError::Malformed`] naming the parameter, for sizes that the log never had.
+pub async fn consistency(ctx: &Ctx, actor: &Actor, from: i64, to: Option<i64>) -> Result<ConsistencyProof, AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::ApiCalled).await?;
+    let workspace = actor.workspace;
+    seal_to_the_end(ctx, workspace).await?;
+    let mut read = ctx.db.read_log(workspace).await?;
+    let tree = stored(read.conn(), workspace).await?.tree;
+    let to = to.unwrap_or(tree.size().cast_signed());
+    let outside =
+        |field: &str, text: String| Err(AppError::Malformed(vec![FieldError::new(field, "out_of_range", text)]));
+    if to < 1 || to.unsigned_abs() > tree.size() {
+        return outside("to", format!("A number from 1 to {}, which is how far the log is sealed.", tree.size()));
+    }
+    if from < 1 || from > to {
+        return outside("from", format!("A number from 1 to {to}."));
+    }
+    let (old, new) = (from.unsigned_abs(), to.unsigned_abs());
+    let wanted = tiles_for(&tree, |node| {
+        (tree::root(old, &mut *node), tree::root(new, &mut *node), tree::consistency(old, new, node))
+    });
+    let nodes = Nodes { tree: &tree, tiles: queries::tiles(read.conn(), workspace, &wanted).await? };
+    let node = |level, index| nodes.node(level, index);
+    Ok(ConsistencyProof {
+        from,
+        to,
+        from_root: hex(&tree::root(old, node).map_err(missing)?),
+        to_root: hex(&tree::root(new, node).map_err(missing)?),
+        proof: all_hex(&tree::consistency(old, new, node).map_err(missing)?),
+    })
+}
+
+/// How far the log is proven, with the events that are shown held against the tree at this moment. `None` before anything is
+/// sealed.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `audit.read`.
+pub async fn standing(ctx: &Ctx, actor: &Actor, shown: &[i64]) -> Result<Option<Standing>, AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
+    let workspace = actor.workspace;
+    let mut read = ctx.db.read_log(workspace).await?;
+    let Some(mut standing) = queries::standing(read.conn(), workspace).await? else { return Ok(None) };
+    let Sealed { tree, .. } = stored(read.conn(), workspace).await?;
+    let found = checking::compare_some(read.conn(), workspace, &tree, shown).await?;
+    standing.failed = [standing.failed, found].into_iter().flatten().min_by_key(|finding| finding.seq);
+    Ok(Some(standing))
+}
+
+// For exports ------------------------------------------------------------------------------------------------------
+
+/// What ties a part of a log to its newest checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RangeProof {
+    /// The perfect subtrees of what lies before the part.
+    pub from_prefix: Vec<Hash>,
+    /// And of what lies behind it, up to the size of the checkpoint.
+    pub to_suffix: Vec<Hash>,
+    /// The signed note.
+    pub checkpoint: String,
+}
+
+/// The leaves of events as they were sealed, and of those that are not, nothing.
+///
+/// # Errors
+/// [`AppError::Internal`] when stored hashes are missing.
+pub(crate) async fn leaves(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    from: i64,
+    to: i64,
+) -> Result<Vec<Hash>, AppError> {
+    let Some(Sealed { tree, .. }) = queries::sealed(conn, workspace).await? else { return Ok(vec![]) };
+    let tiles = queries::tiles(conn, workspace, &queries::leaf_tiles(&tree, from, to)).await?;
+    let nodes = Nodes { tree: &tree, tiles };
+    let last = to.unsigned_abs().min(tree.size());
+    (from.unsigned_abs()..=last).map(|seq| nodes.node(0, seq - 1).map_err(missing)).collect()
+}
+
+/// What ties the events between two numbers to the newest checkpoint. What is not sealed yet is sealed for it.
+///
+/// # Errors
+/// [`AppError::Internal`] when stored hashes are missing.
+pub(crate) async fn range_proof(
+    ctx: &Ctx,
+    workspace: WorkspaceId,
+    first: i64,
+    last: i64,
+) -> Result<RangeProof, AppError> {
+    seal(ctx, workspace, last).await?;
+    let mut read = ctx.db.read_log(workspace).await?;
+    let Sealed { tree, note, .. } = stored(read.conn(), workspace).await?;
+    let (before, behind, size) = (first.unsigned_abs() - 1, last.unsigned_abs(), tree.size());
+    let wanted = tiles_for(&tree, |node| (tree::range(0, before, &mut *node), tree::range(behind, size, node)));
+    let nodes = Nodes { tree: &tree, tiles: queries::tiles(read.conn(), workspace, &wanted).await? };
+    let node = |level, index| nodes.node(level, index);
+    Ok(RangeProof {
+        from_prefix: tree::range(0, before, node).map_err(missing)?,
+        to_suffix: tree::range(behind, size, node).map_err(missing)?,
+        checkpoint: note,
+    })
+}
+
+// Parts ------------------------------------------------------------------------------------------------------------
+
+async fn stored(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Sealed, AppError> {
+    queries::sealed(conn, workspace).await?.ok_or(AppError::NotFound)
+}
+
+pub(super) fn missing(_: Missing) -> AppError {
+    tracing::error!("a stored hash of a log is missing");
+    AppError::Internal
+}
+
+fn all_hex(hashes: &[Hash]) -> Vec<String> {
+    hashes.iter().map(|hash| hex(hash)).collect()
+}
+
+/// Read each time: another process may have added one.
+pub(super) async fn signing_keys(ctx: &Ctx) -> Result<SigningKeys, AppError> {
+    let path = file(ctx, "audit-keys")?;
+    let keys = tokio::task::spawn_blocking(move || SigningKeys::load_or_create(&path)).await;
+    keys.map_err(|_| AppError::Internal)?.map_err(|error| {
+        tracing::error!(%error, "nothing can be signed");
+        AppError::Unavailable
+    })
+}
+
+pub(super) fn register_file(ctx: &Ctx) -> Result<PathBuf, AppError> {
+    file(ctx, "checkpoints.ndjson")
+}
+
+fn file(ctx: &Ctx, name: &str) -> Result<PathBuf, AppError> {
+    let folder = ctx.folder.as_deref().ok_or(AppError::Unavailable)?;
+    Ok(folder.join(name))
+}
+
+/// The tree of a log, for whoever checks it.
+pub(super) async fn tree_of(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+) -> Result<Option<(Tree, Vec<u8>, String)>, AppError> {
+    Ok(queries::sealed(conn, workspace).await?.map(|sealed| (sealed.tree, sealed.root, sealed.note)))
+}

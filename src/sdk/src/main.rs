@@ -1,0 +1,3 @@
+//! `send0-verify`: see `send0-verify --help` and docs/operating.md.
+
+fn main() {}
