@@ -20,6 +20,9 @@ use crate::{
     members::server_fns::{ChangeRole, EndMemberSessions, LeaveWorkspace, RemoveMember},
     plans::server_fns::SetPlan,
     policies::server_fns::ChangePolicy,
+    streams::server_fns::{
+        ChangeStream, CreateStream, PauseStream, RemoveStream, ReplaceStreamSecret, ResumeStream, TestStream,
+    },
     subprocessors::server_fns::{
         AnswerNotice, DiscardNotice, PostponeNotice, ProposeChange, PublishNotice, ReplyToObjection, WithdrawNotice,
     },
@@ -144,6 +147,21 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: RemoveContact::PATH, access: Access::Permission(Permission::ContactsManage), echo: &[] },
     Function { path: ConfirmContact::PATH, access: Access::Public, echo: &[] },
     Function {
+        path: CreateStream::PATH,
+        access: Access::Permission(Permission::AuditStream),
+        echo: &["kind", "name", "url", "index", "bucket", "region", "prefix", "access_key", "authorities", "from"],
+    },
+    Function {
+        path: ChangeStream::PATH,
+        access: Access::Permission(Permission::AuditStream),
+        echo: &["name", "url", "index", "bucket", "region", "prefix", "access_key", "authorities"],
+    },
+    Function { path: ReplaceStreamSecret::PATH, access: Access::Permission(Permission::AuditStream), echo: &[] },
+    Function { path: PauseStream::PATH, access: Access::Permission(Permission::AuditStream), echo: &[] },
+    Function { path: ResumeStream::PATH, access: Access::Permission(Permission::AuditStream), echo: &[] },
+    Function { path: TestStream::PATH, access: Access::Permission(Permission::AuditStream), echo: &[] },
+    Function { path: RemoveStream::PATH, access: Access::Permission(Permission::AuditStream), echo: &[] },
+    Function {
         path: AnswerNotice::PATH,
         access: Access::Permission(Permission::NoticesAnswer),
         echo: &["answer", "reason"],
@@ -233,6 +251,10 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/w/:slug/allowlist", Access::Permission(Permission::AllowlistRead)),
     ("/w/:slug/allowlist/:door", Access::Permission(Permission::AllowlistUpdate)),
     ("/w/:slug/allowlist/:door/review", Access::Permission(Permission::AllowlistUpdate)),
+    ("/w/:slug/streams", Access::Permission(Permission::AuditStream)),
+    ("/w/:slug/streams/new", Access::Permission(Permission::AuditStream)),
+    ("/w/:slug/streams/:id", Access::Permission(Permission::AuditStream)),
+    ("/w/:slug/streams/:id/secret", Access::Permission(Permission::AuditStream)),
     ("/w/:slug/notices", Access::Permission(Permission::NoticesRead)),
     ("/w/:slug/notices/:id", Access::Permission(Permission::NoticesRead)),
     ("/security", Access::Public),

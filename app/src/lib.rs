@@ -17,6 +17,7 @@ pub mod members;
 pub mod palette;
 pub mod plans;
 pub mod policies;
+pub mod streams;
 pub mod subprocessors;
 pub mod subscribers;
 pub mod two_factor;

@@ -1,7 +1,8 @@
 //! What the server does by itself.
 
 use send0_core::{
-    AppError, Ctx, accounts, allowlist, api_keys, compliance, mail, policies, sealing, subprocessors, subscribers,
+    AppError, Ctx, accounts, allowlist, api_keys, compliance, mail, policies, sealing, streams, subprocessors,
+    subscribers,
 };
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -20,7 +21,12 @@ const MAIL_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop; what is gathered by then is still written.
 pub async fn run(ctx: Ctx, stop: CancellationToken) {
-    tokio::join!(keep_house(&ctx, &stop), send_mail(&ctx, &stop), seal(&ctx, &stop));
+    tokio::join!(
+        keep_house(&ctx, &stop),
+        send_mail(&ctx, &stop),
+        seal(&ctx, &stop),
+        streams::run(&ctx, stop.cancelled())
+    );
 }
 
 async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {

@@ -97,35 +97,96 @@ fn addresses_of_the_web_are_read_in_one_way() {
         (
             NoAddress,
             &[
-                "", "siem.example.com", "//siem.example.com", "https://", "https:///", "ftp://siem.example.com", "file:///etc/passwd",
-                "gopher://siem.example.com", "https://siem.example.com\\@127.0.0.1", "https:\\\\siem.example.com",
-                "https://siem.example.com/a b", "https://siem.example.com/\r\nx: y", "https://siem\t.example.com", "https://１２７.0.0.1/",
-                "https://127。0。0。1/", "https://①②⑦.0.0.1/", "https://[fe80::1%25eth0]/", "https://[::1", "https://999.1.1.1/",
-                "https://1.2.3.4.5/", "https://siem.example.com:99999/", "https://münchen.example/", "javascript:alert(1)",
+                "",
+                "siem.example.com",
+                "//siem.example.com",
+                "https://",
+                "https:///",
+                "ftp://siem.example.com",
+                "file:///etc/passwd",
+                "gopher://siem.example.com",
+                "https://siem.example.com\\@127.0.0.1",
+                "https:\\\\siem.example.com",
+                "https://siem.example.com/a b",
+                "https://siem.example.com/\r\nx: y",
+                "https://siem\t.example.com",
+                "https://１２７.0.0.1/",
+                "https://127。0。0。1/",
+                "https://①②⑦.0.0.1/",
+                "https://[fe80::1%25eth0]/",
+                "https://[::1",
+                "https://999.1.1.1/",
+                "https://1.2.3.4.5/",
+                "https://siem.example.com:99999/",
+                "https://münchen.example/",
+                "javascript:alert(1)",
             ][..],
         ),
         (Plain, &["http://siem.example.com", "http://127.0.0.1", "http://localhost:8088", "HTTP://8.8.8.8"]),
         (
             Extras,
             &[
-                "https://user@siem.example.com", "https://user:pass@siem.example.com", "https://@siem.example.com",
-                "https://siem.example.com@127.0.0.1/", "https://siem.example.com#@127.0.0.1/", "https://siem.example.com/#x",
+                "https://user@siem.example.com",
+                "https://user:pass@siem.example.com",
+                "https://@siem.example.com",
+                "https://siem.example.com@127.0.0.1/",
+                "https://siem.example.com#@127.0.0.1/",
+                "https://siem.example.com/#x",
                 "https://127.0.0.1#@siem.example.com/",
             ],
         ),
         (Name, &["https://siem", "https://siem.example.com.", "https://intranet/", "https://siem..example.com/"]),
-        (Port, &["https://siem.example.com:22", "https://siem.example.com:25/", "https://8.8.8.8:80/", "https://8.8.8.8:1023/"]),
+        (
+            Port,
+            &[
+                "https://siem.example.com:22",
+                "https://siem.example.com:25/",
+                "https://8.8.8.8:80/",
+                "https://8.8.8.8:1023/",
+            ],
+        ),
         (
             NotPublic,
             &[
-                "https://127.0.0.1", "https://127.1", "https://0x7f.1", "https://0x7f000001", "https://2130706433", "https://017700000001",
-                "https://0177.0.0.1", "https://127.0.0.1.", "https://0", "https://0.0.0.0", "https://10.0.0.1", "https://012.0.0.1:8088",
-                "https://192.168.1.1", "https://0xc0.0xa8.1.1", "https://169.254.169.254/latest/meta-data", "https://0xa9fea9fe",
-                "https://2852039166", "https://100.100.100.200", "https://192.0.0.192", "https://168.63.129.16", "https://224.0.0.1",
-                "https://255.255.255.255", "https://[::1]", "https://[::]", "https://[::ffff:127.0.0.1]", "https://[::ffff:7f00:1]",
-                "https://[::ffff:8.8.8.8]", "https://[::127.0.0.1]", "https://[64:ff9b::7f00:1]", "https://[2002:7f00:1::]",
-                "https://[2001:0:4136:e378:8000:63bf:80ff:fffe]", "https://[fd00:ec2::254]", "https://[fe80::1]", "https://[fec0::1]",
-                "https://[ff02::1]", "https://localhost", "https://LOCALHOST:8443", "https://localhost.", "https://siem.localhost",
+                "https://127.0.0.1",
+                "https://127.1",
+                "https://0x7f.1",
+                "https://0x7f000001",
+                "https://2130706433",
+                "https://017700000001",
+                "https://0177.0.0.1",
+                "https://127.0.0.1.",
+                "https://0",
+                "https://0.0.0.0",
+                "https://10.0.0.1",
+                "https://012.0.0.1:8088",
+                "https://192.168.1.1",
+                "https://0xc0.0xa8.1.1",
+                "https://169.254.169.254/latest/meta-data",
+                "https://0xa9fea9fe",
+                "https://2852039166",
+                "https://100.100.100.200",
+                "https://192.0.0.192",
+                "https://168.63.129.16",
+                "https://224.0.0.1",
+                "https://255.255.255.255",
+                "https://[::1]",
+                "https://[::]",
+                "https://[::ffff:127.0.0.1]",
+                "https://[::ffff:7f00:1]",
+                "https://[::ffff:8.8.8.8]",
+                "https://[::127.0.0.1]",
+                "https://[64:ff9b::7f00:1]",
+                "https://[2002:7f00:1::]",
+                "https://[2001:0:4136:e378:8000:63bf:80ff:fffe]",
+                "https://[fd00:ec2::254]",
+                "https://[fe80::1]",
+                "https://[fec0::1]",
+                "https://[ff02::1]",
+                "https://localhost",
+                "https://LOCALHOST:8443",
+                "https://localhost.",
+                "https://siem.localhost",
                 "https://siem.localhost.",
             ],
         ),
@@ -162,10 +223,22 @@ fn hosts_follow_the_same_rules() {
 #[test]
 fn the_default_mode_reaches_this_machine_and_no_other_private_one() {
     let egress = Egress::to_public().to_loopback_too();
-    for text in ["http://127.0.0.1:8088", "http://localhost:8088/x", "https://localhost:8443", "http://[::1]:8088", "https://127.0.0.1"] {
+    for text in [
+        "http://127.0.0.1:8088",
+        "http://localhost:8088/x",
+        "https://localhost:8443",
+        "http://[::1]:8088",
+        "https://127.0.0.1",
+    ] {
         assert!(egress.web(text).is_ok(), "{text}");
     }
-    for text in ["https://10.0.0.1", "https://169.254.169.254", "https://[::ffff:127.0.0.1]", "https://[fd00::1]", "https://0.0.0.0"] {
+    for text in [
+        "https://10.0.0.1",
+        "https://169.254.169.254",
+        "https://[::ffff:127.0.0.1]",
+        "https://[fd00::1]",
+        "https://0.0.0.0",
+    ] {
         assert_eq!(egress.web(text).map(drop), Err(DestinationError::NotPublic), "{text}");
     }
     for text in ["http://siem.example.com", "http://10.0.0.1:8088", "http://localhost.example.com:8088"] {
@@ -232,7 +305,8 @@ async fn a_name_in_the_clear_leads_to_this_machine_or_nowhere() {
 #[tokio::test]
 async fn certificates_are_looked_at() {
     let (authority, other, egress) = (Authority::new(), Authority::new(), to_here());
-    let (tomorrow, yesterday) = (OffsetDateTime::now_utc() + time::Duration::DAY, OffsetDateTime::now_utc() - time::Duration::DAY);
+    let (tomorrow, yesterday) =
+        (OffsetDateTime::now_utc() + time::Duration::DAY, OffsetDateTime::now_utc() - time::Duration::DAY);
     let fault = async |name: &str, until, trust: Trust| {
         let server = Server::accepting(Some(authority.acceptor_until(name, until))).await;
         let sent = egress.send(&hello(&egress, &server.url("https", NAME, "/"), trust)).await;
@@ -258,7 +332,8 @@ fn lists_of_authorities_are_read_or_refused() {
     assert!(matches!(Trust::of_pem(&both), Ok(Trust::Only(roots)) if roots.len() == 2));
     assert!(matches!(Trust::of_pem(" \n"), Ok(Trust::Public)));
     let cut = &both[..both.len() / 3];
-    for wrong in ["nonsense", cut, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", &"x".repeat(20_000)] {
+    for wrong in ["nonsense", cut, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", &"x".repeat(20_000)]
+    {
         assert!(Trust::of_pem(wrong).is_err(), "{wrong}");
     }
 }
@@ -269,7 +344,8 @@ async fn redirects_are_answers() {
     let goal: &'static str = format!("http://127.0.0.1:{}/", canary.port).leak();
     for status in [301, 302, 303, 307, 308] {
         let server = Server::start(None, move |_| Reply::Header(status, "location", goal)).await;
-        let answer = egress.send(&hello(&egress, &server.url("http", "127.0.0.1", "/"), Trust::Public)).await.expect("answered");
+        let answer =
+            egress.send(&hello(&egress, &server.url("http", "127.0.0.1", "/"), Trust::Public)).await.expect("answered");
         assert_eq!((answer.status, answer.is_success()), (status, false));
     }
     assert_eq!(canary.connections().await, 0);
@@ -302,11 +378,27 @@ async fn whoever_never_ends_is_cut_off() {
     assert_eq!(send(headers).await, Err(EgressError::Timeout), "never ends its headers");
     let half = raw(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf", false).await;
     assert_eq!(send(half).await, Err(EgressError::Timeout), "never ends its body");
-    let many = raw(b"HTTP/1.1 200 OK\r\nx-endless: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n", true).await;
+    let many = raw(
+        b"HTTP/1.1 200 OK\r\nx-endless: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n",
+        true,
+    )
+    .await;
     assert_eq!(send(many).await, Err(EgressError::Broken), "too many headers");
-    assert_eq!(send(raw(b"220 mail.example.com ESMTP\r\n", false).await).await, Err(EgressError::Broken), "another protocol");
-    let endless = raw(b"HTTP/1.1 200 OK\r\n\r\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true).await;
-    assert_eq!(send(endless).await.expect("answered").body.len(), 64 * 1024, "of an endless body the beginning is read");
+    assert_eq!(
+        send(raw(b"220 mail.example.com ESMTP\r\n", false).await).await,
+        Err(EgressError::Broken),
+        "another protocol"
+    );
+    let endless = raw(
+        b"HTTP/1.1 200 OK\r\n\r\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        true,
+    )
+    .await;
+    assert_eq!(
+        send(endless).await.expect("answered").body.len(),
+        64 * 1024,
+        "of an endless body the beginning is read"
+    );
 }
 
 #[tokio::test]
@@ -314,7 +406,8 @@ async fn an_excerpt_is_one_harmless_line_without_secrets() {
     let egress = to_here();
     let body = "line one\r\nline two\u{1b}[31m \u{202e}txt \"quoted\" tok_secret <script>alert(1)</script>".to_owned();
     let server = Server::start(None, move |_| Reply::With(403, body.clone())).await;
-    let answer = egress.send(&hello(&egress, &server.url("http", "127.0.0.1", "/"), Trust::Public)).await.expect("answered");
+    let answer =
+        egress.send(&hello(&egress, &server.url("http", "127.0.0.1", "/"), Trust::Public)).await.expect("answered");
     assert_eq!(
         answer.excerpt(&["tok_secret", ""]),
         r#"line one\r\nline two\u{1b}[31m \u{202e}txt "quoted" … <script>alert(1)</script>"#
@@ -329,7 +422,8 @@ async fn what_is_poured_is_read_to_its_end() {
     let (authority, egress) = (Authority::new(), to_here().within(Duration::from_millis(500)));
     let acceptor = authority.acceptor(NAME);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-    let to: Destination = egress.host(&format!("{NAME}:{}", listener.local_addr().expect("an address").port())).expect("a host");
+    let to: Destination =
+        egress.host(&format!("{NAME}:{}", listener.local_addr().expect("an address").port())).expect("a host");
     let reading = tokio::spawn(async move {
         let mut all = String::new();
         let (stream, _) = listener.accept().await.expect("a connection");
@@ -339,6 +433,10 @@ async fn what_is_poured_is_read_to_its_end() {
         (all, silent)
     });
     assert_eq!(egress.pour(&to, &authority.trust(), b"all of it").await, Ok(()));
-    assert_eq!(egress.pour(&to, &authority.trust(), b"unread").await, Err(EgressError::Timeout), "nobody says they have it");
+    assert_eq!(
+        egress.pour(&to, &authority.trust(), b"unread").await,
+        Err(EgressError::Timeout),
+        "nobody says they have it"
+    );
     assert_eq!(reading.await.expect("read").0, "all of it");
 }

@@ -127,12 +127,7 @@ async fn next(ctx: &Ctx, claim: &Claim, stream: &Claimed) -> Result<(Option<Batc
     Ok((batch, reached))
 }
 
-async fn recipient(
-    ctx: &Ctx,
-    workspace: WorkspaceId,
-    id: StreamId,
-    stream: &Claimed,
-) -> Result<Recipient, AppError> {
+async fn recipient(ctx: &Ctx, workspace: WorkspaceId, id: StreamId, stream: &Claimed) -> Result<Recipient, AppError> {
     let secret = open(ctx, workspace, id, stream.secret.as_deref()).await?;
     Ok(Recipient { target: stream.target.clone(), authorities: stream.authorities.clone(), secret })
 }
@@ -214,7 +209,8 @@ pub(super) fn wait(attempts: i32, asked: Option<std::time::Duration>) -> Duratio
     let doublings = u32::try_from(attempts).unwrap_or(0).min(16);
     let wait = (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT);
     let percent = 80 + i32::from(secrets::random::<1>()[0]) * 40 / 255;
-    let asked = asked.and_then(|asked| Duration::try_from(asked).ok()).unwrap_or(Duration::ZERO).min(LONGEST_WAIT);
+    let asked =
+        asked.map_or(Duration::ZERO, |asked| Duration::try_from(asked).unwrap_or(LONGEST_WAIT)).min(LONGEST_WAIT);
     let spread: Duration = wait * percent / 100;
     spread.min(LONGEST_WAIT).max(asked)
 }

@@ -5,6 +5,7 @@ use crate::{
     error::Checks,
     ids::StreamId,
 };
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use time::OffsetDateTime;
@@ -75,7 +76,9 @@ impl Kind {
             }
             Self::Datadog => "Logs for the intake of your site. Needs an API key.",
             Self::Syslog => "Messages after RFC 5424 over TLS, for collectors that take RFC 5425.",
-            Self::S3 => "An object of JSON lines for each batch, in S3 or what speaks its protocol. Needs an access key.",
+            Self::S3 => {
+                "An object of JSON lines for each batch, in S3 or what speaks its protocol. Needs an access key."
+            }
         }
     }
 
@@ -252,7 +255,7 @@ pub(super) struct NewStream {
     pub target: Target,
     pub authorities: String,
     /// As typed, if any was.
-    pub secret: Option<String>,
+    pub secret: Option<SecretString>,
     /// The first event; nothing: the next one.
     pub from: Option<i64>,
 }
@@ -354,7 +357,10 @@ impl Rule {
     fn read(&self, field: &str, text: &str) -> Result<String, FieldError> {
         let text = text.trim();
         let allowed = |c: char| {
-            c.is_ascii_lowercase() || c.is_ascii_digit() || self.others.contains(c) || (self.upper_case && c.is_ascii_uppercase())
+            c.is_ascii_lowercase()
+                || c.is_ascii_digit()
+                || self.others.contains(c)
+                || (self.upper_case && c.is_ascii_uppercase())
         };
         let fits = (self.shortest..=self.longest).contains(&text.len());
         // No path that climbs, and none that begins where the bucket ends.
@@ -384,7 +390,7 @@ fn parse_authorities(text: &str) -> Result<String, FieldError> {
 }
 
 /// A secret that can stand in a header. Nothing typed is nothing given.
-pub(super) fn parse_secret(kind: Kind, text: &str) -> Result<Option<String>, FieldError> {
+fn parse_secret(kind: Kind, text: &str) -> Result<Option<SecretString>, FieldError> {
     let text = text.trim();
     if kind.secret_label().is_none() || text.is_empty() {
         return Ok(None);
@@ -392,7 +398,7 @@ pub(super) fn parse_secret(kind: Kind, text: &str) -> Result<Option<String>, Fie
     if text.len() > SECRET_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(FieldError::new("secret", "malformed", "One word without spaces, as the target shows it."));
     }
-    Ok(Some(text.to_owned()))
+    Ok(Some(text.into()))
 }
 
 fn parse_from(text: &str) -> Result<Option<i64>, FieldError> {

@@ -16,7 +16,6 @@ use crate::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 const PERMISSION: Permission = Permission::AuditStream;
 
@@ -33,11 +32,6 @@ pub async fn list(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<Vec<Str
 pub async fn show(ctx: &Ctx, actor: &Actor, id: StreamId, attempted: Action) -> Result<StreamView, AppError> {
     ctx.authorise(actor, PERMISSION, attempted).await?;
     find(ctx, actor.workspace, id).await
-}
-
-/// Whether the actor may have streams at all; a page asks before it shows a form.
-pub async fn may_stream(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<(), AppError> {
-    ctx.authorise(actor, PERMISSION, attempted).await
 }
 
 async fn find(ctx: &Ctx, workspace: WorkspaceId, id: StreamId) -> Result<StreamView, AppError> {
@@ -73,8 +67,12 @@ pub async fn create(
     }
     ctx.demand_proof(actor, Event::new(action).under(PERMISSION), intent("Send the audit log", actor, &new)).await?;
     let id = StreamId::new();
-    let (secret, shown) = secret_of(ctx, actor, id, kind, new.secret.as_deref(), &place(id)).await?;
-    let sealed = seal(ctx, actor.workspace, id, secret.as_deref()).await?;
+    let made = (kind == Kind::Https).then(signing::new_secret);
+    let shown = match &made {
+        Some(secret) => Some(shown_once(ctx, actor, id, secret, &place(id)).await?),
+        None => None,
+    };
+    let sealed = seal(ctx, actor.workspace, id, made.as_ref().or(new.secret.as_ref())).await?;
     let mut tx = change_with(ctx, actor, action).await?;
     if queries::count(tx.conn(), actor.workspace).await? >= STREAMS_MAX {
         return Err(AppError::Conflict(format!("A workspace has at most {STREAMS_MAX} streams. Remove one first.")));
@@ -86,53 +84,47 @@ pub async fn create(
         return Err(AppError::field("from", "not_yet", text));
     }
     queries::insert(tx.conn(), actor.workspace, id, &new, (sealed.as_deref(), from), ctx.clock.now()).await?;
-    let token = put_shown(&mut tx, shown).await?;
+    if let Some((_, row)) = &shown {
+        row.put(tx.conn()).await?;
+    }
     let event = about(action, id, &new.name)
         .change("kind", None::<String>, kind.as_str())
         .change("target", None::<String>, new.target.line())
         .change("from_seq", None::<i64>, from);
     tx.commit(event).await?;
-    Ok((id, token))
+    Ok((id, shown.map(|(token, _)| token)))
 }
 
-type Shown = Option<(SecretString, flash::Row)>;
-
-/// The secret that the stream will have: the one typed, or one made here, with the flash that shows it once.
-async fn secret_of(
+/// The flash that shows a secret made here, once.
+async fn shown_once(
     ctx: &Ctx,
     actor: &Actor,
     id: StreamId,
-    kind: Kind,
-    typed: Option<&str>,
+    secret: &SecretString,
     place: &str,
-) -> Result<(Option<Zeroizing<String>>, Shown), AppError> {
-    if kind != Kind::Https {
-        return Ok((typed.map(|typed| Zeroizing::new(typed.to_owned())), None));
-    }
-    let secret = signing::new_secret();
+) -> Result<(SecretString, flash::Row), AppError> {
     let shown = Flash::StreamSecret { id, secret: secret.expose_secret().to_owned() };
-    let shown = flash::seal(ctx, actor.workspace, place, &shown).await?;
-    Ok((Some(Zeroizing::new(secret.expose_secret().to_owned())), Some(shown)))
-}
-
-async fn put_shown(tx: &mut WorkspaceTx, shown: Shown) -> Result<Option<SecretString>, AppError> {
-    let Some((token, row)) = shown else { return Ok(None) };
-    row.put(tx.conn()).await?;
-    Ok(Some(token))
+    flash::seal(ctx, actor.workspace, place, &shown).await
 }
 
 async fn seal(
     ctx: &Ctx,
     workspace: WorkspaceId,
     id: StreamId,
-    secret: Option<&String>,
+    secret: Option<&SecretString>,
 ) -> Result<Option<Vec<u8>>, AppError> {
-    let Some(secret) = secret else { return Ok(None) };
-    ctx.vault.seal(workspace, &delivery::place(workspace, &id), secret.as_bytes()).await.map(Some)
+    match secret {
+        Some(secret) => sealed(ctx, workspace, id, secret.expose_secret()).await.map(Some),
+        None => Ok(None),
+    }
 }
 
-/// Changes name, address and authorities; the kind stays. A token that the target is given has to be typed again when the
-/// stream is led to another host.
+async fn sealed(ctx: &Ctx, workspace: WorkspaceId, id: StreamId, secret: &str) -> Result<Vec<u8>, AppError> {
+    ctx.vault.seal(workspace, &delivery::place(workspace, &id), secret.as_bytes()).await
+}
+
+/// Changes name, address and authorities, and the secret where one is typed; the kind stays. A token that the target is given has
+/// to be typed again when the stream is led to another host. No change, no event.
 ///
 /// # Errors
 /// [`AppError::NotFound`]; [`AppError::Invalid`] naming every field that is wrong; [`AppError::ProofNeeded`].
@@ -140,60 +132,58 @@ pub async fn change(ctx: &Ctx, actor: &Actor, id: StreamId, text: &StreamText) -
     let action = Action::StreamChanged;
     ctx.authorise(actor, PERMISSION, action).await?;
     let before = find(ctx, actor.workspace, id).await?;
-    let kind = before.target.kind();
-    let new = text.parse(kind, &ctx.egress)?;
+    let new = text.parse(before.target.kind(), &ctx.egress)?;
     if new.secret.is_none() && needs_secret_again(&before.target, &new.target, &ctx.egress) {
         let text = "The stream is led elsewhere. The secret that was given for the target before is not sent there: type it again.";
         return Err(AppError::field("secret", "required", text));
     }
-    ctx.demand_proof(actor, about(action, id, &before.name), intent("Send the audit log from now on", actor, &new)).await?;
-    let sealed = seal(ctx, actor.workspace, id, new.secret.clone().as_ref()).await?;
+    ctx.demand_proof(actor, about(action, id, &before.name), intent("Send the audit log from now on", actor, &new))
+        .await?;
+    let sealed = seal(ctx, actor.workspace, id, new.secret.as_ref()).await?;
+    let mut events = vec![];
     let mut tx = change_with(ctx, actor, action).await?;
     let now = ctx.clock.now();
-    queries::change(tx.conn(), actor.workspace, id, &new, now).await?;
+    if (&before.name, &before.target, &before.authorities) != (&new.name, &new.target, &new.authorities) {
+        queries::change(tx.conn(), actor.workspace, id, &new, now).await?;
+        events.push(changed(id, &before, &new));
+    }
     if let Some(sealed) = &sealed {
         queries::set_secret(tx.conn(), actor.workspace, id, sealed, now).await?;
+        events.push(about(Action::StreamSecretReplaced, id, &new.name));
     }
-    let mut event = about(action, id, &new.name)
-        .change("name", before.name, new.name)
-        .change("target", before.target.line(), new.target.line())
-        .change("authorities", !before.authorities.is_empty(), !new.authorities.is_empty());
-    if sealed.is_some() {
-        event = event.change("secret", "replaced", "replaced");
-    }
-    tx.commit(event).await
+    let Some(last) = events.pop() else { return Ok(()) };
+    tx.commit_all(events, last).await
 }
 
-/// Replaces the secret: by the one typed, or, where it is made here, by a new one. Returns what [`create`] does.
+fn changed(id: StreamId, before: &StreamView, after: &NewStream) -> Event {
+    about(Action::StreamChanged, id, &after.name)
+        .change("name", before.name.as_str(), after.name.as_str())
+        .change("target", before.target.line(), after.target.line())
+        .change("authorities", !before.authorities.is_empty(), !after.authorities.is_empty())
+}
+
+/// Replaces the secret that was made here by a new one. Returns the token that opens the flash of the page at `place`, which shows
+/// it once.
 ///
 /// # Errors
-/// [`AppError::NotFound`]; [`AppError::Invalid`]; [`AppError::Conflict`] for a kind that has none; [`AppError::ProofNeeded`].
-pub async fn replace_secret(
-    ctx: &Ctx,
-    actor: &Actor,
-    id: StreamId,
-    typed: &str,
-    place: &str,
-) -> Result<Option<SecretString>, AppError> {
+/// [`AppError::NotFound`]; [`AppError::Conflict`] for a kind whose secret is not made here; [`AppError::ProofNeeded`].
+pub async fn replace_secret(ctx: &Ctx, actor: &Actor, id: StreamId, place: &str) -> Result<SecretString, AppError> {
     let action = Action::StreamSecretReplaced;
     ctx.authorise(actor, PERMISSION, action).await?;
     let stream = find(ctx, actor.workspace, id).await?;
-    let kind = stream.target.kind();
-    let typed = super::parse_secret(kind, typed)?;
-    if kind == Kind::Syslog {
-        return Err(AppError::Conflict("A stream to syslog has no secret.".into()));
+    if stream.target.kind() != Kind::Https {
+        return Err(AppError::Conflict(
+            "The secret of this stream is its target's: type the new one where it goes.".into(),
+        ));
     }
-    if kind.secret_label().is_some() && typed.is_none() {
-        return Err(AppError::field("secret", "required", "Type the new one."));
-    }
-    let words = format!("Replace the secret of the stream {}", stream.name);
-    let asked = Intent::new(actor.workspace, words, (id, typed.as_deref()));
+    let asked = Intent::new(actor.workspace, format!("Replace the secret of the stream {}", stream.name), id);
     ctx.demand_proof(actor, about(action, id, &stream.name), asked).await?;
-    let (secret, shown) = secret_of(ctx, actor, id, kind, typed.as_deref(), place).await?;
-    let sealed = seal(ctx, actor.workspace, id, secret.as_deref()).await?.ok_or(AppError::Internal)?;
+    let secret = signing::new_secret();
+    let (token, shown) = shown_once(ctx, actor, id, &secret, place).await?;
+    let sealed = sealed(ctx, actor.workspace, id, secret.expose_secret()).await?;
     let mut tx = change_with(ctx, actor, action).await?;
     queries::set_secret(tx.conn(), actor.workspace, id, &sealed, ctx.clock.now()).await?;
-    let token = put_shown(&mut tx, shown).await?;
+    shown.put(tx.conn()).await?;
     tx.commit(about(action, id, &stream.name)).await?;
     Ok(token)
 }
@@ -282,9 +272,11 @@ pub async fn remove(ctx: &Ctx, actor: &Actor, id: StreamId, typed: &str) -> Resu
     ctx.demand_proof(actor, about(action, id, &stream.name), asked).await?;
     let mut tx = change_with(ctx, actor, action).await?;
     queries::delete(tx.conn(), actor.workspace, id).await?;
-    let event = about(action, id, &stream.name)
-        .change("target", stream.target.line(), None::<String>)
-        .change("next_seq", stream.next_seq, None::<i64>);
+    let event = about(action, id, &stream.name).change("target", stream.target.line(), None::<String>).change(
+        "next_seq",
+        stream.next_seq,
+        None::<i64>,
+    );
     tx.commit(event).await?;
     Ok(stream)
 }
@@ -302,5 +294,6 @@ fn about(action: Action, id: StreamId, name: &str) -> Event {
 
 fn intent(verb: &str, actor: &Actor, new: &NewStream) -> Intent {
     let words = format!("{verb} to {} ({}), as {}", new.target.line(), new.target.kind().label(), new.name);
-    Intent::new(actor.workspace, words, (&new.target, &new.authorities, new.secret.as_deref(), new.from))
+    let secret = new.secret.as_ref().map(|secret| secret.expose_secret());
+    Intent::new(actor.workspace, words, (&new.target, &new.authorities, secret, new.from))
 }

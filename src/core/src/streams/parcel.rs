@@ -40,11 +40,7 @@ pub(super) enum Failure {
     Egress(#[from] EgressError),
     /// An answer that is no yes: the status, and what was said, escaped.
     #[error("It answered {status}{}", quoted(.said))]
-    Refused {
-        status: u16,
-        said: String,
-        wait: Option<Duration>,
-    },
+    Refused { status: u16, said: String, wait: Option<Duration> },
     /// Some of it was not taken: what came of the first, and how many they are.
     #[error("It did not take {count} of {of} documents, the first with {status}{}", quoted(.said))]
     Partly { count: usize, of: usize, status: u16, said: String },
@@ -285,7 +281,8 @@ struct BulkError {
 
 /// A bulk request is answered with 200 whatever became of it. What was there before (409) is what was wanted.
 fn all_created(answer: &Answer, batch: &Batch) -> Result<(), Failure> {
-    let no_answer = || Failure::Refused { status: answer.status, said: "no answer of a bulk request".into(), wait: None };
+    let no_answer =
+        || Failure::Refused { status: answer.status, said: "no answer of a bulk request".into(), wait: None };
     let bulk: Bulk = serde_json::from_slice(&answer.body).map_err(|_| no_answer())?;
     if !bulk.errors {
         return Ok(());

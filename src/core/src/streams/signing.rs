@@ -65,8 +65,10 @@ pub(super) fn put_to_s3(request: &ToS3<'_>) -> Vec<(&'static str, String)> {
         key = mac(&key, part.as_bytes());
     }
     let signature = secrets::hex(&mac(&key, to_sign.as_bytes()));
-    let authorization =
-        format!("AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}", request.access_key);
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
+        request.access_key
+    );
     vec![
         ("x-amz-checksum-sha256", checksum),
         ("x-amz-content-sha256", hash),
@@ -83,7 +85,12 @@ mod tests {
     fn the_signature_is_that_of_the_specification() {
         // https://github.com/standard-webhooks/standard-webhooks: the example of the reference libraries.
         let at = OffsetDateTime::from_unix_timestamp(1_614_265_330).expect("a time");
-        let signed = webhook("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", at, br#"{"test": 2432232314}"#);
+        let signed = webhook(
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            at,
+            br#"{"test": 2432232314}"#,
+        );
         assert_eq!(signed.as_deref(), Ok("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
         assert!(webhook("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "id", at, b"").is_err());
     }

@@ -50,6 +50,13 @@ saved                           undo_change yes   yes   allowlist.update allowli
 notice                          answer_notice yes yes   notices.answer yes notices.answer notices.answer
 new-request                     make_request yes yes    compliance.request yes yes compliance.request
 request                         write_on_request yes yes compliance.request yes yes compliance.request
+new-stream                      create_stream yes yes   audit.stream yes audit.stream audit.stream
+stream                          change_stream yes yes   audit.stream yes audit.stream audit.stream
+stream                          replace_stream_secret yes yes audit.stream yes audit.stream audit.stream
+stream                          pause_stream yes yes    audit.stream yes audit.stream audit.stream
+paused-stream                   resume_stream yes yes   audit.stream yes audit.stream audit.stream
+stream                          test_stream yes yes     audit.stream yes audit.stream audit.stream
+stream                          remove_stream yes yes   audit.stream yes audit.stream audit.stream
 new-contact                     add_contact yes yes     contacts.manage yes contacts.manage contacts.manage
 contact                         change_contact yes yes  contacts.manage yes contacts.manage contacts.manage
 contact                         test_contact yes yes    contacts.manage yes contacts.manage contacts.manage
@@ -184,6 +191,10 @@ page                           answer owner admin developer  security   billing 
 /documents                     200    yes   yes   yes        yes        yes        yes
 /w/:slug/compliance            200    yes   yes   compliance.request yes yes compliance.request
 /w/:slug/compliance/:id        200    yes   yes   compliance.request yes yes compliance.request
+/w/:slug/streams               200    yes   yes   audit.stream yes       audit.stream audit.stream
+/w/:slug/streams/new           200    yes   yes   audit.stream yes       audit.stream audit.stream
+/w/:slug/streams/:id           200    yes   yes   audit.stream yes       audit.stream audit.stream
+/w/:slug/streams/:id/secret    200    yes   yes   audit.stream yes       audit.stream audit.stream
 /w/:slug/contacts              200    yes   yes   contacts.manage yes contacts.manage contacts.manage
 /w/:slug/contacts/:id          200    yes   yes   contacts.manage yes contacts.manage contacts.manage
 /w/:slug/settings              200    yes   yes   workspace.update workspace.update workspace.update workspace.update
@@ -265,6 +276,10 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
         None if matches!(form, "new-request" | "request") => vec![("id", key), ("kind", "dpa"), ("message", "By May.")],
         None if form == "new-contact" => vec![("email", key), ("kinds[]", "keys")],
         None if form == "contact" => vec![("id", key), ("kinds[]", "log")],
+        None if form == "new-stream" => vec![("kind", "https"), ("name", key), ("url", "https://siem.example.com")],
+        None if matches!(form, "stream" | "paused-stream") => {
+            vec![("id", key), ("name", "Renamed"), ("url", "https://siem.example.com"), ("confirm", "SIEM")]
+        }
         None if form == "member" => vec![("id", key), ("role", "billing")],
         None => vec![("name", "Matrix"), ("kind", form)],
     };
@@ -292,6 +307,13 @@ fn action(function: &str) -> &'static str {
         "answer_notice" => "notice.acknowledged",
         "make_request" => "compliance.requested",
         "write_on_request" => "compliance.message_added",
+        "create_stream" => "stream.created",
+        "change_stream" => "stream.changed",
+        "replace_stream_secret" => "stream.secret_replaced",
+        "pause_stream" => "stream.paused",
+        "resume_stream" => "stream.resumed",
+        "test_stream" => "stream.tested",
+        "remove_stream" => "stream.removed",
         "add_contact" => "contact.added",
         "change_contact" => "contact.changed",
         "test_contact" => "contact.tested",
@@ -319,7 +341,7 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 186);
+    assert_eq!(cases, 228);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
@@ -334,6 +356,16 @@ async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> St
         "notice" => console.notice(&format!("Vendor {case}")).await.to_string(),
         "request" => console.compliance_request(acme).await.to_string(),
         "new-entry" | "entry" | "draft" | "saved" => list(console, acme, form, case).await,
+        "new-stream" => {
+            console.run("delete from audit_streams").await;
+            format!("Stream {case}")
+        }
+        "stream" => console.stream(acme).await.to_string(),
+        "paused-stream" => {
+            let id = console.stream(acme).await.to_string();
+            console.run("update audit_streams set state = 'paused'").await;
+            id
+        }
         "new-contact" => format!("outside{case}@example.com"),
         "contact" => {
             console.db.member_named(acme, Role::Viewer, &format!("told{case}")).await;
@@ -470,6 +502,7 @@ async fn pages_by_role() {
     let contact = console.contact(&acme, "owner@acme.example").await.to_string();
     let notice = console.notice("Acme Mail").await;
     let request = console.compliance_request(&acme).await;
+    let stream = console.stream(&acme).await;
     // Whoever looks first writes an event.
     look(&console.db.ctx, &acme.actor(Role::Owner), notice).await.expect("looked");
     for (column, role) in Role::ALL.into_iter().enumerate() {
@@ -481,6 +514,7 @@ async fn pages_by_role() {
                 path if path.contains("contacts") => contact.clone(),
                 path if path.contains("notices") => notice.to_string(),
                 path if path.contains("compliance") => request.to_string(),
+                path if path.contains("streams") => stream.to_string(),
                 _ => key.to_string(),
             };
             let path = row[0].replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());
