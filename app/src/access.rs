@@ -22,6 +22,9 @@ use crate::{
     plans::server_fns::SetPlan,
     policies::server_fns::ChangePolicy,
     retention::server_fns::{ChangeRetention, KeepRetention},
+    streams::server_fns::{
+        ChangeStream, CreateStream, PauseStream, RemoveStream, ReplaceStreamSecret, ResumeStream, TestStream,
+    },
     subprocessors::server_fns::{
         AnswerNotice, DiscardNotice, PostponeNotice, ProposeChange, PublishNotice, ReplyToObjection, WithdrawNotice,
     },
@@ -152,6 +155,21 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: RemoveContact::PATH, access: Access::Permission(Permission::ContactsManage), echo: &[] },
     Function { path: ConfirmContact::PATH, access: Access::Public, echo: &[] },
     Function {
+        path: CreateStream::PATH,
+        access: Access::Permission(Permission::AuditStream),
+        echo: &["kind", "name", "url", "index", "bucket", "region", "prefix", "access_key", "authorities", "from"],
+    },
+    Function {
+        path: ChangeStream::PATH,
+        access: Access::Permission(Permission::AuditStream),
+        echo: &["name", "url", "index", "bucket", "region", "prefix", "access_key", "authorities"],
+    },
+    Function { path: ReplaceStreamSecret::PATH, access: Access::Permission(Permission::AuditStream), echo: &[] },
+    Function { path: PauseStream::PATH, access: Access::Permission(Permission::AuditStream), echo: &[] },
+    Function { path: ResumeStream::PATH, access: Access::Permission(Permission::AuditStream), echo: &[] },
+    Function { path: TestStream::PATH, access: Access::Permission(Permission::AuditStream), echo: &[] },
+    Function { path: RemoveStream::PATH, access: Access::Permission(Permission::AuditStream), echo: &[] },
+    Function {
         path: AnswerNotice::PATH,
         access: Access::Permission(Permission::NoticesAnswer),
         echo: &["answer", "reason"],
@@ -251,6 +269,10 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/w/:slug/allowlist/:door", Access::Permission(Permission::AllowlistUpdate)),
     ("/w/:slug/allowlist/:door/review", Access::Permission(Permission::AllowlistUpdate)),
     ("/w/:slug/retention", Access::Permission(Permission::RetentionRead)),
+    ("/w/:slug/streams", Access::Permission(Permission::AuditStream)),
+    ("/w/:slug/streams/new", Access::Permission(Permission::AuditStream)),
+    ("/w/:slug/streams/:id", Access::Permission(Permission::AuditStream)),
+    ("/w/:slug/streams/:id/secret", Access::Permission(Permission::AuditStream)),
     ("/w/:slug/notices", Access::Permission(Permission::NoticesRead)),
     ("/w/:slug/notices/:id", Access::Permission(Permission::NoticesRead)),
     ("/security", Access::Public),

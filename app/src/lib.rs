@@ -19,6 +19,7 @@ pub mod palette;
 pub mod plans;
 pub mod policies;
 pub mod retention;
+pub mod streams;
 pub mod subprocessors;
 pub mod subscribers;
 pub mod two_factor;

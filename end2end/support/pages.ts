@@ -83,6 +83,15 @@ const askFor = async (page: Page, workspace: Workspace) => {
   await expect(page.getByText('Your request is with send0.')).toBeVisible();
 };
 
+/** Asks for a stream to an address, which nobody answers at. */
+async function stream(page: Page, workspace: Workspace, url: string): Promise<void> {
+  await page.goto(workspace.path('streams/new?kind=https'));
+  await page.getByLabel('Name', { exact: true }).fill('SIEM');
+  await page.getByLabel('Address').fill(url);
+  await page.getByRole('button', { name: 'Make the stream' }).click();
+  await expect(page.locator('.secret-value, [role="alert"]').first()).toBeVisible();
+}
+
 /** Opens a page as one of send0's staff. */
 function operating(name: string, open: (page: Page, workspace: Workspace) => Promise<unknown>): Look {
   const enter = async (page: Page, workspace: Workspace) => {
@@ -184,6 +193,22 @@ export const LOOKS: Look[] = [
     await page.goto(workspace.path('contacts'));
     await page.getByRole('table').getByRole('link', { name: 'Ana' }).click();
     await expect(page.getByText('Remove this contact')).toBeVisible();
+  }),
+  signedIn('streams-none', (page, workspace) => page.goto(workspace.path('streams'))),
+  signedIn('streams', async (page, workspace) => {
+    await stream(page, workspace, 'https://siem.example.com/in');
+    await page.goto(workspace.path('streams'));
+  }),
+  signedIn('stream-kinds', (page, workspace) => page.goto(workspace.path('streams/new'))),
+  ...['https', 'splunk', 'elastic', 'datadog', 'syslog', 's3'].map((kind) =>
+    signedIn(`stream-new-${kind}`, (page, workspace) => page.goto(workspace.path(`streams/new?kind=${kind}`))),
+  ),
+  signedIn('stream-refused', (page, workspace) => stream(page, workspace, 'https://10.0.0.1')),
+  signedIn('stream-secret', (page, workspace) => stream(page, workspace, 'https://siem.example.com/in')),
+  signedIn('stream', async (page, workspace) => {
+    await stream(page, workspace, 'https://siem.example.com/in');
+    await page.getByRole('link', { name: 'I have stored it' }).click();
+    await expect(page.getByText('Remove this stream')).toBeVisible();
   }),
   signedIn('settings', (page, workspace) => page.goto(workspace.path('settings'))),
   signedIn('account', (page) => page.goto('/account')),

@@ -12,6 +12,9 @@ pub fn SecretReveal(
     /// What it is: "The key CI deploy".
     #[prop(into)]
     label: String,
+    /// What becomes of it here.
+    #[prop(default = "We keep only its hash.")]
+    kept: &'static str,
     /// Copy and download.
     #[prop(optional)]
     copy: Option<AnyView>,
@@ -23,7 +26,7 @@ pub fn SecretReveal(
         <section class="secret" aria-label=label>
             <div>
                 <h2>{label.clone()}</h2>
-                <p class="error"><Icon glyph=Glyph::Warning/>"Store it now: you will not see this again. We keep only its hash."</p>
+                <p class="error"><Icon glyph=Glyph::Warning/>{format!("Store it now: you will not see this again. {kept}")}</p>
             </div>
             <code class="secret-value">{secret}</code>
             {copy.map(|copy| view! { <div class="actions">{copy}</div> })}

@@ -7,6 +7,7 @@ use crate::{
     audit_log::{Action, Event, Outcome, Writer},
     clock::Clock,
     database::{Database, Logins},
+    egress::Egress,
     envelope::KeyProvider,
     intent::Intent,
     mail::{Relay, RelayAddress},
@@ -39,6 +40,8 @@ pub struct Ctx {
     pub(crate) folder: Option<Arc<Path>>,
     /// Who takes our mail. Without one it ends up in the local mailbox.
     pub(crate) relay: Option<Arc<Relay>>,
+    /// How far what we send by ourselves may go.
+    pub(crate) egress: Egress,
 }
 
 impl Ctx {
@@ -56,6 +59,7 @@ impl Ctx {
             last_uses: Default::default(),
             folder: None,
             relay: None,
+            egress: Egress::to_public(),
         }
     }
 
@@ -72,6 +76,11 @@ impl Ctx {
     /// The same, with mail that leaves through this relay, or through none. Needs a Tokio runtime.
     pub fn relaying(self, address: Option<&RelayAddress>) -> Self {
         Self { relay: address.map(|address| Arc::new(Relay::new(address))), ..self }
+    }
+
+    /// The same, sending to wherever this reaches.
+    pub fn reaching(self, egress: Egress) -> Self {
+        Self { egress, ..self }
     }
 
     /// Lets the actor pass or writes the refused attempt down and refuses. Called first in every operation.

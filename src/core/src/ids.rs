@@ -114,6 +114,8 @@ ids! {
     DocumentId = "doc", Uuid::now_v7();
     /// Somebody's access to a document.
     GrantId = "grn", Uuid::now_v7();
+    /// A stream of the audit log.
+    StreamId = "str", Uuid::now_v7();
     /// A request about compliance.
     ComplianceRequestId = "crq", Uuid::now_v7();
     /// A message of such a request.

@@ -35,6 +35,8 @@ pub mod context;
 #[cfg(feature = "server")]
 pub mod database;
 #[cfg(feature = "server")]
+pub mod egress;
+#[cfg(feature = "server")]
 pub mod envelope;
 #[cfg(feature = "server")]
 pub mod flash;
@@ -44,6 +46,8 @@ pub mod intent;
 pub mod mail;
 #[cfg(feature = "server")]
 pub mod secrets;
+#[cfg(feature = "server")]
+pub mod streams;
 #[cfg(feature = "server")]
 pub mod subscribers;
 #[cfg(feature = "server")]

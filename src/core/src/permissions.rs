@@ -144,6 +144,7 @@ permissions! {
     AuditExport, "audit.export", true, [Owner, Admin, Security], "Export the audit log: as a file, or over the API.";
     RetentionRead, "retention.read", true, [Owner, Admin, Developer, Security, Viewer], "See how long what is kept.";
     RetentionUpdate, "retention.update", false, [Owner, Admin], "Decide how long what is kept.";
+    AuditStream, "audit.stream", false, [Owner, Admin, Security], "Send the audit log on to a system of one's own.";
     NoticesRead, "notices.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See the notices of changes of subprocessors, and what was answered.";
     NoticesAnswer, "notices.answer", false, [Owner, Admin, Security], "Acknowledge a notice, or object to it.";
     ComplianceRequest, "compliance.request", false, [Owner, Admin, Security, Billing], "Ask send0 for agreements, questionnaires and documents, and read the answers.";
@@ -215,6 +216,7 @@ mod tests {
         allowlist.update yes  yes   no        no       no      no     no
         audit.read      yes   yes   no        yes      no      no     yes
         audit.export    yes   yes   no        yes      no      no     yes
+        audit.stream    yes   yes   no        yes      no      no     no
         notices.read    yes   yes   yes       yes      yes     yes    yes
         notices.answer  yes   yes   no        yes      no      no     no
         compliance.request yes yes  no        yes      yes     no     no

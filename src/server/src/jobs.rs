@@ -1,7 +1,7 @@
 //! What the server does by itself.
 
 use send0_core::{
-    AppError, Ctx, accounts, allowlist, api_keys, audit_log, compliance, mail, policies, retention, sealing,
+    AppError, Ctx, accounts, allowlist, api_keys, audit_log, compliance, mail, policies, retention, sealing, streams,
     subprocessors, subscribers,
 };
 use std::time::Duration;
@@ -26,7 +26,7 @@ const MAIL_GRACE: Duration = Duration::from_secs(5);
 pub async fn run(ctx: Ctx, stop: CancellationToken) {
     let (house, mail) = (keep_house(&ctx, &stop), send_mail(&ctx, &stop));
     let (proof, search) = (seal(&ctx, &stop), take_in_events(&ctx, &stop));
-    tokio::join!(house, mail, proof, search, write_exports(&ctx, &stop));
+    tokio::join!(house, mail, proof, search, write_exports(&ctx, &stop), streams::run(&ctx, stop.cancelled()));
 }
 
 async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {

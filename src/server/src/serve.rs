@@ -9,7 +9,7 @@ use crate::{
 use axum::{Router, serve::ListenerExt};
 use leptos::config::LeptosOptions;
 use secrecy::ExposeSecret;
-use send0_core::{Ctx, workspaces::operations::offer_setup};
+use send0_core::{Ctx, egress::Egress, workspaces::operations::offer_setup};
 use std::{error::Error, net::SocketAddr, path::PathBuf, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -49,7 +49,11 @@ async fn run(config: &Config, ctx: Ctx, listener: TcpListener, installation: &mu
         stop: stop.clone(),
         ..site(&config.origin_on(port))
     };
-    let ctx = ctx.at(&site.origin);
+    let mut ctx = ctx.at(&site.origin);
+    // Nobody else's machine is behind this one's loopback while somebody only tries the product out.
+    if site.is_default {
+        ctx = ctx.reaching(Egress::to_public().to_loopback_too());
+    }
     let jobs = tokio::spawn(jobs::run(ctx.clone(), stop.clone()));
     announce(&ctx, &site.origin).await?;
     let served = tokio::select! {

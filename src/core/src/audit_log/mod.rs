@@ -29,6 +29,8 @@ pub mod views;
 #[cfg(feature = "server")]
 mod writer;
 #[cfg(feature = "server")]
+pub(crate) use queries::after;
+#[cfg(feature = "server")]
 pub(crate) use record::Stated;
 #[cfg(feature = "server")]
 pub use {

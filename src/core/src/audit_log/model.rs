@@ -88,6 +88,15 @@ actions! {
     AuditExportFinished, "audit_log.export_finished", "finished the export";
     AuditExportCancelled, "audit_log.export_cancelled", "cancelled the export";
     AuditExportDownloaded, "audit_log.export_downloaded", "downloaded the export";
+    StreamCreated, "stream.created", "made the stream";
+    StreamChanged, "stream.changed", "changed the stream";
+    StreamPaused, "stream.paused", "paused the stream";
+    StreamResumed, "stream.resumed", "let go on the stream";
+    StreamRemoved, "stream.removed", "removed the stream";
+    StreamSecretReplaced, "stream.secret_replaced", "replaced the secret of the stream";
+    StreamTested, "stream.tested", "sent a sample to the stream";
+    StreamFailing, "stream.failing", "could not send the stream";
+    StreamRecovered, "stream.recovered", "could send again the stream";
     AuditLogCheckFailed, "audit_log.check_failed", "found that the audit log is not as it was sealed:";
     AuditLogPruned, "audit_log.pruned", "removed events past their retention from";
     AuditViewSaved, "audit_view.saved", "saved the view of the audit log";

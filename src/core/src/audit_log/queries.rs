@@ -170,6 +170,17 @@ fn narrow(query: &mut QueryBuilder<Postgres>, criteria: &Criteria) {
     }
 }
 
+/// The events that follow a number, in their order, for whoever reads all of them.
+pub(crate) async fn after(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    seq: i64,
+    limit: u32,
+) -> Result<Vec<EventView>, AppError> {
+    let range = Range { above: seq, below: i64::MAX, newest_first: false };
+    page(conn, workspace, &Criteria::default(), range, limit.into()).await?.ok_or(AppError::Unavailable)
+}
+
 /// As [`Source::of`].
 fn came_from(source: Source) -> String {
     match source {

@@ -13,6 +13,7 @@ use crate::{
     invitations::operations::invite,
     permissions::Role,
     sealing::operations::seal_all,
+    streams::{self, StreamText},
     subprocessors::notices::tell,
     testing::{Tenant, TestDb, abandoned, logins},
 };
@@ -296,6 +297,9 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         exports::start(&db.ctx, &owner, "csv", &FilterText::default()).await.expect("begun");
         let view = ViewText { name: "Refusals".into(), query: "outcome:denied".into(), ..ViewText::default() };
         views::save(&db.ctx, &owner, &view).await.expect("saved");
+        let (name, url) = ("SIEM".into(), "https://siem.example.com".into());
+        let to = StreamText { kind: "https".into(), name, url, ..StreamText::default() };
+        streams::operations::create(&db.ctx, &owner, &to, |_| "/secret".into()).await.expect("a stream");
     }
     db.announced("Acme Mail").await;
     tell(&db.ctx).await.expect("both are told");
@@ -340,6 +344,7 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "audit_prunes",
         "audit_search",
         "audit_search_heads",
+        "audit_streams",
         "audit_targets",
         "audit_tiles",
         "audit_trees",
@@ -450,6 +455,10 @@ const RIGHTS: &str = "
     send0_app      audit_exports        select insert update(state) update(next_seq) update(rows) update(bytes) update(sha256) update(receipt) update(finished_at) update(expires_at)
     send0_lookup   audit_exports        select delete update(state) update(next_seq) update(rows) update(bytes) update(file_id) update(attempts) update(leased_until)
     send0_app      audit_events         select
+    send0_app      audit_streams        select insert delete update(name) update(target) update(authorities) update(secret) update(state) update(next_seq) update(batch_to) update(checkpoint_size) update(lease) update(due_at) update(attempts) update(last_ok_at) update(failing_since) update(last_error) update(is_failing) update(told_at) update(tested_at)
+    send0_lookup   audit_streams        select update(next_seq) update(batch_to) update(checkpoint_size) update(lease) update(due_at) update(attempts) update(last_ok_at) update(failing_since) update(last_error)
+    send0_lookup   audit_heads          select
+    send0_lookup   audit_trees          select
     send0_auth     frameworks           select
     send0_auth     framework_evidence   select
     send0_auth     documents            select(document_id) select(title) select(file_name) select(media_type) select(size) select(sha256) select(added_at) select(retired_at)
@@ -580,6 +589,9 @@ const FUNCTIONS: &str = "
     audit_search_follows         send0_lookup
     audit_search_put             send0_lookup  send0_worker
     audit_seq_at                 send0_owner  send0_app send0_auditor
+    audit_stream_failed          send0_lookup  send0_worker
+    audit_stream_sent            send0_lookup  send0_worker
+    audit_streams_claim          send0_lookup  send0_worker
     audit_sweep                  send0_log     send0_worker
     audit_tiles_never_change     send0_owner
     audit_trees_only_grow        send0_owner

@@ -3,7 +3,7 @@
 use crate::{
     AppError, Ctx,
     envelope::Place,
-    ids::{InvitationId, KeyId, WorkspaceId},
+    ids::{InvitationId, KeyId, StreamId, WorkspaceId},
     invitations::Invited,
     secrets,
 };
@@ -47,6 +47,13 @@ pub enum Flash {
         id: KeyId,
         /// The whole key.
         key: String,
+    },
+    /// What the batches of a stream are signed with, just made.
+    StreamSecret {
+        /// Of which stream.
+        id: StreamId,
+        /// The whole secret.
+        secret: String,
     },
 }
 

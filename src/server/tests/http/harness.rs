@@ -19,14 +19,16 @@ use send0_core::{
     },
     compliance::{RequestText, requests},
     contacts::operations as contacts,
+    egress::Egress,
     ids::{
         AllowlistEntryId, AuditViewId, ComplianceRequestId, ContactId, ExportId, InvitationId, KeyId, MemberId,
-        NoticeId, UserId, WorkspaceId,
+        NoticeId, StreamId, UserId, WorkspaceId,
     },
     invitations::operations as invitations,
     operators::operations::{NewOperator, create as create_operator},
     permissions::Role,
     secrets,
+    streams::{self, StreamText},
     subprocessors::notices::tell,
     testing::{PASSWORD, Tenant, TestDb, request},
 };
@@ -34,6 +36,7 @@ use send0_server::web::{Site, TrustedProxies, router};
 use serde_json::Value;
 use std::{collections::BTreeMap, net::SocketAddr};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -63,7 +66,8 @@ impl Console {
     }
 
     async fn with_mode(is_default: bool) -> Self {
-        let db = TestDb::new().await;
+        let mut db = TestDb::new().await;
+        db.ctx = db.ctx.clone().reaching(Egress::to_public().to_loopback_too());
         let folder = tempfile::tempdir().expect("a folder for the site");
         std::fs::create_dir(folder.path().join("pkg")).expect("pkg");
         for (file, text) in [("favicon.svg", "<svg/>"), ("pkg/send0.css", "a{}")] {
@@ -219,6 +223,17 @@ impl Console {
         self.router.clone().oneshot(request).await.expect("a router does not fail")
     }
 
+    /// A stream called SIEM, the only one of the workspace, to a server on this machine that takes everything.
+    pub async fn stream(&self, tenant: &Tenant) -> StreamId {
+        self.run("delete from audit_streams").await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(|| async { "taken" })).await });
+        let text = StreamText { kind: "https".into(), name: "SIEM".into(), url, ..StreamText::default() };
+        let cli = Actor::cli(tenant.id(), request());
+        streams::operations::create(&self.db.ctx, &cli, &text, |id| format!("/{id}")).await.expect("a stream").0
+    }
+
     /// An invitation that waits, made by the command line, with the token in its mail.
     pub async fn invitation(&self, tenant: &Tenant, email: &str, role: &str) -> (InvitationId, String) {
         let cli = Actor::cli(tenant.id(), request());
@@ -279,6 +294,7 @@ impl Console {
             union all select r::text from compliance_requests r union all select m::text from compliance_messages m
             union all select x::text from (select workspace_id, export_id, state from audit_exports) x
             union all select g::text from document_grants g union all select v::text from visitor_links v
+            union all select s::text from (select workspace_id, stream_id, name, target, secret, state from audit_streams) s
             union all select o::text from contacts o union all select f::text from contact_directory f
             union all select d::text from key_directory d union all select t::text from setup_tokens t
             union all select k::text from (select key_id, name, kind, mode, scopes, created_at, expires_at, revoked_at, revoked_by from api_keys) k

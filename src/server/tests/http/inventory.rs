@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 87] = [
+const FUNCTION_PATHS: [&str; 94] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -67,6 +67,13 @@ const FUNCTION_PATHS: [&str; 87] = [
     "/_fn/app/policies/server_fns/change_policy",
     "/_fn/app/retention/server_fns/change_retention",
     "/_fn/app/retention/server_fns/keep_retention",
+    "/_fn/app/streams/server_fns/change_stream",
+    "/_fn/app/streams/server_fns/create_stream",
+    "/_fn/app/streams/server_fns/pause_stream",
+    "/_fn/app/streams/server_fns/remove_stream",
+    "/_fn/app/streams/server_fns/replace_stream_secret",
+    "/_fn/app/streams/server_fns/resume_stream",
+    "/_fn/app/streams/server_fns/test_stream",
     "/_fn/app/subprocessors/server_fns/answer_notice",
     "/_fn/app/subprocessors/server_fns/discard_notice",
     "/_fn/app/subprocessors/server_fns/postpone_notice",
@@ -163,6 +170,7 @@ async fn every_declared_route_answers() {
     let notice = console.notice("Acme Mail").await.to_string();
     let view = console.view(&acme, "Refusals").await.to_string();
     let request = console.compliance_request(&acme).await.to_string();
+    let stream = console.stream(&acme).await.to_string();
     for (path, access) in access::PAGES {
         if matches!(access, access::Access::Dev | access::Access::Operator) {
             continue;
@@ -173,6 +181,7 @@ async fn every_declared_route_answers() {
             path if path.contains("contacts") => contact.clone(),
             path if path.contains("notices") => notice.clone(),
             path if path.contains("compliance") => request.clone(),
+            path if path.contains("streams") => stream.clone(),
             _ => id.to_string(),
         };
         let path = path.replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());

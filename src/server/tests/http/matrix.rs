@@ -56,6 +56,13 @@ view                            save_view   yes   yes   audit.read yes        au
 shared-view                     save_view   yes   yes   audit.read workspace.update audit.read audit.read
 ours                            change_view yes   yes   audit.read workspace.update audit.read audit.read
 ours                            remove_view yes   yes   audit.read workspace.update audit.read audit.read
+new-stream                      create_stream yes yes   audit.stream yes audit.stream audit.stream
+stream                          change_stream yes yes   audit.stream yes audit.stream audit.stream
+stream                          replace_stream_secret yes yes audit.stream yes audit.stream audit.stream
+stream                          pause_stream yes yes    audit.stream yes audit.stream audit.stream
+paused-stream                   resume_stream yes yes   audit.stream yes audit.stream audit.stream
+stream                          test_stream yes yes     audit.stream yes audit.stream audit.stream
+stream                          remove_stream yes yes   audit.stream yes audit.stream audit.stream
 new-contact                     add_contact yes yes     contacts.manage yes contacts.manage contacts.manage
 contact                         change_contact yes yes  contacts.manage yes contacts.manage contacts.manage
 contact                         test_contact yes yes    contacts.manage yes contacts.manage contacts.manage
@@ -193,6 +200,10 @@ page                           answer owner admin developer  security   billing 
 /documents                     200    yes   yes   yes        yes        yes        yes
 /w/:slug/compliance            200    yes   yes   compliance.request yes yes compliance.request
 /w/:slug/compliance/:id        200    yes   yes   compliance.request yes yes compliance.request
+/w/:slug/streams               200    yes   yes   audit.stream yes       audit.stream audit.stream
+/w/:slug/streams/new           200    yes   yes   audit.stream yes       audit.stream audit.stream
+/w/:slug/streams/:id           200    yes   yes   audit.stream yes       audit.stream audit.stream
+/w/:slug/streams/:id/secret    200    yes   yes   audit.stream yes       audit.stream audit.stream
 /w/:slug/contacts              200    yes   yes   contacts.manage yes contacts.manage contacts.manage
 /w/:slug/contacts/:id          200    yes   yes   contacts.manage yes contacts.manage contacts.manage
 /w/:slug/settings              200    yes   yes   workspace.update workspace.update workspace.update workspace.update
@@ -284,6 +295,10 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
         None if form == "export" => vec![("id", key)],
         None if form == "new-contact" => vec![("email", key), ("kinds[]", "keys")],
         None if form == "contact" => vec![("id", key), ("kinds[]", "log")],
+        None if form == "new-stream" => vec![("kind", "https"), ("name", key), ("url", "https://siem.example.com")],
+        None if matches!(form, "stream" | "paused-stream") => {
+            vec![("id", key), ("name", "Renamed"), ("url", "https://siem.example.com"), ("confirm", "SIEM")]
+        }
         None if form == "member" => vec![("id", key), ("role", "billing")],
         None => vec![("name", "Matrix"), ("kind", form)],
     };
@@ -317,6 +332,13 @@ fn action(function: &str) -> &'static str {
         "write_on_request" => "compliance.message_added",
         "start_export" => "audit_log.exported",
         "cancel_export" => "audit_log.export_cancelled",
+        "create_stream" => "stream.created",
+        "change_stream" => "stream.changed",
+        "replace_stream_secret" => "stream.secret_replaced",
+        "pause_stream" => "stream.paused",
+        "resume_stream" => "stream.resumed",
+        "test_stream" => "stream.tested",
+        "remove_stream" => "stream.removed",
         "add_contact" => "contact.added",
         "change_contact" => "contact.changed",
         "test_contact" => "contact.tested",
@@ -344,7 +366,7 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 234);
+    assert_eq!(cases, 276);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
@@ -378,6 +400,16 @@ async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> St
             String::new()
         }
         "export" => console.export(acme).await.to_string(),
+        "new-stream" => {
+            console.run("delete from audit_streams").await;
+            format!("Stream {case}")
+        }
+        "stream" => console.stream(acme).await.to_string(),
+        "paused-stream" => {
+            let id = console.stream(acme).await.to_string();
+            console.run("update audit_streams set state = 'paused'").await;
+            id
+        }
         "new-contact" => format!("outside{case}@example.com"),
         "contact" => {
             console.db.member_named(acme, Role::Viewer, &format!("told{case}")).await;
@@ -515,6 +547,7 @@ async fn pages_by_role() {
     let notice = console.notice("Acme Mail").await;
     let request = console.compliance_request(&acme).await;
     let view = console.view(&acme, "Refusals").await;
+    let stream = console.stream(&acme).await;
     // Whoever looks first writes an event.
     look(&console.db.ctx, &acme.actor(Role::Owner), notice).await.expect("looked");
     for (column, role) in Role::ALL.into_iter().enumerate() {
@@ -527,6 +560,7 @@ async fn pages_by_role() {
                 path if path.contains("views") => view.to_string(),
                 path if path.contains("notices") => notice.to_string(),
                 path if path.contains("compliance") => request.to_string(),
+                path if path.contains("streams") => stream.to_string(),
                 _ => key.to_string(),
             };
             let path = row[0].replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());

@@ -96,6 +96,8 @@ pub(super) fn deed(action: Action) -> Deed {
         | A::SubscriberTold
         | A::SetupRefused
         | A::AuditViewSaved
+        | A::StreamCreated
+        | A::StreamTested
         | A::AuditLogExported => Deed::Create,
 
         A::AuditLogSearched
@@ -126,6 +128,12 @@ pub(super) fn deed(action: Action) -> Deed {
         | A::DocumentTermsAccepted
         | A::MailFailed
         | A::RetentionChanged
+        | A::StreamChanged
+        | A::StreamPaused
+        | A::StreamResumed
+        | A::StreamSecretReplaced
+        | A::StreamFailing
+        | A::StreamRecovered
         | A::RetentionKept
         | A::AuditExportFinished => Deed::Update,
 
@@ -141,6 +149,7 @@ pub(super) fn deed(action: Action) -> Deed {
         | A::SubscriptionEnded
         | A::AuditLogPruned
         | A::AuditViewRemoved
+        | A::StreamRemoved
         | A::AuditExportCancelled => Deed::Delete,
 
         A::ApiCalled | A::RequestRefused => Deed::Call,

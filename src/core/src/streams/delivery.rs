@@ -1,0 +1,216 @@
+//! Sending what is due. Any number of servers may do this: a stream belongs to whoever claimed it, until the lease is over, so
+//! that there is one batch of a stream under way at any time.
+
+use super::{
+    batch::{Batch, EVENTS_MAX},
+    parcel::{Failure, Recipient},
+    queries::{self, Claim, Claimed, Reached},
+};
+use crate::{
+    Actor, AppError, Ctx,
+    audit_log::{Action, Event, Outcome},
+    contacts::NoticeKind,
+    envelope::Place,
+    ids::{StreamId, WorkspaceId},
+    mail::notices,
+    secrets,
+};
+use futures::future::join_all;
+use std::pin::pin;
+use time::{Duration, OffsetDateTime};
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, timeout},
+};
+use zeroize::Zeroizing;
+
+/// How often it is looked for something to send.
+const POLL: std::time::Duration = std::time::Duration::from_secs(1);
+/// The most streams that one server sends at once.
+const AT_ONCE: usize = 32;
+/// How long a server has to send what it has claimed: longer than an attempt can take.
+pub(super) const LEASE: Duration = Duration::seconds(60);
+/// How long a batch that is being sent may take after the signal to stop.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
+/// The wait after the first failure, which doubles with each further one, and the longest.
+const FIRST_WAIT: Duration = Duration::seconds(5);
+const LONGEST_WAIT: Duration = Duration::HOUR;
+/// From so many failures on, the log says that a stream fails: before, it may be a hiccup.
+const FAILURES: i32 = 3;
+/// After so long, the security contacts are told, once.
+const TELL_AFTER: Duration = Duration::DAY;
+/// The longest reason that is kept, in characters.
+const ERROR_MAX: usize = 1500;
+
+/// Sends until told to stop. A target that hangs takes up one of many places and delays no other; what is cut off in the end
+/// is sent again when its lease is over.
+pub async fn run(ctx: &Ctx, stop: impl Future<Output = ()>) {
+    let (mut stop, mut tick, mut under_way) = (pin!(stop), interval(POLL), JoinSet::new());
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            _ = tick.tick() => {}
+            // There may be more of the same stream, and there is a place for another one.
+            Some(_) = under_way.join_next() => {}
+        }
+        match claim(ctx, AT_ONCE - under_way.len()).await {
+            Ok(claims) => claims.into_iter().for_each(|claim| {
+                let ctx = ctx.clone();
+                under_way.spawn(async move { report(&claim, deliver(&ctx, &claim).await) });
+            }),
+            Err(error) => tracing::warn!(%error, "streams could not be looked at and will be"),
+        }
+    }
+    let rest = async { while under_way.join_next().await.is_some() {} };
+    let _ = timeout(GRACE, rest).await;
+}
+
+fn report(claim: &Claim, done: Result<(), AppError>) {
+    if let Err(error) = done {
+        tracing::warn!(stream = %claim.stream, %error, "a stream was not sent and will be");
+    }
+}
+
+/// Sends one batch of every stream that is due, all at once. Returns how many streams that were.
+///
+/// # Errors
+/// [`AppError::Unavailable`] when the database cannot be asked. That a target does not take it is no error: it waits.
+pub async fn deliver_due(ctx: &Ctx) -> Result<usize, AppError> {
+    let claims = claim(ctx, AT_ONCE).await?;
+    let done = join_all(claims.iter().map(|claim| deliver(ctx, claim))).await;
+    done.into_iter().collect::<Result<Vec<()>, _>>().map(|done| done.len())
+}
+
+/// Committed before anything is sent: nobody waits on a lock for somebody else's server.
+pub(super) async fn claim(ctx: &Ctx, limit: usize) -> Result<Vec<Claim>, AppError> {
+    let limit = i32::try_from(limit).unwrap_or(0);
+    if limit == 0 {
+        return Ok(vec![]);
+    }
+    let now = ctx.clock.now();
+    queries::claim(&ctx.db.worker, limit, EVENTS_MAX, now, now + LEASE).await
+}
+
+pub(super) async fn deliver(ctx: &Ctx, claim: &Claim) -> Result<(), AppError> {
+    let found = queries::claimed(ctx.db.read(claim.workspace).await?.conn(), claim).await?;
+    let Some(stream) = found else { return Ok(()) };
+    let (batch, reached) = next(ctx, claim, &stream).await?;
+    let Some(batch) = batch else {
+        return queries::sent(&ctx.db.worker, claim, reached, ctx.clock.now()).await;
+    };
+    let recipient = recipient(ctx, claim.workspace, claim.stream, &stream).await?;
+    match recipient.take(ctx, &batch).await {
+        Ok(_) => taken(ctx, claim, &stream, reached).await,
+        Err(failure) => refused(ctx, claim, &stream, &failure).await,
+    }
+}
+
+/// What is sent now, and how far the target has come with it. Nothing where nothing of it is kept any more.
+async fn next(ctx: &Ctx, claim: &Claim, stream: &Claimed) -> Result<(Option<Batch>, Reached), AppError> {
+    let mut log = ctx.db.read_log(claim.workspace).await?;
+    let mut reached = Reached { next_seq: stream.next_seq, checkpoint_size: stream.checkpoint_size };
+    let Some(to) = stream.batch_to else {
+        let Some((size, note, at)) = queries::checkpoint(log.conn(), claim.workspace).await? else {
+            return Ok((None, reached));
+        };
+        // Sealed further since it was claimed: then its events come first.
+        if size >= stream.next_seq {
+            return Ok((None, reached));
+        }
+        reached.checkpoint_size = size;
+        return Ok((Some(Batch::checkpoint(claim.workspace, claim.stream, (size, &note), at)), reached));
+    };
+    let events = queries::events(log.conn(), claim.workspace, stream.next_seq, to).await?;
+    let batch = Batch::of_events(claim.workspace, claim.stream, &events)?;
+    reached.next_seq = batch.as_ref().map_or(to, Batch::last) + 1;
+    Ok((batch, reached))
+}
+
+async fn recipient(ctx: &Ctx, workspace: WorkspaceId, id: StreamId, stream: &Claimed) -> Result<Recipient, AppError> {
+    let secret = open(ctx, workspace, id, stream.secret.as_deref()).await?;
+    Ok(Recipient { target: stream.target.clone(), authorities: stream.authorities.clone(), secret })
+}
+
+/// The secret in the clear, if there is one.
+pub(super) async fn open(
+    ctx: &Ctx,
+    workspace: WorkspaceId,
+    id: StreamId,
+    sealed: Option<&[u8]>,
+) -> Result<Option<Zeroizing<String>>, AppError> {
+    let Some(sealed) = sealed else { return Ok(None) };
+    let bytes = ctx.vault.open(workspace, &place(workspace, &id), sealed).await?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| AppError::Internal)?;
+    Ok(Some(Zeroizing::new(text.to_owned())))
+}
+
+/// The secret of this stream and of no other.
+pub(super) fn place(workspace: WorkspaceId, id: &StreamId) -> Place<'_> {
+    Place { workspace: workspace.0, table: "audit_streams", column: "secret", row: id.0.as_bytes() }
+}
+
+async fn taken(ctx: &Ctx, claim: &Claim, stream: &Claimed, reached: Reached) -> Result<(), AppError> {
+    let now = ctx.clock.now();
+    if !stream.is_failing {
+        return queries::sent(&ctx.db.worker, claim, reached, now).await;
+    }
+    let mut tx = ctx.db.change(&Actor::jobs(claim.workspace, "streams")).await?;
+    if !queries::recovered(tx.conn(), claim, reached, now).await? {
+        return Ok(());
+    }
+    tx.commit(about(Action::StreamRecovered, claim, stream)).await
+}
+
+async fn refused(ctx: &Ctx, claim: &Claim, stream: &Claimed, failure: &Failure) -> Result<(), AppError> {
+    let now = ctx.clock.now();
+    let error: String = failure.to_string().chars().take(ERROR_MAX).collect();
+    let due_at = now + wait(stream.attempts, failure.wait());
+    tracing::warn!(stream = %claim.stream, attempts = stream.attempts + 1, "a target did not take its batch");
+    let since = stream.failing_since.unwrap_or(now);
+    let is_told = stream.told_at.is_none() && now - since >= TELL_AFTER;
+    let is_new = !stream.is_failing && (failure.is_lasting() || stream.attempts + 1 >= FAILURES);
+    if !is_new && !is_told {
+        return queries::failed(&ctx.db.worker, claim, &error, now, due_at).await;
+    }
+    let actor = Actor::jobs(claim.workspace, "streams");
+    ctx.vault.warm(claim.workspace).await?;
+    let mut tx = ctx.db.change(&actor).await?;
+    if !queries::failing(tx.conn(), claim, &error, (now, due_at), is_told).await? {
+        return Ok(());
+    }
+    if is_told {
+        let (subject, text) = letter(stream, since, &error);
+        notices::tell_contacts(ctx, &actor, &mut tx, NoticeKind::Log, &subject, &text).await?;
+    }
+    let reason = if is_told { "for_a_day" } else { "not_taken" };
+    let event = about(Action::StreamFailing, claim, stream).because(Outcome::Failed, reason);
+    tx.commit(event.change("last_error", None::<String>, error)).await
+}
+
+fn letter(stream: &Claimed, since: OffsetDateTime, error: &str) -> (String, String) {
+    let since = since.format(time::macros::format_description!("[year]-[month]-[day] [hour]:[minute] UTC"));
+    let text = format!(
+        "The stream {} has sent nothing of the audit log since {}. What its target said last: {error}\n\nNothing is lost: the \
+         events wait here, in order, and it is tried again at least once an hour.",
+        stream.name,
+        since.unwrap_or_default(),
+    );
+    (format!("The stream {} has been failing for a day", stream.name), text)
+}
+
+fn about(action: Action, claim: &Claim, stream: &Claimed) -> Event {
+    Event::new(action).on("stream", claim.stream, Some(&stream.name))
+}
+
+/// How long to wait after so many failures before this one: twice as long each time up to an hour, a fifth more or less, so that
+/// streams that failed together do not come back together. What the target asks for counts, within the hour.
+pub(super) fn wait(attempts: i32, asked: Option<std::time::Duration>) -> Duration {
+    let doublings = u32::try_from(attempts).unwrap_or(0).min(16);
+    let wait = (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT);
+    let percent = 80 + i32::from(secrets::random::<1>()[0]) * 40 / 255;
+    let asked =
+        asked.map_or(Duration::ZERO, |asked| Duration::try_from(asked).unwrap_or(LONGEST_WAIT)).min(LONGEST_WAIT);
+    let spread: Duration = wait * percent / 100;
+    spread.min(LONGEST_WAIT).max(asked)
+}
