@@ -26,16 +26,20 @@ pub fn RetentionPage() -> impl IntoView {
         let oldest = shown
             .oldest
             .map(|(seq, at)| view! { <Fact label="Oldest event">{format!("#{seq}, ")}<ExactTime at/></Fact> });
+        let waiting = retention.waiting.map(|waiting| waits(&inside, retention, waiting, may_change));
+        let (kept, allowed) = (days(retention.audit_days), days(retention.max_days));
+        let changing = may_change.then(|| change(&inside, retention));
+        let previews = previews(retention, shown.previews);
         Ok::<_, AppError>(view! {
             <PageHeader title="Retention" subtitle="How long the audit log is kept. A year is the least, on every plan."/>
-            {retention.waiting.map(|waiting| waits(&inside, retention, waiting, may_change))}
+            {waiting}
             <Facts>
-                <Fact label="Kept for">{days(retention.audit_days)}</Fact>
-                <Fact label="Your plan allows">{days(retention.max_days)}</Fact>
+                <Fact label="Kept for">{kept}</Fact>
+                <Fact label="Your plan allows">{allowed}</Fact>
                 {oldest}
             </Facts>
-            {previews(retention, shown.previews)}
-            {may_change.then(|| change(&inside, retention))}
+            {previews}
+            {changing}
             {receipts(shown.pruned)}
             <Times/>
         })
@@ -76,7 +80,7 @@ fn previews(retention: &Retention, previews: Vec<Preview>) -> impl IntoView + us
         let what = match preview.events {
             0 => "nothing".to_owned(),
             1 => "1 event".to_owned(),
-            events => format!("{} events", count(events)),
+            events => format!("{} events", count(events.unsigned_abs())),
         };
         view! {
             <tr>
