@@ -9,6 +9,7 @@ use crate::{
         AddEntry, ChangeEntry, ConfirmChange, DiscardDraft, RemoveEntry, SaveDraft, SetReporting, UndoChange,
     },
     api_keys::server_fns::{IssueKey, RevokeKey},
+    audit_log::server_fns::{CancelExport, ChangeView, RemoveView, SaveView, StartExport},
     compliance::server_fns::{
         AcceptTerms, AddEvidence, AnswerRequest, AskAsVisitor, ChangeFramework, GrantDocument, MakeRequest,
         RemoveEvidence, RetireDocument, RevokeGrant, SendRequest, WriteMore, WriteOnRequest,
@@ -20,6 +21,7 @@ use crate::{
     members::server_fns::{ChangeRole, EndMemberSessions, LeaveWorkspace, RemoveMember},
     plans::server_fns::SetPlan,
     policies::server_fns::ChangePolicy,
+    retention::server_fns::{ChangeRetention, KeepRetention},
     streams::server_fns::{
         ChangeStream, CreateStream, PauseStream, RemoveStream, ReplaceStreamSecret, ResumeStream, TestStream,
     },
@@ -102,6 +104,12 @@ pub const FUNCTIONS: &[Function] = &[
         access: Access::Permission(Permission::PoliciesUpdate),
         echo: &["demand", "grace_days"],
     },
+    Function {
+        path: ChangeRetention::PATH,
+        access: Access::Permission(Permission::RetentionUpdate),
+        echo: &["audit_days"],
+    },
+    Function { path: KeepRetention::PATH, access: Access::Permission(Permission::RetentionUpdate), echo: &[] },
     Function { path: BeginPasskeySignIn::PATH, access: Access::Public, echo: &[] },
     Function { path: FinishPasskeySignIn::PATH, access: Access::Public, echo: &[] },
     Function { path: BeginPasskeyProof::PATH, access: Access::Half, echo: &[] },
@@ -209,10 +217,19 @@ pub const FUNCTIONS: &[Function] = &[
     Function { path: SendRequest::PATH, access: Access::Public, echo: &[] },
     Function { path: WriteMore::PATH, access: Access::Public, echo: &["message"] },
     Function { path: AcceptTerms::PATH, access: Access::Public, echo: &["name"] },
+    Function {
+        path: SaveView::PATH,
+        access: Access::Permission(Permission::AuditRead),
+        echo: &["name", "shared", "opens"],
+    },
+    Function { path: ChangeView::PATH, access: Access::Permission(Permission::AuditRead), echo: &["name", "opens"] },
+    Function { path: RemoveView::PATH, access: Access::Permission(Permission::AuditRead), echo: &[] },
     Function { path: SetPlan::PATH, access: Access::Operator, echo: &["plan", "why"] },
     Function { path: Subscribe::PATH, access: Access::Public, echo: &["email"] },
     Function { path: ConfirmSubscription::PATH, access: Access::Public, echo: &[] },
     Function { path: EndSubscription::PATH, access: Access::Public, echo: &[] },
+    Function { path: StartExport::PATH, access: Access::Permission(Permission::AuditExport), echo: &["format"] },
+    Function { path: CancelExport::PATH, access: Access::Permission(Permission::AuditExport), echo: &[] },
     Function { path: RevokeKey::PATH, access: Access::Permission(Permission::KeysRevoke), echo: &["reason"] },
 ];
 
@@ -251,6 +268,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/w/:slug/allowlist", Access::Permission(Permission::AllowlistRead)),
     ("/w/:slug/allowlist/:door", Access::Permission(Permission::AllowlistUpdate)),
     ("/w/:slug/allowlist/:door/review", Access::Permission(Permission::AllowlistUpdate)),
+    ("/w/:slug/retention", Access::Permission(Permission::RetentionRead)),
     ("/w/:slug/streams", Access::Permission(Permission::AuditStream)),
     ("/w/:slug/streams/new", Access::Permission(Permission::AuditStream)),
     ("/w/:slug/streams/:id", Access::Permission(Permission::AuditStream)),
@@ -286,5 +304,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/operator/log", Access::Operator),
     ("/operator/log/:event", Access::Operator),
     ("/w/:slug/audit-log", Access::Permission(Permission::AuditRead)),
+    ("/w/:slug/audit-log/exports", Access::Permission(Permission::AuditExport)),
+    ("/w/:slug/audit-log/views/:id", Access::Permission(Permission::AuditRead)),
     ("/w/:slug/audit-log/:event", Access::Permission(Permission::AuditRead)),
 ];

@@ -43,6 +43,9 @@ const LOADER: &str = include_str!("islands.js");
 /// Only where a form waits for the answer of a passkey.
 const PASSKEY: &str = include_str!("passkey.js");
 
+/// Only where new events are watched for.
+const TAIL: &str = include_str!("tail.js");
+
 /// Headers of every answer, whatever it is.
 const HEADERS: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
@@ -90,7 +93,8 @@ async fn complete(response: Response, options: &LeptosOptions, nonce: &Nonce) ->
     let (mut parts, body) = response.into_parts();
     let html = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let html = with_islands(without_resource_scripts(html), Assets::get(options), nonce);
-    let html = with_passkeys(html, nonce);
+    let html = with_script(html, r#" data-passkey=""#, PASSKEY, nonce);
+    let html = with_script(html, r#" data-tail=""#, TAIL, nonce);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
          connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri /csp-report"
@@ -128,10 +132,10 @@ fn with_islands(html: Bytes, assets: &Assets, nonce: &Nonce) -> Bytes {
 }
 
 /// Likewise: an attribute with a plain quote before it is ours, those of users are escaped.
-fn with_passkeys(html: Bytes, nonce: &Nonce) -> Bytes {
+fn with_script(html: Bytes, mark: &str, script: &str, nonce: &Nonce) -> Bytes {
     let Ok(text) = std::str::from_utf8(&html) else { return html };
-    let (Some(end), true) = (text.rfind("</body>"), text.contains(r#" data-passkey=""#)) else { return html };
-    let script = format!(r#"<script type="module" nonce="{nonce}">{PASSKEY}</script>"#);
+    let (Some(end), true) = (text.rfind("</body>"), text.contains(mark)) else { return html };
+    let script = format!(r#"<script type="module" nonce="{nonce}">{script}</script>"#);
     [&text[..end], &script, &text[end..]].concat().into()
 }
 

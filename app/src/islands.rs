@@ -3,8 +3,12 @@
 #![expect(missing_docs, reason = "the macro makes undocumented items beside each island")]
 
 use leptos::{prelude::*, task::spawn_local};
+use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+
+/// How long a page stays before it shows anew what is under way.
+const RELOAD_AFTER: Duration = Duration::from_secs(2);
 
 /// Copies a text. Without scripts the button is not shown: the text beside it can be selected.
 #[island]
@@ -47,6 +51,17 @@ pub fn LocalTimes() -> impl IntoView {
                 element.set_text_content(Some(&text));
             }
         }
+    });
+}
+
+/// Shows the page anew in a moment, while something on it is under way. Without scripts there is a link.
+#[island]
+pub fn ReloadSoon() -> impl IntoView {
+    Effect::new(|_| {
+        let reload = || {
+            let _ = window().location().reload();
+        };
+        set_timeout(reload, RELOAD_AFTER);
     });
 }
 

@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod allowlist;
 pub mod api_keys;
+pub mod audit_log;
 pub mod compliance;
 pub mod contacts;
 pub mod error;
@@ -17,6 +18,7 @@ pub mod members;
 pub mod palette;
 pub mod plans;
 pub mod policies;
+pub mod retention;
 pub mod streams;
 pub mod subprocessors;
 pub mod subscribers;
@@ -25,8 +27,6 @@ pub mod workspaces;
 
 #[cfg(feature = "ssr")]
 pub mod access;
-#[cfg(feature = "ssr")]
-pub mod audit_log;
 #[cfg(feature = "ssr")]
 pub mod cookies;
 #[cfg(feature = "ssr")]

@@ -250,12 +250,13 @@ fn workspace_items(memberships: &[Membership], here: Option<&str>) -> Vec<Worksp
 }
 
 /// What the role may not see is not offered; asking for it all the same is refused, and written down.
-const SECTIONS: [(&str, &str, Permission); 10] = [
+const SECTIONS: [(&str, &str, Permission); 11] = [
     ("Overview", "", Permission::WorkspaceRead),
     ("Team", "members", Permission::MembersRead),
     ("API keys", "api-keys", Permission::KeysRead),
     ("Allowlist", "allowlist", Permission::AllowlistRead),
     ("Audit log", "audit-log", Permission::AuditRead),
+    ("Retention", "retention", Permission::RetentionRead),
     ("Streams", "streams", Permission::AuditStream),
     ("Notices", "notices", Permission::NoticesRead),
     ("Compliance", "compliance", Permission::ComplianceRequest),

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts, allowlist, api_keys, audit_log, compliance, contacts, html::Assets, invitations, kit, mail, members,
-    page::bare_page, plans, public, streams, subprocessors, subscribers, two_factor, workspaces,
+    page::bare_page, plans, public, retention, streams, subprocessors, subscribers, two_factor, workspaces,
 };
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -119,12 +119,15 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/w/:slug/notices/:id") view=subprocessors::notices::Notice ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/compliance") view=compliance::requests::Requests ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/compliance/:id") view=compliance::requests::Request ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/retention") view=retention::page::RetentionPage ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/streams") view=streams::page::Streams ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/streams/new") view=streams::new::NewStream ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/streams/:id") view=streams::page::Stream ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/streams/:id/secret") view=streams::new::Secret ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/audit-log") view=audit_log::page::Log ssr=SsrMode::Async/>
-                <Route path=path!("/w/:slug/audit-log/:event") view=audit_log::page::Event ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/audit-log/exports") view=audit_log::exports::Exports ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/audit-log/views/:id") view=audit_log::views::OneView ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/audit-log/:event") view=audit_log::event::Event ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

@@ -437,6 +437,22 @@ export const LOOKS: Look[] = [
     await page.goto(workspace.path('audit-log'));
   }),
   signedIn('audit-log-misread', (page, workspace) => page.goto(workspace.path('audit-log?from=yesterday&outcome=maybe'))),
+  signedIn('audit-log-exports', (page, workspace) => page.goto(workspace.path('audit-log/exports'))),
+  signedIn('audit-log-query-misread', (page, workspace) => page.goto(workspace.path('audit-log?q=ana+outcome%3Amaybe'))),
+  signedIn('audit-log-search', async (page, workspace) => {
+    await furnish(workspace);
+    await page.goto(workspace.path('audit-log?q=source%3Aapi'));
+    await page.getByText('Save this search as a view').click();
+  }),
+  signedIn('audit-log-live', (page, workspace) => page.goto(workspace.path('audit-log?live=1'))),
+  signedIn('audit-log-view', async (page, workspace) => {
+    await page.goto(workspace.path('audit-log?q=outcome%3Adenied'));
+    await page.getByText('Save this search as a view').click();
+    await page.getByLabel('Name').fill('Refusals');
+    await page.getByRole('button', { name: 'Save view' }).click();
+    await page.getByRole('link', { name: 'Rename or remove this view' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Refusals');
+  }),
   signedIn('audit-log-no-match', (page, workspace) => page.goto(workspace.path('audit-log?actor=nobody@example.com'))),
   signedIn('event', async (page, workspace) => {
     await furnish(workspace);

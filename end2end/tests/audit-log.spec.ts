@@ -2,41 +2,53 @@ import { expect, test } from '../support/test';
 import { issueKey, shownKey } from '../support/forms';
 import type { Locator, Page } from '@playwright/test';
 
-const sentences = (page: Page): Locator => page.getByRole('table').getByRole('rowheader');
-const numbers = async (page: Page): Promise<number[]> => (await page.locator('tbody td.num').allInnerTexts()).map(Number);
+const events = (page: Page): Locator => page.getByRole('table', { name: 'Audit events' });
+const sentences = (page: Page): Locator => events(page).getByRole('rowheader');
+const numbers = async (page: Page): Promise<number[]> => (await events(page).locator('tbody td.num').allInnerTexts()).map(Number);
 const countdown = (from: number, to: number): number[] => Array.from({ length: from - to + 1 }, (_, place) => from - place);
+const box = (page: Page): Locator => page.getByRole('searchbox', { name: 'Search the log' });
+const search = async (page: Page, query: string): Promise<void> => {
+  await box(page).fill(query);
+  await page.getByRole('button', { name: 'Filter' }).click();
+};
 
-test('filters stand in the URL and fill the form again', async ({ owner: page, workspace }) => {
+test('a search stands in the URL and fills the box again', async ({ owner: page, workspace }) => {
   const key = await workspace.key('Reader');
   await workspace.call(key.key, '/v1/workspace');
   await workspace.call((await workspace.key('Narrow', 'restricted', ['workspace.read'])).key, '/v1/api-keys');
   await page.goto(workspace.path('audit-log'));
 
   await test.step('by action', async () => {
-    await page.getByLabel('Action').selectOption('api_key.*');
-    await page.getByRole('button', { name: 'Filter' }).click();
-    await expect(page).toHaveURL(/action=api_key\.(\*|%2A)/);
-    await expect(page.getByLabel('Action')).toHaveValue('api_key.*');
+    await search(page, 'action:api_key.*');
+    await expect(page).toHaveURL(/q=action%3Aapi_key\.(\*|%2A)/);
+    await expect(box(page)).toHaveValue('action:api_key.*');
     await expect(sentences(page)).toHaveText(['The command line issued API key Narrow', 'The command line issued API key Reader']);
   });
 
   await test.step('by mail address, and searching is itself in the log', async () => {
     await page.getByRole('link', { name: 'Clear' }).click();
-    await page.getByRole('searchbox', { name: 'Actor' }).fill(workspace.email);
-    await page.getByRole('button', { name: 'Filter' }).click();
+    await search(page, `actor:${workspace.email}`);
     await expect(sentences(page)).toHaveText([/^Ana searched the audit log/, /^Ana searched the audit log/, 'Ana signed in']);
   });
 
-  await test.step('by key', async () => {
-    await page.goto(workspace.path(`audit-log?actor=${key.id}`));
+  await test.step('by a part of a name, without the API', async () => {
+    await search(page, 'actor:reader -source:console');
     await expect(sentences(page)).toHaveText(['The key Reader called the API: GET /v1/workspace']);
   });
 
-  await test.step('by outcome', async () => {
-    await page.goto(workspace.path('audit-log'));
-    await page.getByLabel('Outcome').selectOption('denied');
-    await page.getByRole('button', { name: 'Filter' }).click();
-    await expect(page).toHaveURL(/outcome=denied/);
+  await test.step('by a text, and an address', async () => {
+    await search(page, '"/v1/api-keys" ip:127.0.0.0/8');
+    await expect(sentences(page)).toHaveText([/^The key Narrow called the API: GET \/v1\/api-keys.*keys\.read$/]);
+    await search(page, '"/v1/api-keys" -ip:127.0.0.0/8 -audit_log.searched');
+    await expect(page.getByText('No events match this filter')).toBeVisible();
+  });
+
+  await test.step('as older links have it', async () => {
+    await page.goto(workspace.path(`audit-log?actor=${key.id}`));
+    await expect(box(page)).toHaveValue(`actor:${key.id}`);
+    await expect(sentences(page)).toHaveText(['The key Reader called the API: GET /v1/workspace']);
+    await page.goto(workspace.path('audit-log?outcome=denied'));
+    await expect(box(page)).toHaveValue('outcome:denied');
     await expect(sentences(page)).toHaveText([/^The key Narrow called the API: GET \/v1\/api-keys.*keys\.read$/]);
   });
 
@@ -55,13 +67,80 @@ test('filters stand in the URL and fill the form again', async ({ owner: page, w
   });
 });
 
-test('a filter that cannot be read is named, and the list stays', async ({ owner: page, workspace }) => {
+test('counts and bars narrow the search, and take it back', async ({ owner: page, workspace }) => {
+  await workspace.key('Reader');
+  await page.goto(workspace.path('audit-log'));
+  const counts = page.getByRole('complementary', { name: 'Counts' });
+  await counts.getByRole('link', { name: /^api_key\.\*/ }).click();
+  await expect(box(page)).toHaveValue('action:api_key.*');
+  await expect(sentences(page)).toHaveText(['The command line issued API key Reader']);
+  await expect(counts.getByRole('link', { name: /api_key\.\*/ })).toHaveAttribute('aria-current', 'true');
+  await counts.getByRole('link', { name: /api_key\.\*/ }).click();
+  await expect(box(page)).toHaveValue('');
+
+  await page.getByText('As a table').click();
+  await page.locator('.histogram').getByRole('link', { name: /^\d+ \w+ \d{4}, \d\d:\d\d$/ }).last().click();
+  await expect(box(page)).toHaveValue(/^after:\S+ before:\S+$/);
+  await expect(sentences(page).first()).toBeVisible();
+});
+
+test('a search that cannot be read is marked, and the list stays', async ({ owner: page, workspace }) => {
   await page.goto(workspace.path('audit-log?from=yesterday&outcome=maybe&action=cake.eaten'));
   const message = page.locator('.banner');
   await expect(message).toContainText('The filter could not be read');
   for (const field of ['from', 'outcome', 'action']) await expect(message.getByText(field, { exact: true })).toBeVisible();
   await expect(sentences(page)).toHaveCount(3);
-  await expect(page.getByLabel('Action')).toHaveValue('cake.eaten');
+
+  await page.goto(workspace.path('audit-log'));
+  await search(page, 'ana outcome:maybe');
+  await expect(message).toContainText('Column 13: One of success, denied, failed stands here.');
+  await expect(page.locator('#q-error mark')).toHaveText('maybe');
+  await expect(box(page)).toHaveValue('ana outcome:maybe');
+  await expect(box(page)).toHaveAttribute('aria-invalid', 'true');
+  await expect(sentences(page)).toHaveCount(3);
+});
+
+test('a view is saved, opens the log, is renamed and removed', async ({ owner: page, workspace }) => {
+  await page.goto(workspace.path('audit-log'));
+  await search(page, 'source:cli');
+  await page.getByText('Save this search as a view').click();
+  await page.getByLabel('Name').fill('By hand');
+  await page.getByLabel('Open the log with it').check();
+  await page.getByRole('button', { name: 'Save view' }).click();
+  await expect(page.getByText('The view By hand is saved.')).toBeVisible();
+  const tabs = page.getByRole('navigation', { name: 'Views' });
+  await expect(tabs.getByRole('link', { name: 'By hand' })).toHaveAttribute('aria-current', 'page');
+
+  await page.goto(workspace.path('audit-log'));
+  await expect(page).toHaveURL(/q=source%3Acli/);
+  await tabs.getByRole('link', { name: 'All events' }).click();
+  await expect(sentences(page).first()).toHaveText(/^Ana /);
+
+  await tabs.getByRole('link', { name: 'By hand' }).click();
+  await page.getByRole('link', { name: 'Rename or remove this view' }).click();
+  await page.getByLabel('Name').fill('By the command line');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('By the command line');
+  await page.getByRole('button', { name: 'Remove view' }).click();
+  await expect(page.getByText('The view By the command line is removed.')).toBeVisible();
+  await expect(tabs).toHaveCount(0);
+});
+
+test('new events are counted while the list stays, and can be paused', async ({ owner: page, workspace }) => {
+  const { key } = await workspace.key('Load');
+  await page.goto(workspace.path('audit-log'));
+  const before = await sentences(page).allInnerTexts();
+  await page.getByRole('link', { name: 'Watch for new events' }).click();
+  await expect(page).toHaveURL(/live=1/);
+  await workspace.call(key, '/v1/workspace');
+  const news = page.getByRole('status').getByRole('link', { name: '1 new event' });
+  await expect(news).toBeVisible();
+  expect(await sentences(page).allInnerTexts(), 'nothing moves').toEqual(before);
+  await news.click();
+  await expect(sentences(page).first()).toHaveText('The key Load called the API: GET /v1/workspace');
+  await page.getByRole('link', { name: 'Pause' }).click();
+  await expect(page).not.toHaveURL(/live/);
+  await expect(page.locator('[data-tail]')).toHaveCount(0);
 });
 
 test('older and newer pages join without a gap', async ({ owner: page, workspace }) => {
@@ -87,7 +166,7 @@ test('older and newer pages join without a gap', async ({ owner: page, workspace
 
   await page.goto(workspace.path('audit-log?action=api.called'));
   await page.getByRole('link', { name: 'older' }).click();
-  await expect(page, 'the filter stays').toHaveURL(/action=api\.called&older=\d+/);
+  await expect(page, 'the filter stays').toHaveURL(/q=action%3Aapi\.called&older=\d+/);
   await expect(sentences(page).first()).toHaveText(/called the API/);
 });
 
@@ -112,6 +191,10 @@ test('an event has a page, with before and after and as the API gives it', async
   expect(raw).toEqual(await (await workspace.call(reader.key, `/v1/audit-events/${page.url().split('/').pop()}`)).json());
   expect(await page.content()).not.toContain(secret);
 
+  await expect(page.getByRole('link', { name: 'next event' })).toBeVisible();
+  await page.getByRole('link', { name: 'previous event' }).click();
+  await expect(page.getByText(`Event #${event.seq - 1}`)).toBeVisible();
+  await page.goBack();
   await page.getByRole('link', { name: event.actor.id }).click();
   await expect(sentences(page).last()).toHaveText('Ana signed in');
 });

@@ -1,6 +1,10 @@
 //! `/operator/log`: what happened on the platform, for send0's own staff.
 
-use super::page::{Asked, Shown, event_page, log_page};
+use super::{
+    event::event_page,
+    page::{Shown, log_page},
+    search::Asked,
+};
 use crate::page::{Operating, PLATFORM_LOG, id_param, operator_page, param};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -15,7 +19,8 @@ pub fn PlatformLog() -> impl IntoView {
         let (ctx, actor) = (&operating.visit.ctx, &operating.actor);
         let found =
             operations::list_of_platform(ctx, actor, &asked.filter, asked.place, operations::LIMIT_DEFAULT).await?;
-        Ok(log_page(&of_platform(&operating), asked, found))
+        let facets = operations::facets_of_platform(ctx, actor, &asked.filter).await?;
+        Ok(log_page(&of_platform(&operating), asked, found, facets, ().into_any()))
     })
 }
 
@@ -26,7 +31,8 @@ pub fn PlatformEvent() -> impl IntoView {
     operator_page("Event", |operating| async move {
         let (ctx, actor) = (&operating.visit.ctx, &operating.actor);
         let event = operations::show_of_platform(ctx, actor, id_param(&id)?).await?;
-        event_page(&of_platform(&operating), event)
+        let around = operations::around_of_platform(ctx, actor, &event).await?;
+        event_page(&of_platform(&operating), event, around)
     })
 }
 
@@ -36,6 +42,9 @@ fn of_platform(operating: &Operating) -> Shown {
         about: "Everything that was done or tried on the platform, and belongs to no workspace alone.",
         raw: "In full",
         base: PLATFORM_LOG.to_owned(),
+        all: PLATFORM_LOG.to_owned(),
+        tail: None,
+        keys: None,
         now: operating.now,
     }
 }

@@ -29,7 +29,7 @@ mod tabs;
 mod time;
 mod toast;
 
-pub use self::time::{ExactTime, TimeAgo, Times, ZonedTime, ago, date, exact, rfc3339, time_zones};
+pub use self::time::{ExactTime, TimeAgo, Times, ZonedTime, ago, bar_label, date, exact, rfc3339, time_zones};
 pub use agent::browser;
 pub use badge::{Badge, Status, Tag};
 pub use banner::{Banner, Tone};

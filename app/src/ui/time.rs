@@ -92,6 +92,12 @@ fn day(at: OffsetDateTime) -> String {
     format!("{} {} {}", at.day(), month.get(..3).unwrap_or(&month), at.year())
 }
 
+/// What a bar stands for, in the zone of the reader: `24 Nov 2026`, or of less than a day `24 Nov 2026, 02:25`.
+pub fn bar_label(from: OffsetDateTime, to: OffsetDateTime) -> String {
+    let (at, _) = zones::local(&readers_zone(), from);
+    if to - from >= Duration::DAY { day(at) } else { format!("{}, {:02}:{:02}", day(at), at.hour(), at.minute()) }
+}
+
 /// `24 Nov 2026, 02:25:42 UTC`, in the zone of the reader.
 pub fn exact(at: OffsetDateTime) -> String {
     exact_in(&readers_zone(), at)

@@ -124,6 +124,10 @@ ids! {
     SubscriberId = "sbr", Uuid::now_v7();
     /// An audit event.
     EventId = "evt", Uuid::now_v7();
+    /// An export of an audit log.
+    ExportId = "exp", Uuid::now_v7();
+    /// A search of the log that somebody wants to come back to.
+    AuditViewId = "viw", Uuid::now_v7();
     /// A signed-in session.
     SessionId = "ses", Uuid::now_v7();
     /// A passkey of a person.

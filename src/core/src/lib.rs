@@ -18,6 +18,7 @@ pub mod permissions;
 pub mod plans;
 pub mod policies;
 pub mod practices;
+pub mod retention;
 pub mod sealing;
 pub mod subprocessors;
 pub mod two_factor;

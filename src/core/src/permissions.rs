@@ -141,6 +141,9 @@ permissions! {
     AllowlistRead, "allowlist.read", true, [Owner, Admin, Developer, Security], "See from which addresses people and keys get in.";
     AllowlistUpdate, "allowlist.update", false, [Owner, Admin], "Decide from which addresses people and keys get in.";
     AuditRead, "audit.read", true, [Owner, Admin, Security], "Read and search the audit log.";
+    AuditExport, "audit.export", true, [Owner, Admin, Security], "Export the audit log: as a file, or over the API.";
+    RetentionRead, "retention.read", true, [Owner, Admin, Developer, Security, Viewer], "See how long what is kept.";
+    RetentionUpdate, "retention.update", false, [Owner, Admin], "Decide how long what is kept.";
     AuditStream, "audit.stream", false, [Owner, Admin, Security], "Send the audit log on to a system of one's own.";
     NoticesRead, "notices.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See the notices of changes of subprocessors, and what was answered.";
     NoticesAnswer, "notices.answer", false, [Owner, Admin, Security], "Acknowledge a notice, or object to it.";
@@ -212,6 +215,7 @@ mod tests {
         allowlist.read  yes   yes   yes       yes      no      no     yes
         allowlist.update yes  yes   no        no       no      no     no
         audit.read      yes   yes   no        yes      no      no     yes
+        audit.export    yes   yes   no        yes      no      no     yes
         audit.stream    yes   yes   no        yes      no      no     no
         notices.read    yes   yes   yes       yes      yes     yes    yes
         notices.answer  yes   yes   no        yes      no      no     no

@@ -1,8 +1,8 @@
 //! What the server does by itself.
 
 use send0_core::{
-    AppError, Ctx, accounts, allowlist, api_keys, compliance, mail, policies, sealing, streams, subprocessors,
-    subscribers,
+    AppError, Ctx, accounts, allowlist, api_keys, audit_log, compliance, mail, policies, retention, sealing, streams,
+    subprocessors, subscribers,
 };
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -12,21 +12,21 @@ const LAST_USES_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 const NOTICES_EVERY: Duration = Duration::from_secs(2);
 const REVERT_EVERY: Duration = Duration::from_secs(10);
+const SEARCH_EVERY: Duration = Duration::from_secs(1);
 const MAIL_EVERY: Duration = Duration::from_secs(1);
+const EXPORTS_EVERY: Duration = Duration::from_secs(1);
 const SEAL_EVERY: Duration = Duration::from_millis(500);
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 const ROLL_EVERY: Duration = Duration::from_secs(3600);
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 /// How long a mail that is being sent may take after the signal to stop.
 const MAIL_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop; what is gathered by then is still written.
 pub async fn run(ctx: Ctx, stop: CancellationToken) {
-    tokio::join!(
-        keep_house(&ctx, &stop),
-        send_mail(&ctx, &stop),
-        seal(&ctx, &stop),
-        streams::run(&ctx, stop.cancelled())
-    );
+    let (house, mail) = (keep_house(&ctx, &stop), send_mail(&ctx, &stop));
+    let (proof, search) = (seal(&ctx, &stop), take_in_events(&ctx, &stop));
+    tokio::join!(house, mail, proof, search, write_exports(&ctx, &stop), streams::run(&ctx, stop.cancelled()));
 }
 
 async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
@@ -50,6 +50,7 @@ async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
             _ = purge.tick() => {
                 report("removing what has expired", accounts::operations::purge_expired(ctx).await);
                 report("forgetting links of visitors", compliance::requests::purge(ctx).await.map(|_| ()));
+                report("removing exports that have expired", audit_log::exports::sweep(ctx).await);
                 report("reminding of second factors", policies::operations::remind(ctx).await);
             }
         }
@@ -59,8 +60,9 @@ async fn keep_house(ctx: &Ctx, stop: &CancellationToken) {
 
 /// Seals what is new, checks what is stored. In a loop of its own: a checkpoint is due two seconds after an event.
 async fn seal(ctx: &Ctx, stop: &CancellationToken) {
-    let (mut seal, mut check, mut roll) = (interval(SEAL_EVERY), interval(CHECK_EVERY), interval(ROLL_EVERY));
-    for tick in [&mut seal, &mut check, &mut roll] {
+    let (mut seal, mut check) = (interval(SEAL_EVERY), interval(CHECK_EVERY));
+    let (mut roll, mut prune) = (interval(ROLL_EVERY), interval(PRUNE_EVERY));
+    for tick in [&mut seal, &mut check, &mut roll, &mut prune] {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     }
     loop {
@@ -70,6 +72,7 @@ async fn seal(ctx: &Ctx, stop: &CancellationToken) {
             _ = seal.tick() => report("sealing the logs", sealing::operations::seal_all(ctx).await.map(|_| ())),
             _ = roll.tick() => report("listing every checkpoint", sealing::operations::call_the_roll(ctx).await),
             _ = check.tick() => report("checking the logs", sealing::operations::check_all(ctx).await),
+            _ = prune.tick() => report("removing events past their time", retention::pruning::prune_all(ctx).await),
         }
     }
     report("sealing the logs", sealing::operations::seal_all(ctx).await.map(|_| ()));
@@ -93,6 +96,36 @@ async fn send_mail(ctx: &Ctx, stop: &CancellationToken) {
             tick.reset_immediately();
         }
         report("sending mail", sent.map(|_| ()));
+    }
+}
+
+/// In a loop of its own: an export of a large log takes minutes. What is cut off here begins anew when its lease is over.
+async fn write_exports(ctx: &Ctx, stop: &CancellationToken) {
+    let mut tick = interval(EXPORTS_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let worked = tokio::select! {
+            () = stop.cancelled() => return,
+            worked = async { tick.tick().await; audit_log::exports::work(ctx).await } => worked,
+        };
+        report("writing an export of an audit log", worked.map(|_| ()));
+    }
+}
+
+/// In a loop of its own: a log that has long not been taken in takes minutes.
+async fn take_in_events(ctx: &Ctx, stop: &CancellationToken) {
+    let mut tick = interval(SEARCH_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let taken = audit_log::index::take_in(ctx).await;
+        if taken.as_ref().is_ok_and(|taken| *taken > 0) {
+            tick.reset_immediately();
+        }
+        report("making events searchable", taken.map(|_| ()));
     }
 }
 

@@ -42,9 +42,11 @@ pub async fn serve(config: Config) -> Result<(), Failure> {
 async fn run(config: &Config, ctx: Ctx, listener: TcpListener, installation: &mut Installation) -> Result<(), Failure> {
     ctx.db.refuse_excess_rights().await?;
     let port = listener.local_addr()?.port();
+    let stop = stop_on_signal()?;
     let site = Site {
         is_default: config.origin.is_none() && config.relay.is_none(),
         proxies: config.trusted_proxies.clone(),
+        stop: stop.clone(),
         ..site(&config.origin_on(port))
     };
     let mut ctx = ctx.at(&site.origin);
@@ -52,7 +54,6 @@ async fn run(config: &Config, ctx: Ctx, listener: TcpListener, installation: &mu
     if site.is_default {
         ctx = ctx.reaching(Egress::to_public().to_loopback_too());
     }
-    let stop = stop_on_signal()?;
     let jobs = tokio::spawn(jobs::run(ctx.clone(), stop.clone()));
     announce(&ctx, &site.origin).await?;
     let served = tokio::select! {
@@ -113,7 +114,8 @@ fn stop_on_signal() -> Result<CancellationToken, Failure> {
 
 /// The site, found by people at this origin.
 pub fn site(origin: &str) -> Site {
-    Site { options: site_options(), origin: origin.to_owned(), is_default: false, proxies: TrustedProxies::default() }
+    let (options, origin) = (site_options(), origin.to_owned());
+    Site { options, origin, is_default: false, proxies: TrustedProxies::default(), stop: CancellationToken::new() }
 }
 
 /// The site lies beside the binary (`site/`) or, as built in the repository, in `target/site`.

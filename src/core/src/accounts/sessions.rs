@@ -14,6 +14,11 @@ pub async fn list(ctx: &Ctx, signed_in: &SignedIn) -> Result<Vec<SessionView>, A
     queries::sessions(&ctx.db.auth, signed_in.user, ctx.clock.now()).await
 }
 
+/// Whether the session is still alive. Asking does not keep it so.
+pub async fn is_alive(ctx: &Ctx, signed_in: &SignedIn) -> Result<bool, AppError> {
+    Ok(list(ctx, signed_in).await?.iter().any(|session| session.id == signed_in.session))
+}
+
 /// Ends one of the person's own.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ mod secret;
 pub use {last_uses::LastUses, secret::KeySecret};
 
 #[cfg(feature = "server")]
-pub(crate) use queries::{active, active_of, hand_over, revoke as revoke_row};
+pub(crate) use queries::{active, active_of, hand_over, names, revoke as revoke_row};
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;

@@ -294,6 +294,21 @@ impl Row {
     }
 }
 
+/// The names of the newest keys, at most so many.
+pub(crate) async fn names(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    limit: i64,
+) -> Result<Vec<(KeyId, String)>, AppError> {
+    let rows = sqlx::query!(
+        "select key_id, name from api_keys where workspace_id = $1 order by key_id desc limit $2",
+        workspace.0,
+        limit,
+    );
+    let rows = rows.fetch_all(conn).await?.into_iter();
+    Ok(rows.map(|row| (KeyId(row.key_id), row.name)).collect())
+}
+
 /// A scope that this version does not know opens nothing.
 fn scopes(stored: &[String]) -> Vec<Permission> {
     stored.iter().filter_map(|scope| scope.parse().ok()).collect()

@@ -1,5 +1,6 @@
 use crate::{
     AppError, FieldError,
+    audit_log::{Asked, Query, Term},
     ids::{EventId, RequestId, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,10 @@ actions! {
     WorkspaceEntryRefused, "workspace.entry_refused", "tried to enter the workspace";
     ApiCalled, "api.called", "called the API";
     AuditLogSearched, "audit_log.searched", "searched the audit log";
+    AuditLogExported, "audit_log.exported", "exported the audit log";
+    AuditExportFinished, "audit_log.export_finished", "finished the export";
+    AuditExportCancelled, "audit_log.export_cancelled", "cancelled the export";
+    AuditExportDownloaded, "audit_log.export_downloaded", "downloaded the export";
     StreamCreated, "stream.created", "made the stream";
     StreamChanged, "stream.changed", "changed the stream";
     StreamPaused, "stream.paused", "paused the stream";
@@ -94,7 +99,11 @@ actions! {
     StreamRecovered, "stream.recovered", "could send again the stream";
     AuditLogCheckFailed, "audit_log.check_failed", "found that the audit log is not as it was sealed:";
     AuditLogPruned, "audit_log.pruned", "removed events past their retention from";
+    AuditViewSaved, "audit_view.saved", "saved the view of the audit log";
+    AuditViewRemoved, "audit_view.removed", "removed the view of the audit log";
     PageViewed, "page.viewed", "opened a page";
+    RetentionChanged, "retention.changed", "changed how long the audit log is kept";
+    RetentionKept, "retention.kept", "called off a shorter retention of the audit log";
     ContactAdded, "contact.added", "named the security contact";
     ContactConfirmed, "contact.confirmed", "confirmed the security contact";
     ContactChanged, "contact.changed", "changed what is told to";
@@ -309,6 +318,8 @@ pub struct Filter {
     pub from: Option<OffsetDateTime>,
     /// Exclusive.
     pub to: Option<OffsetDateTime>,
+    /// In the language of queries. Narrows the rest.
+    pub query: Query,
 }
 
 impl Filter {
@@ -332,6 +343,8 @@ pub struct FilterText {
     pub from: String,
     /// Likewise. Exclusive.
     pub to: String,
+    /// In the language of queries: `actor:ana -source:api "free text"`.
+    pub q: String,
 }
 
 impl FilterText {
@@ -374,10 +387,31 @@ impl FilterText {
             }
             time.flatten()
         });
+        let query = Query::parse(&self.q).unwrap_or_else(|errors| {
+            wrong.extend(errors.iter().map(|error| FieldError::new("q", "unreadable", error.to_string())));
+            Query::default()
+        });
         if !wrong.is_empty() {
             return Err(AppError::Malformed(wrong));
         }
-        Ok(Filter { actor: given(&self.actor).map(str::to_owned), actions, outcome, from, to })
+        Ok(Filter { query, actor: given(&self.actor).map(str::to_owned), actions, outcome, from, to })
+    }
+}
+
+impl FilterText {
+    /// The same with everything but the times in the language of queries, as far as that can be read.
+    pub fn folded(self) -> Self {
+        let Ok(query) = Query::parse(&self.q) else { return self };
+        let actor = given(&self.actor).map(|text| Asked::Actor(text.to_owned()));
+        let action = given(&self.action).map(|text| Asked::Action(text.to_owned()));
+        let outcome = given(&self.outcome).and_then(|text| text.parse().ok()).map(Asked::Outcome);
+        let asked = [actor, action, outcome].into_iter().flatten();
+        let more: Vec<Term> = asked.map(|asked| Term { negated: false, asked }).collect();
+        if more.is_empty() {
+            return Self { actor: String::new(), action: String::new(), outcome: String::new(), ..self };
+        }
+        let q = Query { terms: query.terms.into_iter().chain(more).collect() }.to_string();
+        Self { q, from: self.from, to: self.to, ..Self::default() }
     }
 }
 
@@ -385,13 +419,13 @@ fn given(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
 }
 
-fn parse_time(text: &str) -> Option<OffsetDateTime> {
+pub(super) fn parse_time(text: &str) -> Option<OffsetDateTime> {
     use time::{
         Date, PrimitiveDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description,
     };
     if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
-        // In UTC it may lie outside all years that there are.
-        return time.checked_to_offset(UtcOffset::UTC);
+        // In UTC it may lie outside all years that there are, and outside those that can be written.
+        return time.checked_to_offset(UtcOffset::UTC).filter(|time| (0..=9999).contains(&time.year()));
     }
     if let Ok(time) = PrimitiveDateTime::parse(text, format_description!("[year]-[month]-[day]T[hour]:[minute]")) {
         return Some(time.assume_utc());
@@ -420,4 +454,77 @@ pub struct Page {
     pub older: Option<i64>,
     /// Where newer ones begin, if there are any.
     pub newer: Option<i64>,
+    /// The search ran out of time at this event: what lies behind it was not looked at, and is where the next page begins.
+    pub searched_to: Option<i64>,
+}
+
+/// What an export of the log is written in. Each record is one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// JSON lines with the events as they are stored and sealed: what can be verified.
+    Ndjson,
+    /// A table for spreadsheets (RFC 4180).
+    Csv,
+    /// Open Cybersecurity Schema Framework, as JSON lines.
+    Ocsf,
+    /// Elastic Common Schema, as JSON lines.
+    Ecs,
+    /// Common Event Format.
+    Cef,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 5] = [Self::Ndjson, Self::Csv, Self::Ocsf, Self::Ecs, Self::Cef];
+
+    /// As asked for in a URL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Ocsf => "ocsf",
+            Self::Ecs => "ecs",
+            Self::Cef => "cef",
+        }
+    }
+
+    /// What it is for, as a sentence for people.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Ndjson => "Every event as it is stored, with what proves that nothing is missing or changed.",
+            Self::Csv => "A table that spreadsheets open.",
+            Self::Ocsf => "Open Cybersecurity Schema Framework, for security lakes.",
+            Self::Ecs => "Elastic Common Schema, for Elasticsearch and OpenSearch.",
+            Self::Cef => "Common Event Format, for ArcSight, QRadar and other SIEMs.",
+        }
+    }
+
+    /// The media type (RFC 9110) of a file of it.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Ndjson | Self::Ocsf | Self::Ecs => "application/x-ndjson",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Cef => "text/plain; charset=utf-8",
+        }
+    }
+
+    /// What the name of a file of it ends in.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Ocsf => "ocsf.ndjson",
+            Self::Ecs => "ecs.ndjson",
+            Self::Cef => "cef",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = FieldError;
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let known = Self::ALL.into_iter().find(|format| format.as_str() == text.trim());
+        known.ok_or_else(|| FieldError::new("format", "unknown_format", "One of ndjson, csv, ocsf, ecs, cef."))
+    }
 }

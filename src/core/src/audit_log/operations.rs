@@ -1,10 +1,14 @@
 //! Reading the log.
 
-use super::{Action, Event, EventView, Filter, Page, Place, queries};
+use super::{
+    Action, Event, EventView, Facets, Filter, Page, Place, facets, queries,
+    search::{self, Criteria, Known, look},
+};
 use crate::{
-    Actor, AppError, Ctx,
+    Actor, AppError, Ctx, api_keys,
     ids::{EventId, WorkspaceId},
-    operators,
+    members,
+    operators::{self, OperatorView},
     permissions::Permission,
 };
 
@@ -29,8 +33,8 @@ pub async fn list(
     if !filter.is_empty() {
         ctx.log_call(actor, searched(filter).under(Permission::AuditRead)).await?;
     }
-    let filter = resolve(ctx, actor, filter).await?;
-    page(ctx, actor.workspace, &filter, place, limit).await
+    let criteria = criteria_in(ctx, actor.workspace, filter).await?;
+    page(ctx, actor.workspace, &criteria, place, limit).await
 }
 
 /// One page of what happened on the platform, for operators, newest first. Looking for something is itself an event there.
@@ -45,37 +49,90 @@ pub async fn list_of_platform(
     if !filter.is_empty() {
         ctx.log_call(&actor.on_platform(), searched(filter)).await?;
     }
-    let filter = resolve_operator(ctx, filter).await?;
-    page(ctx, WorkspaceId::PLATFORM, &filter, place, limit).await
+    let criteria = criteria_of_platform(ctx, filter).await?;
+    page(ctx, WorkspaceId::PLATFORM, &criteria, place, limit).await
 }
 
-async fn page(ctx: &Ctx, workspace: WorkspaceId, filter: &Filter, place: Place, limit: u32) -> Result<Page, AppError> {
-    let limit = limit.clamp(1, LIMIT_MAX);
-    let mut read = ctx.db.read_log(workspace).await?;
+/// How many events of each actor, family of actions, outcome and source the filter finds, and when. Part of a search that
+/// [`list`] has written down already.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `audit.read`.
+pub async fn facets(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<Facets, AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
+    let criteria = criteria_in(ctx, actor.workspace, filter).await?;
+    facets::count(&ctx.db, actor.workspace, &criteria, ctx.clock.now()).await
+}
+
+/// The same of the platform, for operators.
+pub async fn facets_of_platform(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<Facets, AppError> {
+    ctx.authorise_operator(actor, Action::PageViewed).await?;
+    let criteria = criteria_of_platform(ctx, filter).await?;
+    facets::count(&ctx.db, WorkspaceId::PLATFORM, &criteria, ctx.clock.now()).await
+}
+
+async fn page(
+    ctx: &Ctx,
+    workspace: WorkspaceId,
+    criteria: &Criteria,
+    place: Place,
+    limit: u32,
+) -> Result<Page, AppError> {
+    let limit = limit.clamp(1, LIMIT_MAX) as usize;
     // One more than asked for tells whether there is another page.
-    let mut events = queries::page(read.conn(), workspace, filter, place, limit + 1).await?;
-    let more = events.len() > limit as usize;
-    events.truncate(limit as usize);
+    let found = look(&ctx.db, workspace, criteria, place, limit as i64 + 1, search::PAGE).await?;
+    let (mut events, searched_to) = (found.events, found.stopped_at);
+    let more = events.len() > limit;
+    events.truncate(limit);
     if matches!(place, Place::Newer(_)) {
         events.reverse();
     }
     let first = events.first().map(|event| event.seq);
     let last = events.last().map(|event| event.seq);
+    // Where it stopped for want of time, it goes on.
+    let onwards = |end: Option<i64>| if more { end } else { searched_to };
     let (older, newer) = match place {
-        Place::Top => (more.then_some(last), None),
-        Place::Older(_) => (more.then_some(last), Some(first)),
-        Place::Newer(_) => (Some(last), more.then_some(first)),
+        Place::Top => (onwards(last), None),
+        Place::Older(_) => (onwards(last), first),
+        Place::Newer(_) => (last, onwards(first)),
     };
-    Ok(Page { events, older: older.flatten(), newer: newer.flatten() })
+    Ok(Page { events, older, newer, searched_to: searched_to.filter(|_| !more) })
+}
+
+/// How many new events are counted at most.
+pub const NEWER_MAX: usize = 100;
+
+/// How many events after this one the filter finds: at most [`NEWER_MAX`] and one, which means more. Asked again and again by
+/// whoever watches the log, so it is no search of its own: [`watch`] has written that down.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `audit.read`.
+pub async fn newer(ctx: &Ctx, actor: &Actor, filter: &Filter, after: i64) -> Result<usize, AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
+    let criteria = criteria_in(ctx, actor.workspace, filter).await?;
+    let limit = NEWER_MAX as i64 + 1;
+    let found = look(&ctx.db, actor.workspace, &criteria, Place::Newer(after), limit, search::PAGE).await?;
+    Ok(found.events.len())
+}
+
+/// Begins to watch for new events. To look for something is an event, once.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `audit.read`.
+pub async fn watch(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<(), AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
+    if filter.is_empty() {
+        return Ok(());
+    }
+    ctx.log_call(actor, searched(filter).under(Permission::AuditRead)).await
 }
 
 /// The newest events that are no routine. Nobody asked for them, so it is no search.
 pub async fn notable(ctx: &Ctx, actor: &Actor, limit: u32) -> Result<Vec<EventView>, AppError> {
     ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
     let actions = Action::ALL.iter().copied().filter(|action| !action.is_routine()).collect();
-    let filter = Filter { actions, ..Filter::default() };
-    let mut read = ctx.db.read_log(actor.workspace).await?;
-    queries::page(read.conn(), actor.workspace, &filter, Place::Top, limit).await
+    let criteria = Criteria::of(&Filter { actions, ..Filter::default() }, &[]);
+    Ok(look(&ctx.db, actor.workspace, &criteria, Place::Top, limit.into(), search::PAGE).await?.events)
 }
 
 /// One event.
@@ -98,9 +155,55 @@ pub async fn show_of_platform(ctx: &Ctx, actor: &Actor, id: EventId) -> Result<E
     queries::find(read.conn(), WorkspaceId::PLATFORM, id).await?.ok_or(AppError::NotFound)
 }
 
+/// What stands around an event.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    /// The event before it.
+    pub previous: Option<EventId>,
+    /// The event after it.
+    pub next: Option<EventId>,
+    /// The newest events with the same first target, the newest first; none when it has none.
+    pub history: Vec<EventView>,
+}
+
+/// How much of the history of a target stands on the page of an event.
+const HISTORY: i64 = 10;
+
+/// What stands around an event that [`show`] has given.
+pub async fn around(ctx: &Ctx, actor: &Actor, event: &EventView) -> Result<Around, AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
+    around_in(ctx, actor.workspace, event).await
+}
+
+/// The same of the platform, for operators.
+pub async fn around_of_platform(ctx: &Ctx, actor: &Actor, event: &EventView) -> Result<Around, AppError> {
+    ctx.authorise_operator(actor, Action::PageViewed).await?;
+    around_in(ctx, WorkspaceId::PLATFORM, event).await
+}
+
+async fn around_in(ctx: &Ctx, workspace: WorkspaceId, event: &EventView) -> Result<Around, AppError> {
+    let mut read = ctx.db.read_log(workspace).await?;
+    let (before, after) = (event.seq - 1, event.seq + 1);
+    let ids = queries::ids(read.conn(), workspace, &[before, after]).await?;
+    drop(read);
+    let id = |seq: i64| ids.iter().find(|(other, _)| *other == seq).map(|(_, id)| *id);
+    let history = match event.targets.first() {
+        None => vec![],
+        Some(target) => {
+            let criteria = Criteria::of_target(&target.id);
+            look(&ctx.db, workspace, &criteria, Place::Top, HISTORY, search::PAGE).await?.events
+        }
+    };
+    Ok(Around { previous: id(before), next: id(after), history })
+}
+
 fn searched(filter: &Filter) -> Event {
+    asking_for(Event::new(Action::AuditLogSearched), filter)
+}
+
+/// The event with what was asked for.
+pub(super) fn asking_for(mut event: Event, filter: &Filter) -> Event {
     let actions: Vec<&str> = filter.actions.iter().map(|action| action.as_str()).collect();
-    let mut event = Event::new(Action::AuditLogSearched);
     if let Some(actor) = &filter.actor {
         event = event.change("actor", None::<String>, actor.clone());
     }
@@ -115,27 +218,38 @@ fn searched(filter: &Filter) -> Event {
             event = event.change(field, None::<String>, time.to_string());
         }
     }
+    if !filter.query.terms.is_empty() {
+        event = event.change("q", None::<String>, filter.query.to_string());
+    }
     event
 }
 
-/// A member's mail address stands for their id.
-async fn resolve(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<Filter, AppError> {
-    let mut filter = filter.clone();
-    if let Some(email) = filter.actor.as_deref().filter(|text| text.contains('@')) {
-        let mut read = ctx.db.read(actor.workspace).await?;
-        let user = crate::members::person_by_email(read.conn(), &email.to_lowercase()).await?;
-        filter.actor = Some(user.map_or_else(|| email.to_owned(), |id| id.to_string()));
-    }
-    Ok(filter)
+/// The most keys whose names are known to a search.
+const KEYS_MAX: i64 = 1_000;
+
+/// The filter with ids in place of names.
+pub(super) async fn criteria_in(ctx: &Ctx, workspace: WorkspaceId, filter: &Filter) -> Result<Criteria, AppError> {
+    let known = if filter.names_somebody() { known(ctx, workspace).await? } else { vec![] };
+    Ok(Criteria::of(filter, &known))
 }
 
-/// Likewise an operator's, who is nobody's member.
-async fn resolve_operator(ctx: &Ctx, filter: &Filter) -> Result<Filter, AppError> {
-    let mut filter = filter.clone();
-    if let Some(email) = filter.actor.as_deref().map(str::to_lowercase).filter(|text| text.contains('@')) {
-        let all = operators::operations::all(ctx.db.read(WorkspaceId::PLATFORM).await?.conn()).await?;
-        let found = all.into_iter().find(|operator| operator.email == email);
-        filter.actor = Some(found.map_or(email, |operator| operator.user.to_string()));
+/// The members and the keys of a workspace.
+async fn known(ctx: &Ctx, workspace: WorkspaceId) -> Result<Vec<Known>, AppError> {
+    let mut read = ctx.db.read(workspace).await?;
+    let people = members::people(read.conn()).await?.into_iter();
+    let mut known: Vec<Known> =
+        people.map(|(id, name, email)| Known { id: id.to_string(), name, email: Some(email) }).collect();
+    let keys = api_keys::names(read.conn(), workspace, KEYS_MAX).await?.into_iter();
+    known.extend(keys.map(|(id, name)| Known { id: id.to_string(), name, email: None }));
+    Ok(known)
+}
+
+/// Likewise, of operators, who are nobody's members.
+async fn criteria_of_platform(ctx: &Ctx, filter: &Filter) -> Result<Criteria, AppError> {
+    if !filter.names_somebody() {
+        return Ok(Criteria::of(filter, &[]));
     }
-    Ok(filter)
+    let all = operators::operations::all(ctx.db.read(WorkspaceId::PLATFORM).await?.conn()).await?.into_iter();
+    let known = |one: OperatorView| Known { id: one.user.to_string(), name: one.name, email: Some(one.email) };
+    Ok(Criteria::of(filter, &all.map(known).collect::<Vec<_>>()))
 }

@@ -1,38 +1,99 @@
 use super::{
-    ActorView, Change, EventView, Filter, Place, RequestView, Target,
+    ActorView, Change, EventView, Outcome, RequestView, Source, Target,
+    index::Taken,
     record::{Body, Personal},
+    search::{Any, Criteria, Criterion, Range, Rows},
+    views::View,
 };
 use crate::{
     AppError,
-    ids::{EventId, WorkspaceId},
+    ids::{AuditViewId, EventId, UserId, WorkspaceId},
 };
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
+use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Row, postgres::PgRow};
+use std::time::Duration;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 const COLUMNS: &str = "select e.seq, e.at, e.body, e.personal from audit_events e where e.workspace_id = ";
 
+/// Where a search can begin and end.
+pub(super) struct Ends {
+    /// The first event that is not before the search.
+    pub from: i64,
+    /// The first event that is behind it.
+    pub to: i64,
+    /// The event that is written next.
+    pub next: i64,
+    /// Up to which event the worker has taken the log in.
+    pub done: i64,
+}
+
+pub(super) async fn ends(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    from: Option<OffsetDateTime>,
+    to: Option<OffsetDateTime>,
+) -> Result<Ends, AppError> {
+    // Time never runs back along seq, so a bound on time is a bound on seq, which every index ends in.
+    let ends = sqlx::query_as!(
+        Ends,
+        r#"select case when $2::timestamptz is null then 1 else audit_seq_at($1, $2) end as "from!",
+            audit_seq_at($1, $3) as "to!",
+            coalesce((select next_seq from audit_heads where workspace_id = $1), 1) as "next!",
+            coalesce((select done from audit_search_heads where workspace_id = $1), 0) as "done!""#,
+        workspace.0,
+        from,
+        to,
+    );
+    Ok(ends.fetch_one(conn).await?)
+}
+
+/// The longest that a statement of this transaction may take; zero: as long as it likes.
+pub(super) async fn limit_time(conn: &mut PgConnection, limit: Duration) -> Result<(), AppError> {
+    let limit = limit.as_millis().to_string();
+    sqlx::query!("select set_config('statement_timeout', $1, true)", limit).fetch_one(conn).await?;
+    Ok(())
+}
+
+/// `None` for what was cancelled because its time was over; its transaction is then of no more use.
+fn in_time<T>(result: Result<T, sqlx::Error>) -> Result<Option<T>, AppError> {
+    const QUERY_CANCELED: &str = "57014";
+    match result {
+        Ok(done) => Ok(Some(done)),
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(QUERY_CANCELED) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Events of which the columns tell that they are meant. `None` when they were not found in time.
 pub(super) async fn page(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
-    filter: &Filter,
-    place: Place,
-    limit: u32,
-) -> Result<Vec<EventView>, AppError> {
+    criteria: &Criteria,
+    range: Range,
+    limit: i64,
+) -> Result<Option<Vec<EventView>>, AppError> {
     let mut query = QueryBuilder::<Postgres>::new(COLUMNS);
     query.push_bind(workspace.0);
-    narrow(&mut query, workspace, filter);
-    match place {
-        Place::Top => {}
-        Place::Older(seq) => {
-            query.push(" and e.seq < ").push_bind(seq);
-        }
-        Place::Newer(seq) => {
-            query.push(" and e.seq > ").push_bind(seq);
-        }
+    narrow(&mut query, criteria);
+    within(&mut query, "e.seq", range, limit);
+    let Some(rows) = in_time(query.build().fetch_all(conn).await)? else { return Ok(None) };
+    rows.iter().map(|row| view(workspace, row)).collect::<Result<_, _>>().map(Some)
+}
+
+/// The events with these numbers.
+pub(super) async fn by_seq(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    seqs: &[i64],
+    newest_first: bool,
+) -> Result<Vec<EventView>, AppError> {
+    if seqs.is_empty() {
+        return Ok(vec![]);
     }
-    let order =
-        if matches!(place, Place::Newer(_)) { " order by e.seq asc limit " } else { " order by e.seq desc limit " };
-    query.push(order).push_bind(i64::from(limit));
+    let mut query = QueryBuilder::<Postgres>::new(COLUMNS);
+    query.push_bind(workspace.0).push(" and e.seq = any(").push_bind(seqs.to_vec()).push(") order by e.seq");
+    query.push(if newest_first { " desc" } else { " asc" });
     let rows = query.build().fetch_all(conn).await?;
     rows.iter().map(|row| view(workspace, row)).collect()
 }
@@ -42,33 +103,227 @@ pub(crate) async fn after(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     seq: i64,
-    limit: u32,
+    limit: i64,
 ) -> Result<Vec<EventView>, AppError> {
-    page(conn, workspace, &Filter::default(), Place::Newer(seq), limit).await
+    let mut query = QueryBuilder::<Postgres>::new(COLUMNS);
+    query.push_bind(workspace.0);
+    within(&mut query, "e.seq", Range { above: seq, below: i64::MAX, newest_first: false }, limit);
+    let rows = query.build().fetch_all(conn).await?;
+    rows.iter().map(|row| view(workspace, row)).collect()
 }
 
-fn narrow(query: &mut QueryBuilder<Postgres>, workspace: WorkspaceId, filter: &Filter) {
-    if let Some(actor) = &filter.actor {
-        query.push(" and e.actor_id = ").push_bind(actor.clone());
-    }
-    if !filter.actions.is_empty() {
-        let actions: Vec<String> = filter.actions.iter().map(ToString::to_string).collect();
-        query.push(" and e.action = any(").push_bind(actions).push(")");
-    }
-    if let Some(outcome) = filter.outcome {
-        query.push(" and e.outcome = ").push_bind(outcome.as_str());
-    }
-    // Time never runs back along seq, so a bound on time is a bound on seq, which every index ends in.
-    if let Some(from) = filter.from {
-        first_seq_at(query, " and e.seq >= ", workspace, from);
-    }
-    if let Some(to) = filter.to {
-        first_seq_at(query, " and e.seq < ", workspace, to);
+/// The columns of an event, without what has to be read.
+pub(super) struct Outline {
+    pub seq: i64,
+    pub at: OffsetDateTime,
+    pub action: String,
+    pub outcome: Outcome,
+    pub actor_id: String,
+    pub source: Source,
+}
+
+/// The newest events that are meant, in outline. `None` when they were not found in time.
+pub(super) async fn outlines(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    criteria: &Criteria,
+    range: Range,
+    limit: i64,
+) -> Result<Option<Vec<Outline>>, AppError> {
+    let mut query =
+        QueryBuilder::<Postgres>::new("select e.seq, e.at, e.action, e.outcome, e.actor_kind, e.actor_id, ");
+    query.push(CALLED).push(" as called from audit_events e where e.workspace_id = ").push_bind(workspace.0);
+    narrow(&mut query, criteria);
+    within(&mut query, "e.seq", range, limit);
+    let Some(rows) = in_time(query.build().fetch_all(conn).await)? else { return Ok(None) };
+    rows.iter().map(outline).collect::<Result<_, _>>().map(Some)
+}
+
+fn outline(row: &PgRow) -> Result<Outline, AppError> {
+    let (kind, actor_id): (String, String) = (row.try_get("actor_kind")?, row.try_get("actor_id")?);
+    let path = if row.try_get("called")? { "/v1" } else { "" };
+    let outcome: String = row.try_get("outcome")?;
+    Ok(Outline {
+        seq: row.try_get("seq")?,
+        at: row.try_get("at")?,
+        action: row.try_get("action")?,
+        outcome: outcome.parse().map_err(|()| AppError::Internal)?,
+        source: Source::of(&kind, &actor_id, path),
+        actor_id,
+    })
+}
+
+/// Whether nobody known called the API. The body is not taken as text: a NUL anywhere in it would be an error.
+const CALLED: &str = r#"(e.actor_kind = 'anonymous' and (e.body::json -> 'request' -> 'path')::text like '"/v1%')"#;
+
+fn narrow(query: &mut QueryBuilder<Postgres>, criteria: &Criteria) {
+    for Criterion { negated, any } in &criteria.all {
+        let and = if *negated { " and not " } else { " and " };
+        match any {
+            Any::Actors(ids) => {
+                query.push(and).push("e.actor_id = any(").push_bind(ids.clone()).push(")");
+            }
+            Any::Actions(actions) => {
+                let actions: Vec<String> = actions.iter().map(ToString::to_string).collect();
+                query.push(and).push("e.action = any(").push_bind(actions).push(")");
+            }
+            Any::Outcomes(outcomes) => {
+                let outcomes: Vec<String> = outcomes.iter().map(|outcome| outcome.as_str().to_owned()).collect();
+                query.push(and).push("e.outcome = any(").push_bind(outcomes).push(")");
+            }
+            Any::Sources(sources) => {
+                query.push(and).push("(false");
+                for source in sources {
+                    query.push(" or ").push(came_from(*source));
+                }
+                query.push(")");
+            }
+            // The columns say nothing of them.
+            Any::Targets(_) | Any::Networks(_) | Any::Text(_) => {}
+        }
     }
 }
 
-fn first_seq_at(query: &mut QueryBuilder<Postgres>, comparison: &str, workspace: WorkspaceId, at: OffsetDateTime) {
-    query.push(comparison).push("audit_seq_at(").push_bind(workspace.0).push(", ").push_bind(at).push(")");
+/// As [`Source::of`].
+fn came_from(source: Source) -> String {
+    match source {
+        Source::Api => format!("e.actor_kind = 'api_key' or {CALLED}"),
+        Source::Console => format!("e.actor_kind not in ('api_key', 'system') and not {CALLED}"),
+        Source::Cli => "e.actor_kind = 'system' and e.actor_id = 'cli'".to_owned(),
+        Source::System => "e.actor_kind = 'system' and e.actor_id <> 'cli'".to_owned(),
+    }
+}
+
+fn within(query: &mut QueryBuilder<Postgres>, seq: &str, range: Range, limit: i64) {
+    query.push(" and ").push(seq).push(" > ").push_bind(range.above);
+    query.push(" and ").push(seq).push(" < ").push_bind(range.below);
+    query.push(" order by ").push(seq).push(if range.newest_first { " desc limit " } else { " asc limit " });
+    query.push_bind(limit);
+}
+
+/// Events of which the worker's rows tell that they are meant.
+pub(super) async fn rows(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    rows: &Rows,
+    range: Range,
+    limit: i64,
+) -> Result<Vec<i64>, AppError> {
+    let mut query = QueryBuilder::<Postgres>::new("select s.seq from audit_search s where s.workspace_id = ");
+    query.push_bind(workspace.0);
+    for pattern in &rows.patterns {
+        query.push(" and s.text like ").push_bind(pattern.clone());
+    }
+    if let Some(networks) = &rows.networks {
+        query.push(" and s.address <<= any(").push_bind(networks.clone()).push("::inet[])");
+    }
+    within(&mut query, "s.seq", range, limit);
+    Ok(query.build_query_scalar().fetch_all(conn).await?)
+}
+
+/// Events whose text is like the pattern. `None` when the index did not tell in time.
+pub(super) async fn trigrams(
+    conn: &mut PgConnection,
+    pattern: &str,
+    range: Range,
+    limit: i64,
+) -> Result<Option<Vec<i64>>, AppError> {
+    let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+    let found = sqlx::query_scalar!(
+        r#"select audit_search_find($1, $2, $3, $4, $5) as "seq!""#,
+        pattern,
+        range.above,
+        range.below,
+        range.newest_first,
+        limit,
+    );
+    in_time(found.fetch_all(conn).await)
+}
+
+/// Events of these targets.
+pub(super) async fn of_targets(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    ids: &[String],
+    range: Range,
+    limit: i64,
+) -> Result<Vec<i64>, AppError> {
+    let mut query = QueryBuilder::<Postgres>::new("select distinct t.seq from audit_targets t where t.workspace_id = ");
+    query.push_bind(workspace.0).push(" and t.target_id = any(").push_bind(ids.to_vec()).push(")");
+    within(&mut query, "t.seq", range, limit);
+    Ok(query.build_query_scalar().fetch_all(conn).await?)
+}
+
+/// Where each of these times stands in the log.
+pub(super) async fn seqs_at(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    times: &[OffsetDateTime],
+) -> Result<Vec<i64>, AppError> {
+    let seqs = sqlx::query_scalar!(
+        r#"select audit_seq_at($1, at) as "seq!" from unnest($2::timestamptz[]) with ordinality as asked (at, place) order by place"#,
+        workspace.0,
+        times,
+    );
+    Ok(seqs.fetch_all(conn).await?)
+}
+
+/// Workspaces whose log goes further than the worker has come, and how far that is.
+pub(super) async fn due(pool: &PgPool, limit: i32) -> Result<Vec<(WorkspaceId, i64)>, AppError> {
+    let due = sqlx::query!(r#"select workspace_id as "workspace!", done as "done!" from audit_search_due($1)"#, limit);
+    let due = due.fetch_all(pool).await?.into_iter();
+    Ok(due.map(|row| (WorkspaceId(row.workspace), row.done)).collect())
+}
+
+/// Takes in the rows of the events after `from` up to `to`. False when somebody else has done so.
+pub(super) async fn take_in(
+    pool: &PgPool,
+    workspace: WorkspaceId,
+    from: i64,
+    to: i64,
+    rows: &Taken,
+) -> Result<bool, AppError> {
+    let taken = sqlx::query_scalar!(
+        r#"select audit_search_put($1, $2, $3, $4, $5, $6, $7, $8, $9) as "taken!""#,
+        workspace.0,
+        from,
+        to,
+        &rows.seqs,
+        &rows.texts,
+        &rows.plain_lengths,
+        &rows.addresses as &[Option<String>],
+        &rows.target_seqs,
+        &rows.target_ids,
+    );
+    Ok(taken.fetch_one(pool).await?)
+}
+
+/// The first event with at least this number, and when it was written.
+pub(super) async fn first_from(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    seq: i64,
+) -> Result<Option<(i64, OffsetDateTime)>, AppError> {
+    let first = sqlx::query!(
+        "select seq, at from audit_events where workspace_id = $1 and seq >= $2 order by seq limit 1",
+        workspace.0,
+        seq,
+    );
+    Ok(first.fetch_optional(conn).await?.map(|row| (row.seq, row.at)))
+}
+
+/// The ids of the events with these numbers, as far as there are any.
+pub(super) async fn ids(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    seqs: &[i64],
+) -> Result<Vec<(i64, EventId)>, AppError> {
+    let rows = sqlx::query!(
+        "select seq, event_id from audit_events where workspace_id = $1 and seq = any($2)",
+        workspace.0,
+        seqs,
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().map(|row| (row.seq, EventId(row.event_id))).collect())
 }
 
 pub(super) async fn find(
@@ -82,17 +337,93 @@ pub(super) async fn find(
     row.map(|row| view(workspace, &row)).transpose()
 }
 
+/// The first and the last event that an export looks at: after the cursor, between its bounds in time. `None`: there are none.
+pub(super) async fn bounds(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    criteria: &Criteria,
+    after: i64,
+) -> Result<Option<(i64, i64)>, AppError> {
+    let row = sqlx::query!(
+        "select min(seq) as first, max(seq) as last from audit_events
+            where workspace_id = $1 and seq > $2
+                and seq >= case when $3::timestamptz is null then 1 else audit_seq_at($1, $3) end
+                and seq < case when $4::timestamptz is null then 9223372036854775807 else audit_seq_at($1, $4) end",
+        workspace.0,
+        after,
+        criteria.from,
+        criteria.to,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(row.first.zip(row.last))
+}
+
+/// Stored events after one and up to another, the oldest first. Bounds in time are no business of this: they have become
+/// bounds of the order.
+pub(super) async fn window(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    criteria: &Criteria,
+    (after, last): (i64, i64),
+    limit: i64,
+) -> Result<Vec<PgRow>, AppError> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "select e.seq, e.at, e.body, e.personal, e.salt from audit_events e where e.workspace_id = ",
+    );
+    query.push_bind(workspace.0).push(" and e.seq > ").push_bind(after).push(" and e.seq <= ").push_bind(last);
+    narrow(&mut query, criteria);
+    query.push(" order by e.seq limit ").push_bind(limit);
+    Ok(query.build().fetch_all(conn).await?)
+}
+
+/// An event as it is stored, borrowed from the answer of the database.
+pub(super) struct Stored<'a> {
+    pub seq: i64,
+    pub at: OffsetDateTime,
+    /// Canonical JSON (RFC 8785): what a leaf is the hash of.
+    pub body: &'a str,
+    /// Canonical JSON of what identifies people; `None` once it is erased.
+    pub personal: Option<&'a str>,
+    /// Of the commitment in the body.
+    pub salt: Option<&'a [u8]>,
+}
+
+impl<'a> Stored<'a> {
+    pub fn of(row: &'a PgRow) -> Result<Self, AppError> {
+        Ok(Self {
+            seq: row.try_get("seq")?,
+            at: row.try_get("at")?,
+            body: row.try_get("body")?,
+            personal: row.try_get("personal")?,
+            salt: row.try_get("salt")?,
+        })
+    }
+}
+
 fn view(workspace: WorkspaceId, row: &PgRow) -> Result<EventView, AppError> {
-    let body: Body = parse(row.try_get("body")?)?;
-    let personal: Personal = row.try_get::<Option<&str>, _>("personal")?.map(parse).transpose()?.unwrap_or_default();
+    let (seq, at) = (row.try_get("seq")?, row.try_get("at")?);
+    put_together(workspace, seq, at, row.try_get("body")?, row.try_get("personal")?)
+}
+
+/// The event that people and programs read, from the two parts of it that are stored.
+pub(super) fn put_together(
+    workspace: WorkspaceId,
+    seq: i64,
+    time: OffsetDateTime,
+    body: &str,
+    personal: Option<&str>,
+) -> Result<EventView, AppError> {
+    let body: Body = parse(body)?;
+    let personal: Personal = personal.map(parse).transpose()?.unwrap_or_default();
     let named = |place: usize| personal.targets.get(place).cloned().flatten();
     let value = |place: usize, of: fn(&super::record::PersonalChange) -> &serde_json::Value| {
         personal.changes.get(place).map_or(serde_json::Value::Null, |change| of(change).clone())
     };
     Ok(EventView {
-        seq: row.try_get("seq")?,
+        seq,
         id: body.id,
-        time: row.try_get::<OffsetDateTime, _>("at")?,
+        time,
         schema: body.schema,
         workspace,
         actor: ActorView {
@@ -131,4 +462,102 @@ fn parse<'a, T: serde::Deserialize<'a>>(json: &'a str) -> Result<T, AppError> {
         tracing::error!(%error, "a stored event cannot be read");
         AppError::Internal
     })
+}
+
+// Views ------------------------------------------------------------------------------------------------------------
+
+struct ViewRow {
+    view_id: Uuid,
+    name: String,
+    query: String,
+    user_id: Option<Uuid>,
+    is_default: bool,
+}
+
+impl ViewRow {
+    fn view(self) -> View {
+        View {
+            id: AuditViewId(self.view_id),
+            name: self.name,
+            query: self.query,
+            owner: self.user_id.map(UserId),
+            is_default: self.is_default,
+        }
+    }
+}
+
+/// The views of the workspace and of the person, by name.
+pub(super) async fn views(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    person: Option<UserId>,
+) -> Result<Vec<View>, AppError> {
+    let rows = sqlx::query_as!(
+        ViewRow,
+        "select view_id, name, query, user_id, is_default from audit_views
+         where workspace_id = $1 and (user_id is null or user_id = $2) order by name, view_id",
+        workspace.0,
+        person.map(|person| person.0),
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().map(ViewRow::view).collect())
+}
+
+/// The views of the person, or of the workspace. Whoever else changes them waits until this transaction is over.
+pub(super) async fn views_locked(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    owner: Option<UserId>,
+) -> Result<Vec<View>, AppError> {
+    let name = format!("audit_views {} {}", workspace.0, owner.map(|owner| owner.to_string()).unwrap_or_default());
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", name).fetch_one(&mut *conn).await?;
+    let views = views(conn, workspace, owner).await?;
+    Ok(views.into_iter().filter(|view| view.owner == owner).collect())
+}
+
+/// Nothing of theirs is the default any more.
+pub(super) async fn no_default(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    owner: Option<UserId>,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "update audit_views set is_default = false where workspace_id = $1 and user_id is not distinct from $2 and is_default",
+        workspace.0,
+        owner.map(|owner| owner.0),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn put_view(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    view: &View,
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "insert into audit_views (workspace_id, view_id, name, query, user_id, is_default, created_at) values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (workspace_id, view_id) do update set name = excluded.name, query = excluded.query, is_default = excluded.is_default",
+        workspace.0,
+        view.id.0,
+        view.name,
+        view.query,
+        view.owner.map(|owner| owner.0),
+        view.is_default,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// False when there was none.
+pub(super) async fn delete_view(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: AuditViewId,
+) -> Result<bool, AppError> {
+    let done = sqlx::query!("delete from audit_views where workspace_id = $1 and view_id = $2", workspace.0, id.0);
+    Ok(done.execute(conn).await?.rows_affected() == 1)
 }

@@ -20,7 +20,7 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool};
 use std::collections::BTreeSet;
 use time::{Duration, OffsetDateTime};
 
-fn a_key(name: &str) -> NewKey {
+pub(super) fn a_key(name: &str) -> NewKey {
     NewKeyText { name: name.into(), kind: "test".into(), ..NewKeyText::default() }.parse().expect("key")
 }
 
@@ -529,7 +529,7 @@ async fn hostile_text_is_kept_as_it_is_and_stays_text() {
 // Reading ----------------------------------------------------------------------------------------------------------
 
 /// A log with several actors, actions and outcomes.
-async fn eventful(db: &TestDb) -> (Tenant, UserId) {
+pub(super) async fn eventful(db: &TestDb) -> (Tenant, UserId) {
     let tenant = db.workspace("Acme").await;
     let other = db.member(&tenant, Role::Developer).await;
     let (owner, viewer) = (tenant.actor(Role::Owner), tenant.actor(Role::Viewer));
@@ -710,6 +710,7 @@ async fn a_search_is_itself_an_event() {
         outcome: "success".into(),
         from: "2026-01-01".into(),
         to: "2100-01-01".into(),
+        q: "-source:api \"two words\"".into(),
     };
     list(&db.ctx, &owner, &filter.parse().expect("filter"), Place::Top, 10, Action::PageViewed).await.expect("page");
     assert!(owner.request.is_logged());
@@ -717,7 +718,8 @@ async fn a_search_is_itself_an_event() {
     assert_eq!((event.action.as_str(), event.outcome), ("audit_log.searched", Outcome::Success));
     assert_eq!(event.actor.permission.as_deref(), Some(Permission::AuditRead.as_str()));
     let fields: Vec<&str> = event.changes.iter().map(|change| change.field.as_str()).collect();
-    assert_eq!(fields, ["actor", "action", "outcome", "from", "to"]);
+    assert_eq!(fields, ["actor", "action", "outcome", "from", "to", "q"]);
+    assert_eq!(event.changes[5].after, "-source:api \"two words\"");
     assert_eq!((&event.changes[0].after, &event.changes[2].after), (&"cli".into(), &"success".into()));
 }
 

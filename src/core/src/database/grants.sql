@@ -5,6 +5,8 @@ begin
         'grant connect on database %I to send0_migrator, send0_app, send0_auth, send0_worker, send0_auditor, send0_backup',
         current_database()
     );
+    -- For schemas and trusted extensions. Whoever owns the database, as in production, has it anyway.
+    execute format('grant create on database %I to send0_owner', current_database());
 end $$;
 
 alter schema public owner to send0_owner;

@@ -4,7 +4,10 @@ use super::{AccountTx, Database, transactions::begin};
 use crate::{
     allowlist::{self, Door, NewEntryText},
     api_keys::{NewKeyText, operations::issue},
-    audit_log::{Action, Event},
+    audit_log::{
+        Action, Event, FilterText, exports, index,
+        views::{self, ViewText},
+    },
     compliance::{RequestText, requests},
     envelope::Place,
     invitations::operations::invite,
@@ -291,6 +294,9 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
         allowlist::operations::add(&db.ctx, &owner, Door::Dashboard, "0", entry).await.expect("added");
         let asked = RequestText { kind: "dpa".into(), message: "Please".into(), ..RequestText::default() };
         requests::make(&db.ctx, &owner, "owner@example.com", &asked).await.expect("asked");
+        exports::start(&db.ctx, &owner, "csv", &FilterText::default()).await.expect("begun");
+        let view = ViewText { name: "Refusals".into(), query: "outcome:denied".into(), ..ViewText::default() };
+        views::save(&db.ctx, &owner, &view).await.expect("saved");
         let (name, url) = ("SIEM".into(), "https://siem.example.com".into());
         let to = StreamText { kind: "https".into(), name, url, ..StreamText::default() };
         streams::operations::create(&db.ctx, &owner, &to, |_| "/secret".into()).await.expect("a stream");
@@ -301,6 +307,7 @@ async fn seeded(db: &TestDb) -> [Tenant; 2] {
     for tenant in &tenants {
         sealed_long_ago(db, tenant.id().0).await;
     }
+    while index::take_in(&db.ctx).await.expect("the worker") > 0 {}
     tenants
 }
 
@@ -311,6 +318,7 @@ async fn sealed_long_ago(db: &TestDb, workspace: Uuid) {
          insert into audit_floors values ('{workspace}', 257);
          alter table audit_floors enable always trigger demand_a_seal;
          insert into audit_prunes values ('{workspace}', 257, 1, now(), now(), 'note');
+         insert into retention values ('{workspace}', 365);
          insert into audit_checks values ('{workspace}', 1, now(), 1);
          insert into audit_tiles values ('{workspace}', 0, 0, decode(repeat('00', 8192), 'hex')); commit"
     );
@@ -330,12 +338,17 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "api_keys",
         "audit_checks",
         "audit_events",
+        "audit_exports",
         "audit_floors",
         "audit_heads",
         "audit_prunes",
+        "audit_search",
+        "audit_search_heads",
         "audit_streams",
+        "audit_targets",
         "audit_tiles",
         "audit_trees",
+        "audit_views",
         "compliance_messages",
         "compliance_requests",
         "contacts",
@@ -344,6 +357,7 @@ async fn every_table_is_a_protected_tenants_or_excused() {
         "members",
         "notice_deliveries",
         "policies",
+        "retention",
         "workspace_notices",
         "workspaces",
     ];
@@ -427,6 +441,7 @@ const RIGHTS: &str = "
     send0_app      allowlists           select insert update(version) update(draft_decide_by) update(decide_by) update(previous_decide_by) update(reverts_at)
     send0_app      allowlist_entries    select insert delete update(in_draft) update(in_force) update(in_previous)
     send0_app      policies             select insert update
+    send0_app      retention            select insert update
     send0_app      contacts             select insert delete update(kinds) update(confirmed_at) update(expires_at) update(tested_at)
     send0_app      workspace_notices    select insert update(told) update(told_of) update(seen_at) update(answer) update(reason) update(answered_by) update(answered_at) update(reply) update(replied_at)
     send0_app      notice_deliveries    select insert
@@ -437,10 +452,11 @@ const RIGHTS: &str = "
     send0_app      documents            insert select(document_id) select(retired_at) update(retired_at)
     send0_app      compliance_requests  select insert update(state) update(changed_at)
     send0_app      compliance_messages  select insert
+    send0_app      audit_exports        select insert update(state) update(next_seq) update(rows) update(bytes) update(sha256) update(receipt) update(finished_at) update(expires_at)
+    send0_lookup   audit_exports        select delete update(state) update(next_seq) update(rows) update(bytes) update(file_id) update(attempts) update(leased_until)
     send0_app      audit_events         select
     send0_app      audit_streams        select insert delete update(name) update(target) update(authorities) update(secret) update(state) update(next_seq) update(batch_to) update(checkpoint_size) update(lease) update(due_at) update(attempts) update(last_ok_at) update(failing_since) update(last_error) update(is_failing) update(told_at) update(tested_at)
     send0_lookup   audit_streams        select update(next_seq) update(batch_to) update(checkpoint_size) update(lease) update(due_at) update(attempts) update(last_ok_at) update(failing_since) update(last_error)
-    send0_lookup   audit_heads          select
     send0_lookup   audit_trees          select
     send0_auth     frameworks           select
     send0_auth     framework_evidence   select
@@ -461,6 +477,15 @@ const RIGHTS: &str = "
     send0_lookup   operators            select insert delete
     send0_lookup   subscribers          select insert update delete
     send0_lookup   subscriber_notices   select insert update delete
+    send0_app      audit_views          select insert delete update(name) update(query) update(is_default)
+    send0_auditor  audit_search         select
+    send0_auditor  audit_targets        select
+    send0_auditor  audit_search_heads   select
+    send0_lookup   audit_search         select insert delete update(text) update(address)
+    send0_lookup   audit_targets        select insert delete
+    send0_lookup   audit_search_heads   select insert update(done)
+    send0_lookup   audit_events         select(workspace_id) select(seq) select(personal)
+    send0_lookup   audit_heads          select(workspace_id) select(next_seq)
     send0_auditor  audit_events         select
     send0_auditor  audit_heads          select
     send0_auditor  audit_checks         select
@@ -551,10 +576,17 @@ const FUNCTIONS: &str = "
     append_platform_event        send0_log     send0_app
     audit_checked                send0_log     send0_worker
     audit_events_are_append_only send0_owner
+    audit_export_claim           send0_lookup  send0_worker
+    audit_export_progress        send0_lookup  send0_worker
+    audit_exports_sweep          send0_lookup  send0_worker
     audit_floors_demand_a_seal   send0_owner
     audit_logs                   send0_log     send0_worker
     audit_prune                  send0_log     send0_app
     audit_seal                   send0_log     send0_worker
+    audit_search_due             send0_lookup  send0_worker
+    audit_search_find            send0_lookup  send0_auditor
+    audit_search_follows         send0_lookup
+    audit_search_put             send0_lookup  send0_worker
     audit_seq_at                 send0_owner  send0_app send0_auditor
     audit_stream_failed          send0_lookup  send0_worker
     audit_stream_sent            send0_lookup  send0_worker

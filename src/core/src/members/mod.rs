@@ -8,7 +8,7 @@ pub mod operations;
 #[cfg(feature = "server")]
 mod queries;
 #[cfg(feature = "server")]
-pub(crate) use queries::{everybody, insert, owners, person_by_email};
+pub(crate) use queries::{everybody, insert, owners, people, person_by_email};
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;

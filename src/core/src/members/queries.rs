@@ -195,6 +195,14 @@ pub(crate) async fn person_by_email(conn: &mut PgConnection, email: &str) -> Res
     Ok(id.map(UserId))
 }
 
+/// Everybody in the workspace of the transaction, with name and mail address.
+pub(crate) async fn people(conn: &mut PgConnection) -> Result<Vec<(UserId, String, String)>, AppError> {
+    let rows =
+        sqlx::query!(r#"select user_id as "user_id!", name as "name!", email as "email!" from workspace_people()"#);
+    let rows = rows.fetch_all(conn).await?.into_iter();
+    Ok(rows.map(|row| (UserId(row.user_id), row.name, row.email)).collect())
+}
+
 /// Everybody in the workspace, and whether they own it.
 pub(crate) async fn everybody(
     conn: &mut PgConnection,

@@ -251,6 +251,35 @@ pub(crate) async fn range_proof(
     })
 }
 
+// For pruning ------------------------------------------------------------------------------------------------------
+
+/// Every workspace with a sealed log.
+pub(crate) async fn workspaces(ctx: &Ctx) -> Result<Vec<WorkspaceId>, AppError> {
+    Ok(queries::logs(&ctx.db.worker).await?.into_iter().map(|log| log.workspace).collect())
+}
+
+/// What is left of the first events of a log when they go: a signed checkpoint of that size, and its root. `None` while they
+/// are not sealed, or are not as they were.
+pub(crate) async fn receipt(
+    ctx: &Ctx,
+    workspace: WorkspaceId,
+    size: i64,
+) -> Result<Option<(String, String)>, AppError> {
+    let mut read = ctx.db.read_log(workspace).await?;
+    let Some(Sealed { tree, .. }) = queries::sealed(read.conn(), workspace).await? else { return Ok(None) };
+    let known = queries::standing(read.conn(), workspace).await?;
+    let is_verified = known.is_some_and(|known| known.failed.is_none() && known.checked_to >= size);
+    if size.unsigned_abs() > tree.size() || !is_verified {
+        return Ok(None);
+    }
+    let size = size.unsigned_abs();
+    let wanted = tiles_for(&tree, |node| tree::root(size, node));
+    let nodes = Nodes { tree: &tree, tiles: queries::tiles(read.conn(), workspace, &wanted).await? };
+    let root = tree::root(size, |level, index| nodes.node(level, index)).map_err(missing)?;
+    let note = sign(&signing_keys(ctx).await?, workspace, size, root)?;
+    Ok(Some((note, hex(&root))))
+}
+
 // Parts ------------------------------------------------------------------------------------------------------------
 
 async fn stored(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Sealed, AppError> {

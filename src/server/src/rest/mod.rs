@@ -8,6 +8,7 @@ mod lists;
 mod members;
 mod notices;
 pub mod problem;
+mod retention;
 mod sealing;
 mod workspace;
 
@@ -41,8 +42,10 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("DELETE", "/v1/api-keys/{id}", Access::Scope(Permission::KeysRevoke)),
     ("GET", "/v1/allowlist", Access::Scope(Permission::AllowlistRead)),
     ("GET", "/v1/notices", Access::Scope(Permission::NoticesRead)),
+    ("GET", "/v1/retention", Access::Scope(Permission::RetentionRead)),
     ("GET", "/v1/audit-events", Access::Scope(Permission::AuditRead)),
     ("GET", "/v1/audit-events/{id}", Access::Scope(Permission::AuditRead)),
+    ("GET", "/v1/audit-log/export", Access::Scope(Permission::AuditExport)),
     ("GET", "/v1/audit-events/{id}/proof", Access::Scope(Permission::AuditRead)),
     ("GET", "/v1/audit-log/checkpoint", Access::Scope(Permission::AuditRead)),
     ("GET", "/v1/audit-log/consistency", Access::Scope(Permission::AuditRead)),
@@ -62,8 +65,10 @@ fn routes() -> (Router<Ctx>, OpenApi) {
         .routes(routes!(api_keys::show, api_keys::revoke))
         .routes(routes!(allowlist::show))
         .routes(routes!(notices::list))
+        .routes(routes!(retention::show))
         .routes(routes!(audit_log::list))
         .routes(routes!(audit_log::show))
+        .routes(routes!(audit_log::export))
         .routes(routes!(sealing::proof))
         .routes(routes!(sealing::checkpoint))
         .routes(routes!(sealing::consistency))

@@ -7,11 +7,13 @@ mod panics;
 mod plain;
 mod public;
 pub mod statics;
+mod tail;
 
 pub use client_address::TrustedProxies;
 
 use crate::rest;
 use app::{
+    audit_log::exports::FILE,
     compliance::documents::DOWNLOAD,
     cookies, forms, html,
     public::is_public,
@@ -31,6 +33,8 @@ use leptos::{config::LeptosOptions, prelude::*};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use send0_core::Ctx;
 use std::sync::Arc;
+use tail::Tails;
+use tokio_util::sync::CancellationToken;
 use tower_http::{CompressionLevel, compression::CompressionLayer};
 use tower_sessions::{Expiry, Session, SessionManagerLayer, cookie::SameSite};
 
@@ -45,6 +49,8 @@ pub struct Site {
     pub is_default: bool,
     /// Whose word is taken for where a request comes from.
     pub proxies: TrustedProxies,
+    /// When answers that have no end of their own are to end.
+    pub stop: CancellationToken,
 }
 
 /// Everything the server answers. Layers are listed from the innermost to the outermost.
@@ -78,6 +84,8 @@ fn pages(ctx: Ctx, site: &Site) -> Router {
         .leptos_routes_with_context(&options, routes, move || provide_context(provided.clone()), document)
         .fallback(fallback)
         .with_state(options)
+        .merge(Router::new().route(FILE, post(plain::download_export)).with_state(ctx.clone()))
+        .route("/w/{slug}/audit-log/tail", get(tail::watch).with_state((ctx.clone(), Tails::until(site.stop.clone()))))
         .layer(from_fn_with_state(ctx.clone(), forms::middleware))
         .layer(from_fn(know_who))
         .layer(sessions(ctx.clone()))

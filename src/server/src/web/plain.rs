@@ -1,14 +1,24 @@
 //! Answers that are no pages: for load balancers, for browsers' reports, and the doors of single-use links.
 
-use app::cookies;
+use app::{
+    cookies,
+    page::{id_param, path_in},
+};
 use axum::{
     Extension,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use send0_core::{AppError, Ctx, actor, compliance::documents, subscribers};
+use send0_core::{
+    AppError, Ctx,
+    accounts::{self, SignedIn},
+    actor,
+    audit_log::exports,
+    compliance::documents,
+    subscribers,
+};
 
 /// How long the page behind a link may be open.
 const LINK_SECONDS: u32 = 3600;
@@ -94,6 +104,39 @@ pub async fn download_document(
         Err(AppError::Refused(_)) => Redirect::to("/documents").into_response(),
         Err(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
     }
+}
+
+/// The file of an export, as a download, to whoever is signed in and may export. What is wrong is said on the page of exports.
+pub async fn download_export(
+    State(ctx): State<Ctx>,
+    Extension(about): Extension<actor::Request>,
+    who: Option<Extension<SignedIn>>,
+    Path((slug, id)): Path<(String, String)>,
+) -> Response {
+    let page = path_in(&slug, "audit-log/exports");
+    let Some(Extension(who)) = who else { return Redirect::to("/sign-in").into_response() };
+    match export_file(&ctx, &about, &who, &slug, &id).await {
+        Ok(response) => response,
+        Err(AppError::Refused(_)) => Redirect::to(&page).into_response(),
+        Err(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
+    }
+}
+
+async fn export_file(
+    ctx: &Ctx,
+    about: &actor::Request,
+    who: &SignedIn,
+    slug: &str,
+    id: &str,
+) -> Result<Response, AppError> {
+    let (actor, _) = accounts::operations::enter(ctx, who, about, slug).await?;
+    let (export, chunks) = exports::download(ctx, &actor, id_param(id)?).await?;
+    let headers = [
+        (header::CONTENT_TYPE, export.format.media_type().to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", export.file_name())),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    Ok((headers, Body::from_stream(chunks)).into_response())
 }
 
 /// Likewise the token that ends one.

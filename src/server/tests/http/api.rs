@@ -54,6 +54,11 @@ async fn bad_syntax_is_400_and_names_the_parameter() {
         ("/v1/members?q=ana", "q", "unknown_parameter"),
         ("/v1/workspace?limit=1", "limit", "unknown_parameter"),
         ("/v1/audit-events?actors=x", "actors", "unknown_parameter"),
+        ("/v1/audit-log/export?format=xml", "format", "unknown_format"),
+        ("/v1/audit-log/export?cursor=-1", "cursor", "unknown_cursor"),
+        ("/v1/audit-log/export?cursor=garbage", "cursor", "unknown_cursor"),
+        ("/v1/audit-log/export?limit=1", "limit", "unknown_parameter"),
+        ("/v1/audit-log/export?from=yesterday", "from", "not_a_time"),
         ("/v1/api-keys?limit=1&limit=2", "limit", "repeated"),
         ("/v1/audit-events?actor=a&actor=b", "actor", "repeated"),
         ("/v1/audit-events?outcome=maybe", "outcome", "unknown_outcome"),
@@ -215,7 +220,7 @@ async fn answers_are_as_agreed() {
     assert_eq!(keys(&workspace), set("id, slug, name, key"));
     assert_eq!(
         workspace["key"],
-        json!({ "id": id, "kind": "live", "mode": "live", "scopes": ["workspace.read", "members.read", "policies.read", "keys.read", "keys.revoke", "allowlist.read", "audit.read", "notices.read"] })
+        json!({ "id": id, "kind": "live", "mode": "live", "scopes": ["workspace.read", "members.read", "policies.read", "keys.read", "keys.revoke", "allowlist.read", "audit.read", "audit.export", "notices.read"] })
     );
     let member = console.call("GET", "/v1/members", Some(&live)).await.json()["data"][0].clone();
     assert_eq!(keys(&member), set("id, user_id, name, email, role, joined_at, factors"));

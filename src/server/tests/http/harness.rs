@@ -13,13 +13,16 @@ use send0_core::{
     accounts::{self, Begun, Factor},
     allowlist::{Door, NewEntryText, operations as allowlist},
     api_keys::{NewKeyText, operations},
-    audit_log::{Action, EventView},
+    audit_log::{
+        Action, EventView, FilterText, exports,
+        views::{self, ViewText},
+    },
     compliance::{RequestText, requests},
     contacts::operations as contacts,
     egress::Egress,
     ids::{
-        AllowlistEntryId, ComplianceRequestId, ContactId, InvitationId, KeyId, MemberId, NoticeId, StreamId, UserId,
-        WorkspaceId,
+        AllowlistEntryId, AuditViewId, ComplianceRequestId, ContactId, ExportId, InvitationId, KeyId, MemberId,
+        NoticeId, StreamId, UserId, WorkspaceId,
     },
     invitations::operations as invitations,
     operators::operations::{NewOperator, create as create_operator},
@@ -34,6 +37,7 @@ use serde_json::Value;
 use std::{collections::BTreeMap, net::SocketAddr};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// The origin that forms come from.
@@ -44,6 +48,8 @@ pub const HERE: [u8; 4] = [203, 0, 113, 7];
 
 pub struct Console {
     pub db: TestDb,
+    /// Ends what has no end of its own.
+    pub stop: CancellationToken,
     router: Router,
     _site: TempDir,
 }
@@ -62,16 +68,17 @@ impl Console {
     async fn with_mode(is_default: bool) -> Self {
         let mut db = TestDb::new().await;
         db.ctx = db.ctx.clone().reaching(Egress::to_public().to_loopback_too());
-        let site = tempfile::tempdir().expect("a folder for the site");
-        std::fs::create_dir(site.path().join("pkg")).expect("pkg");
+        let folder = tempfile::tempdir().expect("a folder for the site");
+        std::fs::create_dir(folder.path().join("pkg")).expect("pkg");
         for (file, text) in [("favicon.svg", "<svg/>"), ("pkg/send0.css", "a{}")] {
-            std::fs::write(site.path().join(file), text).expect(file);
+            std::fs::write(folder.path().join(file), text).expect(file);
         }
-        let root = site.path().to_str().expect("a path").to_owned();
+        let root = folder.path().to_str().expect("a path").to_owned();
         let options = LeptosOptions::builder().output_name("send0").site_root(root).build();
         let proxies = TrustedProxies::parse("127.0.0.1, 10.0.0.0/8").expect("networks");
-        let router = router(db.ctx.clone(), Site { options, origin: ORIGIN.into(), is_default, proxies });
-        Self { db, router, _site: site }
+        let stop = CancellationToken::new();
+        let site = Site { options, origin: ORIGIN.into(), is_default, proxies, stop: stop.clone() };
+        Self { router: router(db.ctx.clone(), site), db, stop, _site: folder }
     }
 
     /// A console with the workspace Acme.
@@ -83,6 +90,13 @@ impl Console {
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
         self.send_from(HERE, request).await
+    }
+
+    /// An answer whose body comes bit by bit.
+    pub async fn stream(&self, mut request: Request<Body>) -> (StatusCode, Body) {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((HERE, 4242))));
+        let answer = self.router.clone().oneshot(request).await.expect("a router does not fail");
+        (answer.status(), answer.into_body())
     }
 
     /// As from another address.
@@ -124,6 +138,12 @@ impl Console {
         let id = self.db.announced(vendor).await;
         tell(&self.db.ctx).await.expect("told");
         id
+    }
+
+    /// A view of the log for everybody in the workspace.
+    pub async fn view(&self, tenant: &Tenant, name: &str) -> AuditViewId {
+        let typed = ViewText { name: name.into(), query: "outcome:denied".into(), shared: true, ..ViewText::default() };
+        views::save(&self.db.ctx, &Actor::cli(tenant.id(), request()), &typed).await.expect("a view").id
     }
 
     /// A request about compliance, by the owner of the workspace.
@@ -192,6 +212,28 @@ impl Console {
         streams::operations::create(&self.db.ctx, &cli, &text, |id| format!("/{id}")).await.expect("a stream").0
     }
 
+    /// An export that waits to be written, begun by the owner of the workspace.
+    pub async fn export(&self, tenant: &Tenant) -> ExportId {
+        self.cancel_exports(tenant).await;
+        let owner = tenant.actor(Role::Owner);
+        exports::start(&self.db.ctx, &owner, "csv", &FilterText::default()).await.expect("an export")
+    }
+
+    /// Cancels what waits to be written: there is one at a time.
+    pub async fn cancel_exports(&self, tenant: &Tenant) {
+        let owner = tenant.actor(Role::Owner);
+        let all = exports::list(&self.db.ctx, &owner).await.expect("exports");
+        for one in all.into_iter().filter(|one| one.state.is_open()) {
+            exports::cancel(&self.db.ctx, &owner, one.id).await.expect("cancelled");
+        }
+    }
+
+    /// An answer whose body has still to be read.
+    pub async fn open(&self, mut request: Request<Body>) -> axum::response::Response {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((HERE, 4242))));
+        self.router.clone().oneshot(request).await.expect("a router does not fail")
+    }
+
     /// An invitation that waits, made by the command line, with the token in its mail.
     pub async fn invitation(&self, tenant: &Tenant, email: &str, role: &str) -> (InvitationId, String) {
         let cli = Actor::cli(tenant.id(), request());
@@ -250,6 +292,7 @@ impl Console {
             union all select r::text from (select workspace_id, notice_id, answer, reason, reply from workspace_notices) r
             union all select f::text from frameworks f union all select e::text from framework_evidence e
             union all select r::text from compliance_requests r union all select m::text from compliance_messages m
+            union all select x::text from (select workspace_id, export_id, state from audit_exports) x
             union all select g::text from document_grants g union all select v::text from visitor_links v
             union all select s::text from (select workspace_id, stream_id, name, target, secret, state from audit_streams) s
             union all select o::text from contacts o union all select f::text from contact_directory f

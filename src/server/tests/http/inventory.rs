@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 87] = [
+const FUNCTION_PATHS: [&str; 94] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -30,6 +30,11 @@ const FUNCTION_PATHS: [&str; 87] = [
     "/_fn/app/allowlist/server_fns/undo_change",
     "/_fn/app/api_keys/server_fns/issue_key",
     "/_fn/app/api_keys/server_fns/revoke_key",
+    "/_fn/app/audit_log/server_fns/cancel_export",
+    "/_fn/app/audit_log/server_fns/change_view",
+    "/_fn/app/audit_log/server_fns/remove_view",
+    "/_fn/app/audit_log/server_fns/save_view",
+    "/_fn/app/audit_log/server_fns/start_export",
     "/_fn/app/compliance/server_fns/accept_terms",
     "/_fn/app/compliance/server_fns/add_evidence",
     "/_fn/app/compliance/server_fns/answer_request",
@@ -60,6 +65,8 @@ const FUNCTION_PATHS: [&str; 87] = [
     "/_fn/app/members/server_fns/remove_member",
     "/_fn/app/plans/server_fns/set_plan",
     "/_fn/app/policies/server_fns/change_policy",
+    "/_fn/app/retention/server_fns/change_retention",
+    "/_fn/app/retention/server_fns/keep_retention",
     "/_fn/app/streams/server_fns/change_stream",
     "/_fn/app/streams/server_fns/create_stream",
     "/_fn/app/streams/server_fns/pause_stream",
@@ -161,6 +168,7 @@ async fn every_declared_route_answers() {
     let member = console.member_id(&acme, Role::Owner).await.to_string();
     let contact = console.contact(&acme, "owner@acme.example").await.to_string();
     let notice = console.notice("Acme Mail").await.to_string();
+    let view = console.view(&acme, "Refusals").await.to_string();
     let request = console.compliance_request(&acme).await.to_string();
     let stream = console.stream(&acme).await.to_string();
     for (path, access) in access::PAGES {
@@ -169,6 +177,7 @@ async fn every_declared_route_answers() {
         }
         let id = match path {
             path if path.contains("members") => member.clone(),
+            path if path.contains("views") => view.clone(),
             path if path.contains("contacts") => contact.clone(),
             path if path.contains("notices") => notice.clone(),
             path if path.contains("compliance") => request.clone(),

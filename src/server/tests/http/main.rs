@@ -2,9 +2,11 @@
 
 mod allowlist;
 mod api;
+mod audit_log;
 mod contacts;
 mod csrf;
 mod documents;
+mod exports;
 mod forms;
 mod harness;
 mod headers;

@@ -1,0 +1,178 @@
+//! `/w/{slug}/audit-log/exports`: the log, or what a filter names of it, as a file.
+
+use super::{
+    search::text_of,
+    server_fns::{CancelExport, StartExport},
+};
+use crate::{
+    forms::FormState,
+    islands::ReloadSoon,
+    page::{Inside, page},
+    ui::{
+        Badge, Button, ButtonKind, Choice, Empty, ExactTime, Fact, Facts, PageHeader, Progress, RadioCards, Section,
+        Status as Look, TimeAgo, Times, bytes, count,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use send0_core::{
+    AppError,
+    audit_log::{
+        FilterText, Format,
+        export::Receipt,
+        exports::{ExportState, ExportView, list},
+    },
+};
+
+/// Where the file of an export is posted for.
+pub const FILE: &str = "/w/{slug}/audit-log/exports/{id}/file";
+
+/// `/w/{slug}/audit-log/exports`. What is exported is what the query asks for, as on the list.
+#[component]
+pub fn Exports() -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    page("Exports", "audit-log", |inside| async move {
+        let all = list(&inside.visit.ctx, &inside.actor).await?;
+        let running = all.iter().find(|one| one.state.is_open()).cloned();
+        let subtitle = "The log as a file, the oldest event first. Files can be fetched for 24 hours.";
+        let begin = match running {
+            Some(running) => under_way(&inside, &running).into_any(),
+            None => form(&inside, &text_of(&query).folded()).into_any(),
+        };
+        let earlier = all.into_iter().filter(|one| !one.state.is_open()).collect::<Vec<_>>();
+        let earlier = match earlier.is_empty() {
+            true => view! { <Empty title="No exports yet" text="What was exported stands here, with what proves that it is whole."/> }.into_any(),
+            false => earlier.into_iter().map(|one| finished(&inside, one)).collect_view().into_any(),
+        };
+        Ok::<_, AppError>(view! {
+            <PageHeader title="Exports" subtitle/>
+            <p><a href=inside.path("audit-log")>"The audit log"</a></p>
+            {begin}
+            {earlier}
+            <Times/>
+        })
+    })
+}
+
+fn form(inside: &Inside, text: &FilterText) -> impl IntoView + use<> {
+    let form = FormState::of::<StartExport>(&inside.visit);
+    let choices =
+        Format::ALL.map(|format| Choice::new(format.as_str(), format.as_str().to_uppercase()).hint(format.sentence()));
+    let value = if form.is_refused() { form.value("format") } else { Format::Ndjson.as_str().to_owned() };
+    let hidden = asked(text).into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> });
+    let fields = view! {
+        <input type="hidden" name="workspace" value=inside.here.slug.clone()/>
+        {hidden.collect_view()}
+        <RadioCards name="format" legend="Written as" choices=choices.to_vec() value error=form.error("format")/>
+        <div class="actions"><Button kind=ButtonKind::Primary>"Export"</Button></div>
+    };
+    let form = form.view(fields);
+    view! { <Section id="begin" title="Export" text=what(text)>{form}</Section> }
+}
+
+/// What is asked for, under the names of the form.
+fn asked(text: &FilterText) -> Vec<(&'static str, String)> {
+    let fields = [
+        ("actor", &text.actor),
+        ("action", &text.action),
+        ("outcome", &text.outcome),
+        ("from", &text.from),
+        ("to", &text.to),
+        ("q", &text.q),
+    ];
+    fields.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value.clone())).collect()
+}
+
+fn what(text: &FilterText) -> String {
+    match in_words(text) {
+        words if words.is_empty() => "Everything in the log. To export part of it, filter the log first.".into(),
+        words => format!("The events with {words}. Without a filter, everything is exported."),
+    }
+}
+
+fn in_words(text: &FilterText) -> String {
+    let word = |name: &str| if name == "q" { String::new() } else { format!("{name} ") };
+    asked(text).into_iter().map(|(name, value)| word(name) + &value).collect::<Vec<_>>().join(", ")
+}
+
+fn under_way(inside: &Inside, export: &ExportView) -> impl IntoView + use<> {
+    let (done, all) = export.looked_at();
+    let form = FormState::of::<CancelExport>(&inside.visit);
+    let problem = form.problem();
+    let cancel = form.inline(view! {
+        <input type="hidden" name="workspace" value=inside.here.slug.clone()/>
+        <input type="hidden" name="id" value=export.id.to_string()/>
+        <Button>"Cancel the export"</Button>
+    });
+    let label = format!("{}, asked for by {}", export.format.as_str().to_uppercase(), by(export));
+    let here = inside.path("audit-log/exports");
+    view! {
+        <Section id="under-way" title="An export is being written" text="The next one can begin when it is done.">
+            {problem}
+            <Progress label done all unit="events"/>
+            <div class="actions">{cancel} <a href=here>"Look again"</a></div>
+            <ReloadSoon/>
+        </Section>
+    }
+}
+
+fn by(export: &ExportView) -> String {
+    export.by.clone().unwrap_or_else(|| "somebody who has left".into())
+}
+
+fn finished(inside: &Inside, export: ExportView) -> impl IntoView + use<> {
+    let now = inside.now;
+    let title = match export.bounds {
+        Some((first, last)) => format!("{}, #{first} to #{last}", export.format.as_str().to_uppercase()),
+        None => format!("{}, no events", export.format.as_str().to_uppercase()),
+    };
+    let fetch = export.can_be_fetched(now).then(|| {
+        let action = inside.path(&format!("audit-log/exports/{}/file", export.id));
+        view! { <form method="post" action=action><Button>"Download"</Button></form> }
+    });
+    let filter = Some(in_words(&export.filter)).filter(|words| !words.is_empty());
+    let (rows, size) = (count(export.rows.unsigned_abs()), bytes(export.bytes.unsigned_abs()));
+    let is_done = export.state == ExportState::Done;
+    let expires = export.expires_at.map(|at| view! { <Fact label="File"><TimeAgo at now/></Fact> });
+    let (id, who, at) = (export.id.to_string(), by(&export), export.created_at);
+    view! {
+        <Section id title>
+            <Facts>
+                <Fact label="State">{badge(&export, inside)}</Fact>
+                <Fact label="Asked for">{who}", "<ExactTime at/></Fact>
+                {filter.map(|words| view! { <Fact label="With">{words}</Fact> })}
+                {is_done.then(|| view! { <Fact label="Holds">{format!("{rows} events, {size}")}</Fact> })}
+                {export.sha256.map(|hash| view! { <Fact label="SHA-256"><code>{hash}</code></Fact> })}
+                {export.receipt.as_ref().map(receipt)}
+                {expires}
+            </Facts>
+            {fetch}
+        </Section>
+    }
+}
+
+fn badge(export: &ExportView, inside: &Inside) -> impl IntoView + use<> {
+    let (look, word) = match export.state {
+        ExportState::Done if export.can_be_fetched(inside.now) => (Look::Ok, "ready"),
+        ExportState::Done => (Look::Off, "expired"),
+        ExportState::Cancelled => (Look::Off, "cancelled"),
+        ExportState::Failed => (Look::Danger, "given up"),
+        ExportState::Queued | ExportState::Running => (Look::Pending, "being written"),
+    };
+    view! { <Badge status=look word/> }
+}
+
+/// What says that the file is complete.
+fn receipt(receipt: &Receipt) -> impl IntoView + use<> {
+    let said = match (receipt.first, receipt.last, &receipt.query) {
+        (Some(first), Some(last), None) => {
+            format!("{} events, every one from #{first} to #{last}.", count(receipt.count.unsigned_abs()))
+        }
+        (Some(first), Some(last), Some(query)) => {
+            format!("{} events of those from #{first} to #{last}: {query}.", count(receipt.count.unsigned_abs()))
+        }
+        _ => "There were no events.".to_owned(),
+    };
+    let root = receipt.root().map(|root| view! { <Fact label="Root of the tree"><code>{root}</code></Fact> });
+    view! { <Fact label="Receipt">{said}</Fact> {root} }
+}

@@ -1,0 +1,191 @@
+//! What of a log is asked for, in the URL, and the form that asks it.
+
+use super::tail::LIVE;
+use crate::ui::{Banner, Filters, Glyph, Icon, TextField, Tone};
+use leptos::prelude::*;
+use leptos_router::params::ParamsMap;
+use send0_core::{
+    AppError, FieldError,
+    audit_log::{Asked as Bound, Filter, FilterText, KEYS, Place, Query, QueryError, Term},
+};
+
+/// What the URL of a search can say, besides whether it is live.
+const PARAMETERS: [&str; 8] = ["q", "actor", "action", "outcome", "from", "to", "older", "newer"];
+
+/// What of a log is asked for, in the URL.
+pub struct Asked {
+    /// The filter.
+    pub filter: Filter,
+    /// Which part of the list.
+    pub place: Place,
+    /// Whether new events are watched for.
+    pub is_live: bool,
+    /// Whether the URL says nothing at all.
+    is_bare: bool,
+    /// As it was typed; what other parameters say is in the query.
+    text: FilterText,
+    wrong: Option<AppError>,
+}
+
+impl Asked {
+    /// As the URL has it. What cannot be read is said beside the fields; the list stays, unfiltered.
+    pub fn of(query: &ParamsMap) -> Result<Self, AppError> {
+        let (typed, place) = (text_of(query), place_of(query)?);
+        let text = typed.clone().folded();
+        let (filter, wrong) = match typed.parse().and_then(|_| text.parse()) {
+            Ok(filter) => (filter, None),
+            Err(error) => (Filter::default(), Some(error)),
+        };
+        let is_live = query.get(LIVE).is_some();
+        let is_said = |name: &str| query.get(name).is_some();
+        let is_bare = !is_live && !PARAMETERS.into_iter().any(is_said);
+        Ok(Self { filter, place, is_live, is_bare, text, wrong })
+    }
+
+    /// Whether the URL says nothing at all.
+    pub fn is_bare(&self) -> bool {
+        self.is_bare
+    }
+
+    /// Whether it is about the newest.
+    pub fn is_newest(&self) -> bool {
+        self.place == Place::Top
+    }
+
+    /// Whether all of it could be read.
+    pub fn is_readable(&self) -> bool {
+        self.wrong.is_none()
+    }
+
+    /// Whether times stand beside the query.
+    pub fn has_times(&self) -> bool {
+        self.filter.from.is_some() || self.filter.to.is_some()
+    }
+
+    /// All of it in the language of queries.
+    pub fn whole(&self) -> Query {
+        let mut query = self.filter.query.clone();
+        let times = [self.filter.from.map(Bound::After), self.filter.to.map(Bound::Before)];
+        query.terms.extend(times.into_iter().flatten().map(|asked| Term { negated: false, asked }));
+        query
+    }
+
+    /// Whether anything is asked for, readable or not.
+    pub fn is_anything(&self) -> bool {
+        self.text != FilterText::default() || self.wrong.is_some()
+    }
+
+    /// This search with more parameters.
+    pub fn link(&self, base: &str, more: &[(&str, &str)]) -> String {
+        let fields = [("q", self.text.q.as_str()), ("from", &self.text.from), ("to", &self.text.to)];
+        address(base, fields.into_iter().chain(more.iter().copied()))
+    }
+
+    /// A search for this within the times of this one.
+    pub fn link_for(&self, base: &str, query: &Query) -> String {
+        let q = query.to_string();
+        address(base, [("q", q.as_str()), ("from", &self.text.from), ("to", &self.text.to)])
+    }
+
+    /// What could not be read.
+    pub fn misread(&self) -> Option<AnyView> {
+        let Some(AppError::Malformed(errors)) = &self.wrong else { return None };
+        let line =
+            |error: &FieldError| view! { <p><code>{error.field.clone()}</code>{format!(" {}", error.message)}</p> };
+        let lines = errors.iter().map(line).collect_view();
+        let title = "The filter could not be read; everything is shown";
+        Some(view! { <Banner tone=Tone::Warn title>{lines}</Banner> }.into_any())
+    }
+}
+
+/// A search for this and nothing else.
+pub fn link_to(base: &str, query: &Query) -> String {
+    address(base, [("q", query.to_string().as_str())])
+}
+
+fn address<'a>(base: &str, fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
+        query.append_pair(name, value);
+    }
+    let query = query.finish();
+    if query.is_empty() { base.to_owned() } else { format!("{base}?{query}") }
+}
+
+pub fn text_of(query: &ParamsMap) -> FilterText {
+    let value = |name| query.get(name).unwrap_or_default();
+    FilterText {
+        actor: value("actor"),
+        action: value("action"),
+        outcome: value("outcome"),
+        from: value("from"),
+        to: value("to"),
+        q: value("q"),
+    }
+}
+
+fn place_of(query: &ParamsMap) -> Result<Place, AppError> {
+    let seq = |text: String| text.parse::<i64>().map_err(|_| AppError::NotFound);
+    match (query.get("older"), query.get("newer")) {
+        (Some(older), _) => seq(older).map(Place::Older),
+        (None, Some(newer)) => seq(newer).map(Place::Newer),
+        (None, None) => Ok(Place::Top),
+    }
+}
+
+/// The form: one box for the query, and the times.
+pub fn form(base: &str, everything: &str, asked: &Asked) -> impl IntoView + use<> {
+    let clear = asked.is_anything().then(|| everything.to_owned());
+    let FilterText { q, from, to, .. } = asked.text.clone();
+    let errors = Query::parse(&q).err().unwrap_or_default();
+    let (invalid, described) = if errors.is_empty() { (None, None) } else { (Some("true"), Some("q-error")) };
+    let marked = (!errors.is_empty()).then(|| marked(&q, &errors));
+    view! {
+        <Filters action=base.to_owned() clear>
+            <span class="search query">
+                <Icon glyph=Glyph::Search/>
+                <input class="input mono" type="search" id="q" name="q" value=q aria-label="Search the log" placeholder="actor:ana outcome:denied"
+                    autocomplete="off" autocapitalize="off" spellcheck="false" maxlength="1000" aria-describedby=described aria-invalid=invalid/>
+            </span>
+            <TextField name="from" label="From" kind="datetime-local" value=from/>
+            <TextField name="to" label="To, UTC" kind="datetime-local" value=to/>
+        </Filters>
+        {marked}
+        {help()}
+    }
+}
+
+/// What was typed, with what cannot be read marked in it.
+fn marked(q: &str, errors: &[QueryError]) -> impl IntoView + use<> {
+    let letters = q.chars().enumerate();
+    let is_wrong = |place: usize| errors.iter().any(|error| (error.span.start..error.span.end).contains(&place));
+    let mut parts: Vec<(bool, String)> = vec![];
+    for (place, letter) in letters {
+        match parts.last_mut().filter(|(wrong, _)| *wrong == is_wrong(place)) {
+            Some((_, part)) => part.push(letter),
+            None => parts.push((is_wrong(place), letter.to_string())),
+        }
+    }
+    let part = |(wrong, part): (bool, String)| match wrong {
+        true => view! { <mark>{part}</mark> }.into_any(),
+        false => part.into_any(),
+    };
+    let parts = parts.into_iter().map(part).collect_view();
+    view! { <p class="query-error" id="q-error"><code>{parts}</code></p> }
+}
+
+fn help() -> impl IntoView {
+    let line = |(key, what): (&'static str, &'static str)| {
+        view! { <div><dt><code>{format!("{key}:")}</code></dt><dd>{what}</dd></div> }
+    };
+    view! {
+        <details class="query-help">
+            <summary class="meta">"How to search"</summary>
+            <dl>{KEYS.map(line).into_iter().collect_view()}</dl>
+            <p>
+                "Words without a key are looked for in the whole event; put several in quotes to find them side by side. "
+                "Several terms of one key find any of them, terms of different keys all of them, and "<code>"-"</code>" before a term what it does not find."
+            </p>
+        </details>
+    }
+}

@@ -1,0 +1,36 @@
+//! The forms of the page.
+#![expect(missing_docs, reason = "the macro makes undocumented items beside each function")]
+
+use crate::error::FnError;
+use leptos::prelude::*;
+
+/// Keeps the audit log for another time.
+#[server]
+pub async fn change_retention(
+    workspace: String,
+    #[server(default)] audit_days: String,
+    #[server(default)] confirm: String,
+) -> Result<(), FnError> {
+    use crate::{forms, page, visit};
+    let visit = visit::Visit::now();
+    let (actor, _) = visit.enter(&workspace).await?;
+    let new = send0_core::retention::operations::change(&visit.ctx, &actor, &workspace, &audit_days, &confirm).await?;
+    let said = match new.waiting {
+        Some(_) => "Saved. Nothing is removed for a week; until then it can be called off here.",
+        None => "Saved. It counts from now on.",
+    };
+    forms::go_and_say(&visit.ctx, &page::path_in(&workspace, "retention"), said).await?;
+    Ok(())
+}
+
+/// Calls off a shorter time that waits.
+#[server]
+pub async fn keep_retention(workspace: String) -> Result<(), FnError> {
+    use crate::{forms, page, visit};
+    let visit = visit::Visit::now();
+    let (actor, _) = visit.enter(&workspace).await?;
+    let kept = send0_core::retention::operations::keep(&visit.ctx, &actor).await?;
+    let said = format!("Called off. The log is kept for {} days.", kept.audit_days);
+    forms::go_and_say(&visit.ctx, &page::path_in(&workspace, "retention"), &said).await?;
+    Ok(())
+}

@@ -1,0 +1,53 @@
+import { expect, test } from '../support/test';
+import { PASSWORD } from '../support/password';
+import { Server } from '../support/server';
+
+test('the log says how far it is verified', async ({ owner: page, workspace }) => {
+  await workspace.key('Reader');
+  await page.goto(workspace.path('audit-log'));
+  const newest = Number(await page.locator('tbody td.num').first().innerText());
+  // The checker comes by every few seconds.
+  await expect(async () => {
+    await page.reload();
+    const badge = await page.locator('#proof').innerText();
+    expect(Number(/verified to event #(\d+)/.exec(badge)?.[1] ?? 0)).toBeGreaterThanOrEqual(newest);
+  }).toPass({ timeout: 30_000 });
+  await page.locator('#proof').getByRole('link', { name: 'Public key' }).click();
+  await expect(page.locator('body')).toContainText('send0.dev/audit-log+');
+});
+
+test('an event that is not as it was sealed turns the badge and is named', async ({ browser }) => {
+  test.setTimeout(180_000);
+  // A server of its own: what is done to it is an error in its log, as it should be.
+  const server = await Server.start();
+  try {
+    const words = ['owner', 'create', '--email', 'ana@example.com', '--workspace', 'Acme', '--name', 'Ana'];
+    await server.command(words, `${PASSWORD}\n`);
+    const page = await (await browser.newContext({ baseURL: server.url })).newPage();
+    await page.goto('/sign-in');
+    await page.getByLabel('Mail address').fill('ana@example.com');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.goto('/w/acme/audit-log');
+    await expect(async () => {
+      await page.reload();
+      await expect(page.locator('#proof')).toContainText('verified to event', { timeout: 1000 });
+    }).toPass({ timeout: 30_000 });
+    const tamper = `begin; alter table audit_events disable trigger all; update audit_events set at = at - interval '1 hour'
+      where seq = 1 and workspace_id = (select workspace_id from workspace_directory where slug = 'acme');
+      alter table audit_events enable always trigger append_only, enable always trigger never_truncated; commit`;
+    await server.asSuperuser(tamper);
+    await page.reload();
+    await expect(page.locator('#proof')).toContainText('Event #1 is not as it was sealed.');
+    // Written down in the log itself, too, once the checker has come by.
+    await expect(async () => {
+      await page.reload();
+      await expect(page.getByRole('table')).toContainText('found that the audit log is not as it was sealed', { timeout: 1000 });
+    }).toPass({ timeout: 90_000 });
+    const checked = await server.command<{ problem: string | null }>(['audit', 'check']).catch((error: Error) => error.message);
+    expect(checked).toContain('not as they were signed');
+    await page.context().close();
+  } finally {
+    await server.stop();
+  }
+});

@@ -1,0 +1,309 @@
+//! Taking the log out: whole, or what a filter names, the oldest first, as lines that other programs read.
+
+use super::{
+    Action, Event, Filter, Format, formats,
+    operations::{asking_for, criteria_in},
+    queries::{self, Stored},
+    search::Criteria,
+};
+use crate::{
+    Actor, AppError, Ctx, database::Database, ids::WorkspaceId, intent::Intent, permissions::Permission,
+    sealing::operations as sealing, secrets,
+};
+use futures::stream::{Stream, poll_fn};
+use send0_verify::Hash;
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use tokio::sync::mpsc;
+
+/// The first events that are read: few, so that the first bytes come at once.
+const FIRST_WINDOW: i64 = 100;
+/// The events of a window. Each window is a transaction of its own, and what of the log is in memory at a time.
+const WINDOW: i64 = 2_000;
+/// The events that a window of a filter looks at, at most: however little matches, no transaction takes long.
+const SPAN: i64 = 50_000;
+/// Windows that wait for a client that reads slowly.
+const AHEAD: usize = 1;
+
+/// What is to be exported.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What it is written in.
+    pub format: Format,
+    /// Which events.
+    pub filter: Filter,
+    /// The number of the last event that one has already; 0: none.
+    pub after: i64,
+}
+
+/// What an export will hold, once it is known and allowed.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub workspace: WorkspaceId,
+    pub format: Format,
+    /// Without bounds in time, which have become `bounds`.
+    pub criteria: Criteria,
+    /// What is asked for, apart from bounds in time, as one line; `None`: everything.
+    pub query: Option<String>,
+    pub after: i64,
+    /// The first and the last event that are looked at. Fixed at the start, so that an export has an end.
+    pub bounds: Option<(i64, i64)>,
+}
+
+/// Exports the log as it is now, in pieces of whole lines. One event, committed before this returns, says what was taken out.
+/// A piece that could not be had ends the stream with an error: the receipt at the end of NDJSON says that nothing is missing.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `audit.export`; [`AppError::ProofNeeded`] in a session without a recent proof.
+pub async fn export(
+    ctx: &Ctx,
+    actor: &Actor,
+    asked: &Asked,
+) -> Result<impl Stream<Item = Result<Vec<u8>, AppError>> + Send + use<>, AppError> {
+    let (plan, event) = prepare(ctx, actor, asked).await?;
+    ctx.log_call(actor, event).await?;
+    Ok(pieces(ctx.clone(), plan))
+}
+
+/// What the export will hold, and the event that says so. Nothing is written yet, unless it is refused.
+pub(super) async fn prepare(ctx: &Ctx, actor: &Actor, asked: &Asked) -> Result<(Plan, Event), AppError> {
+    let action = Action::AuditLogExported;
+    ctx.authorise(actor, Permission::AuditExport, action).await?;
+    let (workspace, filter) = (actor.workspace, &asked.filter);
+    let criteria = criteria_in(ctx, workspace, filter).await?;
+    let mut read = ctx.db.read_log(workspace).await?;
+    let bounds = queries::bounds(read.conn(), workspace, &criteria, asked.after).await?;
+    drop(read);
+    let event = exported(asked, bounds);
+    let words = format!("Export the audit log as {}", asked.format.as_str().to_uppercase());
+    let times = [criteria.from, criteria.to].map(|time| time.map(|time| time.unix_timestamp()));
+    let intent = Intent::new(workspace, words, (asked.format, query(filter), times));
+    ctx.demand_proof(actor, event.clone(), intent).await?;
+    Ok((Plan::new(workspace, asked, criteria, bounds), event))
+}
+
+impl Plan {
+    pub fn new(workspace: WorkspaceId, asked: &Asked, criteria: Criteria, bounds: Option<(i64, i64)>) -> Self {
+        let query = Some(query(&asked.filter)).filter(|_| !criteria.all.is_empty());
+        let criteria = Criteria { from: None, to: None, ..criteria };
+        Self { workspace, format: asked.format, criteria, query, after: asked.after, bounds }
+    }
+}
+
+fn exported(asked: &Asked, bounds: Option<(i64, i64)>) -> Event {
+    let event = Event::new(Action::AuditLogExported).under(Permission::AuditExport);
+    let event = event.change("format", None::<&str>, asked.format.as_str());
+    let event = event.change("first", None::<i64>, bounds.map(|bounds| bounds.0));
+    asking_for(event.change("last", None::<i64>, bounds.map(|bounds| bounds.1)), &asked.filter)
+}
+
+/// What is asked for, apart from bounds in time, as one line.
+fn query(filter: &Filter) -> String {
+    let actions: Vec<&str> = filter.actions.iter().map(|action| action.as_str()).collect();
+    let parts = [
+        filter.actor.as_ref().map(|actor| format!("actor:{actor}")),
+        (!actions.is_empty()).then(|| format!("action:{}", actions.join(","))),
+        filter.outcome.map(|outcome| format!("outcome:{}", outcome.as_str())),
+        Some(filter.query.to_string()).filter(|text| !text.is_empty()),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// Reads ahead in a task of its own, which ends when whoever takes the pieces goes away.
+fn pieces(ctx: Ctx, plan: Plan) -> impl Stream<Item = Result<Vec<u8>, AppError>> + Send {
+    let (sender, mut receiver) = mpsc::channel(AHEAD);
+    tokio::spawn(async move {
+        let mut exporter = Exporter::new(plan);
+        while let Some(piece) = exporter.next(&ctx).await.transpose() {
+            let failed = piece.is_err();
+            if sender.send(piece).await.is_err() || failed {
+                return;
+            }
+        }
+    });
+    poll_fn(move |context| receiver.poll_recv(context))
+}
+
+/// What of an export is written next.
+enum Stage {
+    Head,
+    Events,
+    Receipt,
+    Done(Receipt),
+}
+
+/// Writes an export piece by piece. Nothing is held between pieces: no transaction, no connection.
+pub(super) struct Exporter {
+    plan: Plan,
+    stage: Stage,
+    /// The last event that was looked at.
+    pub at: i64,
+    /// How many events were written.
+    pub count: i64,
+    window: i64,
+}
+
+impl Exporter {
+    pub fn new(plan: Plan) -> Self {
+        let at = plan.bounds.map_or(plan.after, |(first, _)| first - 1);
+        Self { plan, stage: Stage::Head, at, count: 0, window: FIRST_WINDOW }
+    }
+
+    /// The next piece, in whole lines; `None` at the end.
+    pub async fn next(&mut self, ctx: &Ctx) -> Result<Option<Vec<u8>>, AppError> {
+        loop {
+            let piece = match self.stage {
+                Stage::Head => self.head(),
+                Stage::Events => self.events(&ctx.db).await?,
+                Stage::Receipt => self.end(ctx).await?,
+                Stage::Done(_) => return Ok(None),
+            };
+            if !piece.is_empty() {
+                return Ok(Some(piece));
+            }
+        }
+    }
+
+    /// What the export held, once it is at its end.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        if let Stage::Done(receipt) = &self.stage { Some(receipt) } else { None }
+    }
+
+    /// Who goes on after a cursor has the head already.
+    fn head(&mut self) -> Vec<u8> {
+        self.stage = Stage::Events;
+        if self.plan.after == 0 { formats::head(self.plan.format).into() } else { vec![] }
+    }
+
+    async fn events(&mut self, db: &Database) -> Result<Vec<u8>, AppError> {
+        let last = self.plan.bounds.map_or(self.at, |(_, last)| last);
+        if self.at >= last {
+            self.stage = Stage::Receipt;
+            return Ok(vec![]);
+        }
+        let limit = std::mem::replace(&mut self.window, WINDOW);
+        let Plan { workspace, ref criteria, .. } = self.plan;
+        let until = last.min(self.at.saturating_add(if criteria.all.is_empty() { limit } else { SPAN }));
+        let mut read = db.read_log(workspace).await?;
+        let rows = queries::window(read.conn(), workspace, criteria, (self.at, until), limit).await?;
+        let rows = rows.iter().map(Stored::of).collect::<Result<Vec<_>, _>>()?;
+        let looked_at = rows.last().filter(|_| rows.len() as i64 == limit).map_or(until, |row| row.seq);
+        let meant = meant(workspace, criteria, rows)?;
+        let leaves = self.leaves(read.conn(), &meant).await?;
+        drop(read);
+        let mut piece = Vec::with_capacity(meant.len() * formats::LINE_LENGTH);
+        for stored in &meant {
+            formats::write(&mut piece, self.plan.format, workspace, stored, leaves.of(stored.seq))?;
+        }
+        self.count += meant.len() as i64;
+        self.at = looked_at;
+        Ok(piece)
+    }
+
+    /// What was sealed of the events of a window, for the format that says so.
+    async fn leaves(&self, conn: &mut PgConnection, rows: &[Stored<'_>]) -> Result<Leaves, AppError> {
+        let (Format::Ndjson, Some(first), Some(last)) = (self.plan.format, rows.first(), rows.last()) else {
+            return Ok(Leaves::default());
+        };
+        let hashes = sealing::leaves(conn, self.plan.workspace, first.seq, last.seq).await;
+        Ok(Leaves { first: first.seq, hashes: unless_damaged(hashes)?.unwrap_or_default() })
+    }
+
+    async fn end(&mut self, ctx: &Ctx) -> Result<Vec<u8>, AppError> {
+        let last = Last { receipt: self.sign_off(ctx).await? };
+        let mut line = serde_json::to_vec(&last).map_err(|_| AppError::Internal)?;
+        line.push(b'\n');
+        self.stage = Stage::Done(last.receipt);
+        Ok(if self.plan.format == Format::Ndjson { line } else { vec![] })
+    }
+
+    /// The receipt. Of a part of the log without gaps it says what ties it to a signed checkpoint.
+    async fn sign_off(&self, ctx: &Ctx) -> Result<Receipt, AppError> {
+        let Plan { workspace, ref query, bounds, .. } = self.plan;
+        let proof = match bounds.filter(|_| query.is_none()) {
+            Some((first, last)) => unless_damaged(sealing::range_proof(ctx, workspace, first, last).await)?,
+            None => None,
+        };
+        let all_hex = |hashes: &[Hash]| hashes.iter().map(|hash| secrets::hex(hash)).collect::<Vec<_>>();
+        Ok(Receipt {
+            workspace,
+            query: query.clone(),
+            first: bounds.map(|bounds| bounds.0),
+            last: bounds.map(|bounds| bounds.1),
+            count: self.count,
+            from_prefix: proof.as_ref().map(|proof| all_hex(&proof.from_prefix)),
+            to_suffix: proof.as_ref().map(|proof| all_hex(&proof.to_suffix)),
+            checkpoint: proof.map(|proof| proof.checkpoint),
+        })
+    }
+}
+
+/// Those that the whole filter means: the columns, by which they were found, do not tell everything.
+fn meant<'r>(workspace: WorkspaceId, criteria: &Criteria, rows: Vec<Stored<'r>>) -> Result<Vec<Stored<'r>>, AppError> {
+    if !criteria.is_deep() {
+        return Ok(rows);
+    }
+    let mut meant = Vec::new();
+    for stored in rows {
+        let event = queries::put_together(workspace, stored.seq, stored.at, stored.body, stored.personal)?;
+        if criteria.hold(&event) {
+            meant.push(stored);
+        }
+    }
+    Ok(meant)
+}
+
+/// The leaves of the events from one on, as far as they are sealed.
+#[derive(Default)]
+struct Leaves {
+    first: i64,
+    hashes: Vec<Hash>,
+}
+
+impl Leaves {
+    fn of(&self, seq: i64) -> Option<&Hash> {
+        self.hashes.get(usize::try_from(seq - self.first).ok()?)
+    }
+}
+
+/// A log that is not as it was sealed is exported all the same, without what cannot be proven: whoever looks into it needs it.
+fn unless_damaged<T>(proof: Result<T, AppError>) -> Result<Option<T>, AppError> {
+    match proof {
+        Err(AppError::Internal) => Ok(None),
+        proof => proof.map(Some),
+    }
+}
+
+#[derive(Serialize)]
+struct Last {
+    receipt: Receipt,
+}
+
+/// Says that an export is complete: which events were looked at, and how many are in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Whose log it is.
+    pub workspace: WorkspaceId,
+    /// What it was filtered by, apart from bounds in time; `null`: every event from `first` to `last` is in it.
+    pub query: Option<String>,
+    /// The first event that was looked at; `null`: there was none.
+    pub first: Option<i64>,
+    /// The last one.
+    pub last: Option<i64>,
+    /// How many events are in it.
+    pub count: i64,
+    /// From the tree before `first` to that of the checkpoint, hashes in hexadecimal; `null` when filtered, and of a log
+    /// that is not as it was sealed.
+    pub from_prefix: Option<Vec<String>>,
+    /// From the tree up to `last` to that of the checkpoint; likewise.
+    pub to_suffix: Option<Vec<String>>,
+    /// The checkpoint, a signed note (C2SP tlog-checkpoint); likewise.
+    pub checkpoint: Option<String>,
+}
+
+impl Receipt {
+    /// The root of the tree that the checkpoint signs, in base64: the third line of the note.
+    pub fn root(&self) -> Option<&str> {
+        self.checkpoint.as_deref()?.lines().nth(2)
+    }
+}

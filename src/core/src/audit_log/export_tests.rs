@@ -1,0 +1,446 @@
+//! Exports from a real PostgreSQL: whole, resumed, filtered, refused, and nobody else's.
+
+use super::{
+    Action, Event, EventView, Filter, Format, Outcome, Record,
+    export::{Asked, export},
+    record::commitment,
+};
+use crate::{
+    Actor, AppError,
+    accounts::Proof,
+    actor::Who,
+    api_keys::{Kind, Mode},
+    ids::{KeyId, WorkspaceId},
+    permissions::{Permission, Role},
+    sealing::operations::public_keys,
+    secrets,
+    testing::{Tenant, TestDb, request},
+};
+use futures::StreamExt;
+use send0_verify::{Hash, checkpoint::Checkpoint, leaf, note::Verifier, tree::Frontier};
+use serde_json::Value;
+use sqlx::AssertSqlSafe;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
+
+/// More than two windows, so that windows have seams.
+const MANY: usize = 4_500;
+
+fn all(format: Format) -> Asked {
+    Asked { format, filter: Filter::default(), after: 0 }
+}
+
+async fn exported(db: &TestDb, actor: &Actor, asked: &Asked) -> String {
+    let mut pieces = Box::pin(export(&db.ctx, actor, asked).await.expect("an export"));
+    let mut bytes = vec![];
+    while let Some(piece) = pieces.next().await {
+        bytes.extend(piece.expect("a piece"));
+    }
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+/// The lines of an export as JSON, and its receipt.
+async fn read(db: &TestDb, actor: &Actor, asked: &Asked) -> (Vec<Value>, Value) {
+    let text = exported(db, actor, asked).await;
+    let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let receipt = lines.pop().expect("a receipt")["receipt"].take();
+    (lines, receipt)
+}
+
+fn seqs(lines: &[Value]) -> Vec<i64> {
+    lines.iter().map(|line| line["seq"].as_i64().expect("a number")).collect()
+}
+
+/// Events of an API key, every third refused.
+async fn fill(db: &TestDb, tenant: &Tenant, count: usize) {
+    let actor = Actor::cli(tenant.id(), request());
+    let mut conn = db.ctx.db.auth.acquire().await.expect("connection");
+    let event = |n: usize| match n % 3 {
+        0 => Event::new(Action::ApiCalled).because(Outcome::Denied, "missing_permission"),
+        _ => Event::new(Action::ApiKeyRevoked).on("api_key", n, Some("CI")),
+    };
+    let records: Vec<Record> = (0..count).map(|n| Record::new(&actor, event(n)).expect("record")).collect();
+    for batch in records.chunks(500) {
+        Record::append_all(batch, &mut conn).await.expect("append");
+    }
+}
+
+fn key(workspace: WorkspaceId, scopes: Vec<Permission>) -> Actor {
+    let who = Who::ApiKey { id: KeyId::new(), name: "CI".into(), kind: Kind::Restricted, mode: Mode::Live, scopes };
+    Actor { workspace, who, request: request() }
+}
+
+// Whole ------------------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn an_export_is_the_log_byte_for_byte_and_says_so() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    fill(&db, &tenant, MANY).await;
+    let before = db.seq(tenant.id()).await;
+    let (lines, receipt) = read(&db, &tenant.actor(Role::Owner), &all(Format::Ndjson)).await;
+    assert_eq!(seqs(&lines), (1..=before).collect::<Vec<_>>(), "every event once, in order, without its own");
+    let count = |name: &str| receipt[name].as_i64();
+    assert_eq!((count("first"), count("last"), count("count")), (Some(1), Some(before), Some(before)));
+    assert_eq!((&receipt["workspace"], &receipt["query"]), (&Value::from(tenant.id().to_string()), &Value::Null));
+    let stored = "select format('\"body\":%s,\"personal\":%s,\"salt\":\"%s\"', body, personal, encode(salt, 'hex'))
+        from audit_events where workspace_id = $1 and seq <= $2 order by seq";
+    let stored: Vec<String> =
+        sqlx::query_scalar(stored).bind(tenant.id().0).bind(before).fetch_all(&db.superuser).await.expect("the log");
+    let text = exported(&db, &tenant.actor(Role::Owner), &all(Format::Ndjson)).await;
+    for (line, stored) in text.lines().zip(&stored) {
+        assert!(line.contains(stored.as_str()), "{line}\n{stored}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_export_says_reads_back_as_the_event() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    fill(&db, &tenant, 5).await;
+    let events: Vec<EventView> = db.events(tenant.id()).await;
+    let (lines, _) = read(&db, &tenant.actor(Role::Owner), &all(Format::Ndjson)).await;
+    assert_eq!(lines.len(), events.len());
+    for (line, event) in lines.iter().zip(&events) {
+        let body = serde_json::to_string(&line["body"]).expect("JSON");
+        let personal = serde_json::to_string(&line["personal"]).expect("JSON");
+        let read =
+            super::queries::put_together(tenant.id(), event.seq, event.time, &body, Some(&personal)).expect("an event");
+        assert_eq!(&read, event);
+        let time = line["time"].as_str().expect("a time");
+        assert_eq!(time.len(), "2026-11-23T18:04:05.123456Z".len());
+        assert_eq!(OffsetDateTime::parse(time, &Rfc3339), Ok(event.time));
+        let salt: Vec<u8> = (0..64)
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&line["salt"].as_str().expect("a salt")[at..at + 2], 16).expect("hex"))
+            .collect();
+        assert_eq!(line["body"]["commitment"], commitment(&salt, &personal), "the commitment can be checked");
+    }
+}
+
+#[tokio::test]
+async fn every_format_has_a_line_for_every_event() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    fill(&db, &tenant, 2_500).await;
+    let seq = db.seq(tenant.id()).await;
+    let bounded = Filter { to: Some(OffsetDateTime::now_utc()), ..Filter::default() };
+    for (format, extra) in [(Format::Csv, 1), (Format::Ocsf, 0), (Format::Ecs, 0), (Format::Cef, 0)] {
+        let asked = Asked { filter: bounded.clone(), ..all(format) };
+        let text = exported(&db, &tenant.actor(Role::Owner), &asked).await;
+        assert_eq!(text.lines().count() as i64, seq + extra, "{format:?}");
+    }
+}
+
+#[tokio::test]
+async fn resumed_anywhere_it_is_the_same() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    fill(&db, &tenant, 115).await;
+    let to = Some(OffsetDateTime::now_utc());
+    let last = db.seq(tenant.id()).await;
+    for format in Format::ALL {
+        let asked = Asked { filter: Filter { to, ..Filter::default() }, ..all(format) };
+        let whole = exported(&db, &tenant.actor(Role::Owner), &asked).await;
+        let head = usize::from(format == Format::Csv);
+        let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+        // Everywhere, where bytes are copied; around the seam of the windows, where they are made of the same events.
+        let first = if format == Format::Ndjson { 1 } else { 98 };
+        for cursor in first..=last {
+            let rest = exported(&db, &tenant.actor(Role::Owner), &Asked { after: cursor, ..asked.clone() }).await;
+            let received = lines[..cursor as usize + head].concat();
+            let (expected, rest) = match format {
+                // The receipt is of what this call gave.
+                Format::Ndjson => (lines[..lines.len() - 1].concat(), without_last_line(&rest)),
+                _ => (whole.clone(), rest),
+            };
+            assert!(received + &rest == expected, "{format:?} after {cursor}");
+        }
+    }
+}
+
+fn without_last_line(text: &str) -> String {
+    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+    lines.pop();
+    lines.concat()
+}
+
+#[tokio::test]
+async fn nothing_to_export_is_an_export_of_nothing() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let asked = Asked { after: 1_000_000, ..all(Format::Ndjson) };
+    let (lines, receipt) = read(&db, &tenant.actor(Role::Owner), &asked).await;
+    assert!(lines.is_empty());
+    assert!(receipt["first"].is_null() && receipt["last"].is_null() && receipt["count"] == 0);
+    let never = Filter { from: Some(datetime!(2999-01-01 0:00 UTC)), ..Filter::default() };
+    let (lines, _) = read(&db, &tenant.actor(Role::Owner), &Asked { filter: never, ..all(Format::Ndjson) }).await;
+    assert!(lines.is_empty());
+}
+
+// Proven -----------------------------------------------------------------------------------------------------------
+
+/// The bytes of a body, as they stand in a line.
+fn body(line: &str) -> &str {
+    line.split_once("\"body\":").and_then(|(_, rest)| rest.split_once(",\"personal\":")).expect("a body").0
+}
+
+/// Fails unless lines and receipt lead to the root that the checkpoint signs, from nothing but the text.
+async fn assert_proven(db: &TestDb, text: &str) {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let receipt: Value = serde_json::from_str(lines.pop().expect("a receipt")).expect("JSON");
+    let receipt = &receipt["receipt"];
+    let hashes = |name: &str| -> Vec<Hash> {
+        let all = receipt[name].as_array().expect(name).iter();
+        all.map(|text| send0_verify::hex::hash(text.as_str().expect("text")).expect("a hash")).collect()
+    };
+    let first = receipt["first"].as_u64().expect("a number");
+    let mut frontier = Frontier::from_parts(first - 1, hashes("from_prefix")).expect("the prefix");
+    for line in lines {
+        let value: Value = serde_json::from_str(line).expect("JSON");
+        let time = OffsetDateTime::parse(value["time"].as_str().expect("a time"), &Rfc3339).expect("a time");
+        let micros = (time.unix_timestamp_nanos() / 1000) as i64;
+        let workspace = value["workspace"].as_str().expect("a workspace");
+        let leaf = leaf::hash(workspace, value["seq"].as_u64().expect("a number"), micros, body(line).as_bytes());
+        if let Some(sealed) = value.get("leaf") {
+            assert_eq!(sealed, &secrets::hex(&leaf), "as it was sealed");
+        }
+        frontier.push(leaf);
+    }
+    let note = receipt["checkpoint"].as_str().expect("a note");
+    let keys = public_keys(&db.ctx).await.expect("keys");
+    let verifiers: Vec<Verifier> = keys.iter().map(|key| key.parse().expect("a key")).collect();
+    let signed: Checkpoint = send0_verify::note::open(note, &verifiers).expect("signed").parse().expect("a checkpoint");
+    assert!(frontier.extend(signed.size, &hashes("to_suffix")), "the suffix");
+    assert_eq!(frontier.root(), signed.root);
+}
+
+#[tokio::test]
+async fn the_receipt_ties_any_part_of_the_log_to_a_signed_checkpoint() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    fill(&db, &tenant, 700).await;
+    let owner = tenant.actor(Role::Owner);
+    // Nothing is sealed yet: the receipt sees to it.
+    let text = exported(&db, &owner, &all(Format::Ndjson)).await;
+    assert!(!text.contains("\"leaf\""));
+    assert_proven(&db, &text).await;
+    fill(&db, &tenant, 40).await;
+    let text = exported(&db, &owner, &all(Format::Ndjson)).await;
+    assert!(
+        text.matches("\"leaf\":\"").count() >= 700
+            && text.lines().next().is_some_and(|line| line.contains("\"leaf\":\""))
+    );
+    assert_proven(&db, &text).await;
+    for after in [1, 2, 255, 256, 257, 511, 600, db.seq(tenant.id()).await - 1] {
+        assert_proven(&db, &exported(&db, &owner, &Asked { after, ..all(Format::Ndjson) }).await).await;
+    }
+    let to = Some(db.events_after(tenant.id(), 300).await.remove(0).time);
+    let bounded = Asked { filter: Filter { to, ..Filter::default() }, ..all(Format::Ndjson) };
+    assert_proven(&db, &exported(&db, &owner, &bounded).await).await;
+}
+
+#[tokio::test]
+async fn an_erased_person_leaves_the_proof_whole() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    exported(&db, &owner, &all(Format::Ndjson)).await;
+    let erase = "update audit_events set personal = null, salt = null where workspace_id = $1";
+    sqlx::query(erase).bind(tenant.id().0).execute(&db.superuser).await.expect("erased");
+    assert_proven(&db, &exported(&db, &owner, &all(Format::Ndjson)).await).await;
+}
+
+// Part of it -------------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn a_filter_narrows_it_and_the_receipt_says_by_what() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    fill(&db, &tenant, 3_000).await;
+    let filter = Filter { actor: Some("cli".into()), outcome: Some(Outcome::Denied), ..Filter::default() };
+    let (lines, receipt) = read(&db, &tenant.actor(Role::Owner), &Asked { filter, ..all(Format::Ndjson) }).await;
+    assert_eq!(lines.len(), 1_000);
+    assert!(lines.iter().all(|line| line["body"]["outcome"] == "denied"));
+    assert_eq!(receipt["query"], "actor:cli outcome:denied");
+    assert_eq!((&receipt["count"], &receipt["from_prefix"]), (&Value::from(1_000), &Value::Null));
+    let actions = Action::matching("workspace.*");
+    let (lines, receipt) = read(
+        &db,
+        &tenant.actor(Role::Owner),
+        &Asked { filter: Filter { actions, ..Filter::default() }, ..all(Format::Ndjson) },
+    )
+    .await;
+    assert_eq!(lines.len(), 1);
+    assert!(receipt["query"].as_str().is_some_and(|query| query.starts_with("action:workspace.created,")), "{receipt}");
+}
+
+#[tokio::test]
+async fn a_mail_address_is_exported_by_its_id() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    db.ctx.log_call(&owner, Event::new(Action::PageViewed)).await.expect("logged");
+    let filter = Filter { actor: Some("owner@acme.example".into()), ..Filter::default() };
+    let (lines, receipt) = read(&db, &tenant.actor(Role::Owner), &Asked { filter, ..all(Format::Ndjson) }).await;
+    assert!(!lines.is_empty() && lines.iter().all(|line| line["body"]["actor"]["id"] == owner.id()));
+    assert_eq!(receipt["query"], format!("actor:{}", owner.id()));
+}
+
+#[tokio::test]
+async fn what_comes_later_is_not_in_it() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    fill(&db, &tenant, MANY).await;
+    let before = db.seq(tenant.id()).await;
+    let mut pieces = Box::pin(export(&db.ctx, &tenant.actor(Role::Owner), &all(Format::Cef)).await.expect("an export"));
+    let mut text = String::from_utf8(pieces.next().await.expect("a piece").expect("no error")).expect("UTF-8");
+    assert_eq!(text.lines().count(), 100, "the first piece is small");
+    fill(&db, &tenant, 10).await;
+    while let Some(piece) = pieces.next().await {
+        text.push_str(std::str::from_utf8(&piece.expect("no error")).expect("UTF-8"));
+    }
+    assert_eq!(text.lines().count() as i64, before);
+}
+
+#[tokio::test]
+async fn an_erased_person_is_erased_from_exports_too() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let erase = "update audit_events set personal = null, salt = null where workspace_id = $1";
+    sqlx::query(erase).bind(tenant.id().0).execute(&db.superuser).await.expect("erased");
+    let to = Some(OffsetDateTime::now_utc());
+    for format in Format::ALL {
+        let asked = Asked { filter: Filter { to, ..Filter::default() }, ..all(format) };
+        let text = exported(&db, &tenant.actor(Role::Owner), &asked).await;
+        assert!(
+            !text.is_empty() && !text.contains("Owner of Acme") && !text.contains("owner@acme"),
+            "{format:?}: {text}"
+        );
+        if format == Format::Ndjson {
+            assert!(text.lines().next().expect("a line").ends_with("\"personal\":null,\"salt\":null}"), "{text}");
+        }
+    }
+}
+
+// Who may ----------------------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn another_workspace_sees_nothing_of_it() {
+    let db = TestDb::new().await;
+    let (acme, other) = (db.workspace("Acme").await, db.workspace("Other").await);
+    fill(&db, &acme, 10).await;
+    for format in Format::ALL {
+        let text = exported(&db, &other.actor(Role::Owner), &all(format)).await;
+        assert!(!text.contains(&acme.id().to_string()) && !text.contains("Owner of Acme"), "{format:?}");
+        assert!(text.contains(&other.id().to_string()));
+    }
+    let filter = Filter { actor: Some(acme.actor(Role::Owner).id()), ..Filter::default() };
+    let (lines, _) = read(&db, &other.actor(Role::Owner), &Asked { filter, ..all(Format::Ndjson) }).await;
+    assert!(lines.is_empty());
+}
+
+#[tokio::test]
+async fn only_who_may_export_does_and_a_refusal_is_written_down() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let actors = Role::ALL.map(|role| (tenant.actor(role), role.may(Permission::AuditExport))).into_iter();
+    let keys = [
+        (key(tenant.id(), vec![Permission::AuditExport]), true),
+        (key(tenant.id(), vec![Permission::AuditRead]), false),
+    ];
+    let mut allowed = 0;
+    for (actor, may) in actors.chain(keys) {
+        let before = db.seq(tenant.id()).await;
+        let result = export(&db.ctx, &actor, &all(Format::Csv)).await.map(|_| ());
+        let events = db.events_after(tenant.id(), before).await;
+        let [event] = &events[..] else { panic!("{} events", events.len()) };
+        assert_eq!((event.action.as_str(), event.actor.id.clone()), ("audit_log.exported", actor.id()));
+        assert_eq!(event.actor.permission.as_deref(), Some("audit.export"));
+        assert!(actor.request.is_logged());
+        if may {
+            assert_eq!((result, event.outcome), (Ok(()), Outcome::Success));
+            allowed += 1;
+        } else {
+            assert_eq!((result, event.outcome), (Err(AppError::Forbidden("audit.export".into())), Outcome::Denied));
+        }
+    }
+    assert_eq!(allowed, 4, "owner, admin, security, and a key with the scope");
+}
+
+#[tokio::test]
+async fn the_event_says_what_was_taken_out() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let seq = db.seq(tenant.id()).await;
+    let from = datetime!(2020-01-01 0:00 UTC);
+    let filter = Filter { outcome: Some(Outcome::Success), from: Some(from), ..Filter::default() };
+    exported(&db, &tenant.actor(Role::Security), &Asked { filter, ..all(Format::Ecs) }).await;
+    let event = db.events_after(tenant.id(), seq).await.remove(0);
+    let said =
+        |field: &str| event.changes.iter().find(|change| change.field == field).map(|change| change.after.clone());
+    assert_eq!(said("format"), Some("ecs".into()));
+    assert_eq!((said("first"), said("last")), (Some(1.into()), Some(seq.into())));
+    assert_eq!(said("outcome"), Some("success".into()));
+    assert!(said("from").is_some_and(|from| from.as_str().is_some_and(|text| text.starts_with("2020-01-01"))));
+}
+
+#[tokio::test]
+async fn a_session_needs_a_proof_and_a_key_is_its_own() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let mut owner = tenant.actor(Role::Owner);
+    if let Who::User { proof, .. } = &mut owner.who {
+        *proof = Proof { at: datetime!(2000-01-01 0:00 UTC), approved: None, approved_at: None };
+    }
+    let seq = db.seq(tenant.id()).await;
+    let refused = export(&db.ctx, &owner, &all(Format::Csv)).await.map(|_| ());
+    assert_eq!(refused, Err(AppError::ProofNeeded));
+    let events = db.events_after(tenant.id(), seq).await;
+    assert_eq!((events.len(), events[0].reason.as_deref()), (1, Some("proof_needed")));
+    exported(&db, &key(tenant.id(), vec![Permission::AuditExport]), &all(Format::Csv)).await;
+}
+
+#[tokio::test]
+async fn without_its_event_there_is_no_export() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let broken = "revoke execute on function append_events from send0_auth";
+    sqlx::query(AssertSqlSafe(broken)).execute(&db.superuser).await.expect("break it");
+    let error = export(&db.ctx, &tenant.actor(Role::Owner), &all(Format::Ndjson))
+        .await
+        .map(|_| ())
+        .expect_err("no log, no export");
+    assert!(matches!(error, AppError::Unavailable | AppError::Internal), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_export_that_cannot_go_on_ends_with_an_error_and_without_a_receipt() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    fill(&db, &tenant, 9_000).await;
+    let mut pieces =
+        Box::pin(export(&db.ctx, &tenant.actor(Role::Owner), &all(Format::Ndjson)).await.expect("an export"));
+    pieces.next().await.expect("a piece").expect("no error");
+    let broken = "revoke select on audit_events from send0_auditor";
+    sqlx::query(AssertSqlSafe(broken)).execute(&db.superuser).await.expect("break it");
+    let rest: Vec<_> = pieces.collect().await;
+    let (last, before) = rest.split_last().expect("more pieces");
+    assert!(last.is_err() && before.iter().all(|piece| piece.is_ok()), "{:?}", last.as_ref().map(Vec::len));
+    let text: Vec<u8> = before.iter().flatten().flatten().copied().collect();
+    assert!(!String::from_utf8_lossy(&text).contains("\"receipt\""));
+}
+
+#[tokio::test]
+async fn who_goes_away_leaves_nothing_running() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    fill(&db, &tenant, 9_000).await;
+    let mut pieces =
+        Box::pin(export(&db.ctx, &tenant.actor(Role::Owner), &all(Format::Ndjson)).await.expect("an export"));
+    pieces.next().await.expect("a piece").expect("no error");
+    drop(pieces);
+    // The pool gives its connections back only when nobody reads with them any more.
+    tokio::time::timeout(std::time::Duration::from_secs(20), db.ctx.db.close())
+        .await
+        .expect("nothing is read any more");
+}

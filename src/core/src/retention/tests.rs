@@ -1,0 +1,161 @@
+//! Retention on a real PostgreSQL: what is past its time goes with a receipt, and what is left goes on verifying.
+
+use super::{
+    GRACE,
+    operations::{change, find, keep, show},
+    pruning::prune_all,
+};
+use crate::{
+    AppError,
+    audit_log::{Action, Event, Filter, Place, operations::list},
+    permissions::Role,
+    sealing::operations::{check_all, check_everything, public_keys, seal_all},
+    testing::{Tenant, TestDb},
+};
+use futures::future::join_all;
+use send0_verify::{checkpoint::Checkpoint, note};
+use sqlx::{AssertSqlSafe, Executor};
+use time::Duration;
+
+/// A workspace with 700 events, of which the first 600 are of more than a year ago; sealed and checked.
+async fn old(db: &TestDb) -> Tenant {
+    let tenant = db.workspace("Acme").await;
+    let actor = tenant.actor(Role::Owner);
+    let first = db.seq(tenant.id()).await;
+    join_all((first..700).map(|_| db.ctx.log_call(&actor, Event::new(Action::ApiCalled)))).await;
+    let back = format!(
+        "begin; alter table audit_events disable trigger all;
+         update audit_events set at = at - interval '400 days' where workspace_id = '{}' and seq <= 600;
+         alter table audit_events enable always trigger append_only, enable always trigger never_truncated; commit",
+        tenant.id().0
+    );
+    db.superuser.execute(AssertSqlSafe(back)).await.expect("aged");
+    seal_all(&db.ctx).await.expect("sealed");
+    check_all(&db.ctx).await.expect("checked");
+    tenant
+}
+
+async fn put_on_scale(db: &TestDb) {
+    db.superuser.execute("update workspaces set plan = 'scale'").await.expect("a plan");
+}
+
+async fn first_kept(db: &TestDb, tenant: &Tenant) -> i64 {
+    let first = sqlx::query_scalar("select min(seq) from audit_events where workspace_id = $1");
+    first.bind(tenant.id().0).fetch_one(&db.superuser).await.expect("first")
+}
+
+#[tokio::test]
+async fn what_is_past_its_time_goes_in_whole_tiles_with_a_receipt_and_an_event() {
+    let db = TestDb::new().await;
+    let tenant = old(&db).await;
+    let owner = tenant.actor(Role::Owner);
+    let before = show(&db.ctx, &owner).await.expect("shown");
+    assert_eq!((before.retention.audit_days, before.previews[0].days, before.previews[0].events), (365, 365, 512));
+    prune_all(&db.ctx).await.expect("pruned");
+    assert_eq!(first_kept(&db, &tenant).await, 513, "no part of a tile goes");
+    let event = db.events_after(tenant.id(), 700).await.pop().expect("an event");
+    assert_eq!((event.action.as_str(), event.actor.kind.as_str()), ("audit_log.pruned", "system"));
+    assert_eq!((&event.changes[0].before, &event.changes[0].after), (&1.into(), &513.into()));
+    let after = show(&db.ctx, &owner).await.expect("shown");
+    assert_eq!((after.oldest.map(|(seq, _)| seq), after.previews[0].events), (Some(513), 0));
+    let [receipt] = &after.pruned[..] else { panic!("{:?}", after.pruned) };
+    assert_eq!((receipt.from, receipt.to), (1, 512));
+    let keys: Vec<note::Verifier> =
+        public_keys(&db.ctx).await.expect("keys").iter().map(|key| key.parse().expect("a key")).collect();
+    let signed: Checkpoint = note::open(&receipt.note, &keys).expect("signed").parse().expect("a checkpoint");
+    assert_eq!(
+        (signed.size, crate::secrets::hex(&signed.root)),
+        (512, event.changes[1].after.as_str().expect("a root").to_owned())
+    );
+
+    // What is left still verifies, and goes on.
+    seal_all(&db.ctx).await.expect("sealed");
+    db.ctx.clock.advance(Duration::minutes(2));
+    check_all(&db.ctx).await.expect("checked");
+    assert!(check_everything(&db.ctx).await.expect("checked").iter().all(|verdict| verdict.problem.is_none()));
+    let page =
+        list(&db.ctx, &owner, &Filter::default(), Place::Older(520), 50, Action::PageViewed).await.expect("a page");
+    assert_eq!((page.events.len(), page.older), (7, None), "the list ends where the log begins");
+    prune_all(&db.ctx).await.expect("nothing to do");
+    assert_eq!(show(&db.ctx, &owner).await.expect("shown").pruned.len(), 1);
+}
+
+#[tokio::test]
+async fn a_log_that_is_not_as_it_was_sealed_is_not_pruned() {
+    let db = TestDb::new().await;
+    let tenant = old(&db).await;
+    let tamper =
+        "begin; alter table audit_events disable trigger all; update audit_events set outcome = 'failed' where seq = 3;
+        alter table audit_events enable always trigger append_only, enable always trigger never_truncated; commit";
+    db.superuser.execute(tamper).await.expect("tampered");
+    db.ctx.clock.advance(Duration::minutes(2));
+    check_all(&db.ctx).await.expect("checked");
+    prune_all(&db.ctx).await.expect("left alone");
+    assert_eq!(first_kept(&db, &tenant).await, 1, "nobody removes the evidence");
+}
+
+#[tokio::test]
+async fn a_shorter_time_waits_a_week_and_can_be_called_off() {
+    let db = TestDb::new().await;
+    let tenant = old(&db).await;
+    put_on_scale(&db).await;
+    let owner = tenant.actor(Role::Owner);
+    prune_all(&db.ctx).await.expect("nothing to do");
+    assert_eq!(first_kept(&db, &tenant).await, 1, "the plan keeps it for two years");
+    for (days, confirm, field) in [
+        ("365", "", "confirm"),
+        ("365", "other", "confirm"),
+        ("366", "acme", "audit_days"),
+        ("2555", "acme", "audit_days"),
+        ("", "acme", "audit_days"),
+    ] {
+        let refused = change(&db.ctx, &owner, "acme", days, confirm).await.expect_err("refused");
+        assert!(matches!(&refused, AppError::Invalid(errors) if errors[0].field == field), "{days}: {refused:?}");
+    }
+    let waiting = change(&db.ctx, &owner, "acme", "365", " acme ").await.expect("changed");
+    let told = db.subjects("owner@acme.example").await;
+    assert!(told.iter().any(|subject| subject.contains("how long the audit log is kept")), "{told:?}");
+    assert_eq!((waiting.audit_days, waiting.waiting.map(|waiting| waiting.audit_days)), (730, Some(365)));
+    prune_all(&db.ctx).await.expect("nothing to do");
+    assert_eq!(first_kept(&db, &tenant).await, 1);
+    let kept = keep(&db.ctx, &owner).await.expect("called off");
+    assert_eq!((kept.audit_days, kept.waiting), (730, None));
+    assert!(matches!(keep(&db.ctx, &owner).await, Err(AppError::Conflict(_))));
+    db.ctx.clock.advance(GRACE + Duration::minutes(1));
+    prune_all(&db.ctx).await.expect("nothing to do");
+    assert_eq!(first_kept(&db, &tenant).await, 1);
+
+    change(&db.ctx, &owner, "acme", "365", "acme").await.expect("changed");
+    db.ctx.clock.advance(GRACE + Duration::minutes(1));
+    assert_eq!(find(&db.ctx, &owner, Action::PageViewed).await.expect("found").audit_days, 365);
+    prune_all(&db.ctx).await.expect("pruned");
+    assert_eq!(first_kept(&db, &tenant).await, 513);
+    let longer = change(&db.ctx, &owner, "acme", "730", "").await.expect("a longer time needs no more than a click");
+    assert_eq!((longer.audit_days, longer.waiting), (730, None));
+    assert_eq!(
+        (db.count(tenant.id(), Action::RetentionChanged).await, db.count(tenant.id(), Action::RetentionKept).await),
+        (3, 1)
+    );
+}
+
+#[tokio::test]
+async fn who_reads_the_retention_and_who_changes_it() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    put_on_scale(&db).await;
+    for role in Role::ALL {
+        let actor = tenant.actor(role);
+        let reads = role != Role::Billing;
+        let changes = matches!(role, Role::Owner | Role::Admin);
+        let refused = |permission: &str| AppError::Forbidden(permission.into());
+        assert_eq!(
+            find(&db.ctx, &actor, Action::PageViewed).await.err(),
+            (!reads).then(|| refused("retention.read")),
+            "{role}"
+        );
+        let changed = change(&db.ctx, &actor, "acme", "365", "acme").await;
+        assert_eq!(changed.err(), (!changes).then(|| refused("retention.update")), "{role}");
+        let kept = keep(&db.ctx, &actor).await;
+        assert_eq!(kept.err(), (!changes).then(|| refused("retention.update")), "{role}");
+    }
+}
