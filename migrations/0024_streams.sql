@@ -41,7 +41,6 @@ create index audit_streams_due on audit_streams (workspace_id, due_at) where sta
 
 call protect_tenant_tables(array['audit_streams'], array['send0_app']);
 create policy delivery on audit_streams to send0_lookup using (true) with check (true);
-create policy lookup on audit_heads for select to send0_lookup using (true);
 create policy lookup on audit_trees for select to send0_lookup using (true);
 
 grant select, insert, delete on audit_streams to send0_app;
@@ -49,7 +48,7 @@ grant update (
     name, target, authorities, secret, state, next_seq, batch_to, checkpoint_size, lease, due_at, attempts, last_ok_at, failing_since, last_error,
     is_failing, told_at, tested_at
 ) on audit_streams to send0_app;
-grant select on audit_streams, audit_heads, audit_trees to send0_lookup;
+grant select on audit_streams, audit_trees to send0_lookup;
 grant update (next_seq, batch_to, checkpoint_size, lease, due_at, attempts, last_ok_at, failing_since, last_error)
     on audit_streams to send0_lookup;
 

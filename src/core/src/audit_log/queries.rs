@@ -98,6 +98,20 @@ pub(super) async fn by_seq(
     rows.iter().map(|row| view(workspace, row)).collect()
 }
 
+/// The events that follow a number, in their order, for whoever reads all of them.
+pub(crate) async fn after(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<EventView>, AppError> {
+    let mut query = QueryBuilder::<Postgres>::new(COLUMNS);
+    query.push_bind(workspace.0);
+    within(&mut query, "e.seq", Range { above: seq, below: i64::MAX, newest_first: false }, limit);
+    let rows = query.build().fetch_all(conn).await?;
+    rows.iter().map(|row| view(workspace, row)).collect()
+}
+
 /// The columns of an event, without what has to be read.
 pub(super) struct Outline {
     pub seq: i64,
@@ -168,17 +182,6 @@ fn narrow(query: &mut QueryBuilder<Postgres>, criteria: &Criteria) {
             Any::Targets(_) | Any::Networks(_) | Any::Text(_) => {}
         }
     }
-}
-
-/// The events that follow a number, in their order, for whoever reads all of them.
-pub(crate) async fn after(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-    seq: i64,
-    limit: u32,
-) -> Result<Vec<EventView>, AppError> {
-    let range = Range { above: seq, below: i64::MAX, newest_first: false };
-    page(conn, workspace, &Criteria::default(), range, limit.into()).await?.ok_or(AppError::Unavailable)
 }
 
 /// As [`Source::of`].

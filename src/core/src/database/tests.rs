@@ -457,7 +457,6 @@ const RIGHTS: &str = "
     send0_app      audit_events         select
     send0_app      audit_streams        select insert delete update(name) update(target) update(authorities) update(secret) update(state) update(next_seq) update(batch_to) update(checkpoint_size) update(lease) update(due_at) update(attempts) update(last_ok_at) update(failing_since) update(last_error) update(is_failing) update(told_at) update(tested_at)
     send0_lookup   audit_streams        select update(next_seq) update(batch_to) update(checkpoint_size) update(lease) update(due_at) update(attempts) update(last_ok_at) update(failing_since) update(last_error)
-    send0_lookup   audit_heads          select
     send0_lookup   audit_trees          select
     send0_auth     frameworks           select
     send0_auth     framework_evidence   select

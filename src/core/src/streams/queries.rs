@@ -1,7 +1,7 @@
 use super::{NewStream, State, StreamView, Target};
 use crate::{
     AppError,
-    audit_log::EventView,
+    audit_log::{self, EventView},
     database::constraint,
     ids::{StreamId, WorkspaceId},
 };
@@ -320,8 +320,10 @@ pub(super) async fn events(
     from: i64,
     to: i64,
 ) -> Result<Vec<EventView>, AppError> {
-    let limit = u32::try_from(to - from + 1).unwrap_or(0);
-    crate::audit_log::after(conn, workspace, from - 1, limit).await
+    let mut events = audit_log::after(conn, workspace, from - 1, to - from + 1).await?;
+    // Of those that were pruned meanwhile, later ones take no place.
+    events.retain(|event| event.seq <= to);
+    Ok(events)
 }
 
 /// The newest checkpoint of the log: its size, the signed note, and when it was made.

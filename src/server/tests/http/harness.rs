@@ -201,6 +201,17 @@ impl Console {
         }
     }
 
+    /// A stream called SIEM, the only one of the workspace, to a server on this machine that takes everything.
+    pub async fn stream(&self, tenant: &Tenant) -> StreamId {
+        self.run("delete from audit_streams").await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(|| async { "taken" })).await });
+        let text = StreamText { kind: "https".into(), name: "SIEM".into(), url, ..StreamText::default() };
+        let cli = Actor::cli(tenant.id(), request());
+        streams::operations::create(&self.db.ctx, &cli, &text, |id| format!("/{id}")).await.expect("a stream").0
+    }
+
     /// An export that waits to be written, begun by the owner of the workspace.
     pub async fn export(&self, tenant: &Tenant) -> ExportId {
         self.cancel_exports(tenant).await;
@@ -221,17 +232,6 @@ impl Console {
     pub async fn open(&self, mut request: Request<Body>) -> axum::response::Response {
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from((HERE, 4242))));
         self.router.clone().oneshot(request).await.expect("a router does not fail")
-    }
-
-    /// A stream called SIEM, the only one of the workspace, to a server on this machine that takes everything.
-    pub async fn stream(&self, tenant: &Tenant) -> StreamId {
-        self.run("delete from audit_streams").await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}/", listener.local_addr().expect("an address"));
-        tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(|| async { "taken" })).await });
-        let text = StreamText { kind: "https".into(), name: "SIEM".into(), url, ..StreamText::default() };
-        let cli = Actor::cli(tenant.id(), request());
-        streams::operations::create(&self.db.ctx, &cli, &text, |id| format!("/{id}")).await.expect("a stream").0
     }
 
     /// An invitation that waits, made by the command line, with the token in its mail.

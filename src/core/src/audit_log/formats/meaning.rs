@@ -135,6 +135,12 @@ pub(super) fn deed(action: Action) -> Deed {
         | A::StreamFailing
         | A::StreamRecovered
         | A::RetentionKept
+        | A::StreamChanged
+        | A::StreamPaused
+        | A::StreamResumed
+        | A::StreamSecretReplaced
+        | A::StreamFailing
+        | A::StreamRecovered
         | A::AuditExportFinished => Deed::Update,
 
         A::InvitationRevoked
