@@ -141,8 +141,8 @@ fn finished(inside: &Inside, export: ExportView) -> impl IntoView + use<> {
     let (rows, size) = (count(export.rows.unsigned_abs()), bytes(export.bytes.unsigned_abs()));
     let is_done = export.state == ExportState::Done;
     let expires = export.expires_at.map(|at| view! { <Fact label="File"><TimeAgo at now/></Fact> });
-    let (who, at) = (by(&export), export.created_at);
-    let (state, receipt) = (badge(&export, inside), export.receipt.as_ref().map(receipt));
+    let (who, at, state) = (by(&export), export.created_at, badge(&export, inside));
+    let receipt = export.receipt.as_ref().map(receipt);
     view! {
         <div class="stack">
             <h3>{title}</h3>
@@ -184,7 +184,7 @@ fn receipt(receipt: &Receipt) -> impl IntoView + use<> {
     };
     let root = receipt
         .root()
-        .map(|root| root.to_owned())
+        .map(str::to_owned)
         .map(|root| view! { <Fact label="Root of the tree"><code>{root}</code></Fact> });
     view! { <Fact label="Receipt">{said}</Fact> {root} }
 }

@@ -141,6 +141,8 @@ async fn resumed_anywhere_it_is_the_same() {
     fill(&db, &tenant, 115).await;
     let to = Some(OffsetDateTime::now_utc());
     let last = db.seq(tenant.id()).await;
+    // Sealed from here on, which its receipt sees to: a line says so.
+    exported(&db, &tenant.actor(Role::Owner), &all(Format::Ndjson)).await;
     for format in Format::ALL {
         let asked = Asked { filter: Filter { to, ..Filter::default() }, ..all(format) };
         let whole = exported(&db, &tenant.actor(Role::Owner), &asked).await;
