@@ -15,8 +15,9 @@ create table audit_search (
     address inet,
     primary key (workspace_id, seq)
 );
--- Readers look through all of what is pending, so that is kept short.
-create index audit_search_by_text on audit_search using gin (workspace_id, text text_search.gin_trgm_ops)
+-- With the block of 65 536 events that one is in, so that a search can go block by block: its rows lie side by side, and the
+-- lists of its trigrams are read there alone. Readers look through all of what is pending, so that is kept short.
+create index audit_search_by_text on audit_search using gin (workspace_id, (seq >> 16), text text_search.gin_trgm_ops)
     with (gin_pending_list_limit = 1024);
 
 create table audit_targets (
@@ -33,7 +34,7 @@ create table audit_search_heads (
     primary key (workspace_id)
 );
 
-call protect_tenant_tables(array['audit_search', 'audit_targets', 'audit_search_heads'], array['send0_auditor']);
+call protect_tenant_tables(array['audit_search', 'audit_targets', 'audit_search_heads'], array['send0_auditor'], true);
 grant select on audit_search, audit_targets, audit_search_heads to send0_auditor;
 
 create policy lookup on audit_search to send0_lookup using (true) with check (true);
@@ -107,26 +108,39 @@ create trigger search_follows after update or delete on audit_events
     for each row execute function audit_search_follows();
 alter table audit_events enable always trigger search_follows;
 
--- Events of the workspace of the transaction whose text is like the pattern, the newest or the oldest first. Under row-level
--- security `like` would use no index. Neither a scan of the workspace nor one in the order of seq is ever right here: that is
--- what the caller does already.
-create function audit_search_find(p_pattern text, p_above bigint, p_below bigint, p_newest_first boolean, p_limit int) returns setof bigint
-    language plpgsql stable security definer
+-- Events of the workspace of the transaction whose text is like the pattern, the newest or the oldest first: at least p_limit of
+-- them, if there are so many and there is time. Under row-level security `like` would use no index. It goes through the index
+-- block by block, and says how far it came: all beyond `reached`, from where it began, was looked at.
+create function audit_search_find(
+    p_pattern text, p_above bigint, p_below bigint, p_newest_first boolean, p_limit int, p_millis int,
+    out seqs bigint[], out reached bigint
+) language plpgsql stable security definer
     set search_path = pg_catalog, public, pg_temp
+    -- A walk along the primary key is what the caller does where the index is no good.
     set enable_seqscan = off
     set enable_indexscan = off
     set enable_indexonlyscan = off
     set plan_cache_mode = force_custom_plan
     as $$
+declare
+    v_workspace_id uuid := nullif(current_setting('send0.workspace_id', true), '')::uuid;
+    v_until timestamptz := clock_timestamp() + p_millis * interval '1 millisecond';
+    v_step int := case when p_newest_first then -1 else 1 end;
+    v_block bigint := (case when p_newest_first then p_below - 1 else p_above + 1 end) >> 16;
+    v_found bigint[];
 begin
-    return query
-        with hit as materialized (
-            select s.seq from audit_search s
-            where s.workspace_id = nullif(current_setting('send0.workspace_id', true), '')::uuid and s.text like p_pattern
+    seqs := '{}';
+    loop
+        select array_agg(s.seq order by s.seq * v_step) into v_found from audit_search s
+            where s.workspace_id = v_workspace_id and (s.seq >> 16) = v_block and s.text like p_pattern
             -- Sums, so that the primary key does not offer itself.
-            and s.seq + 0 > p_above and s.seq + 0 < p_below
-        )
-        select hit.seq from hit order by case when p_newest_first then -hit.seq else hit.seq end limit p_limit;
+            and s.seq + 0 > p_above and s.seq + 0 < p_below;
+        seqs := seqs || coalesce(v_found, '{}');
+        reached := case when p_newest_first then greatest(p_above, (v_block << 16) - 1) else least(p_below, (v_block + 1) << 16) end;
+        exit when reached = (case when p_newest_first then p_above else p_below end)
+            or cardinality(seqs) >= p_limit or clock_timestamp() >= v_until;
+        v_block := v_block + v_step;
+    end loop;
 end $$;
 
 grant execute on function audit_search_due, audit_search_put to send0_worker;

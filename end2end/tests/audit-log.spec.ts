@@ -1,12 +1,13 @@
 import { expect, test } from '../support/test';
-import { issueKey, shownKey } from '../support/forms';
+import { hydrated, issueKey, shownKey } from '../support/forms';
 import type { Locator, Page } from '@playwright/test';
 
 const events = (page: Page): Locator => page.getByRole('table', { name: 'Audit events' });
 const sentences = (page: Page): Locator => events(page).getByRole('rowheader');
 const numbers = async (page: Page): Promise<number[]> => (await events(page).locator('tbody td.num').allInnerTexts()).map(Number);
 const countdown = (from: number, to: number): number[] => Array.from({ length: from - to + 1 }, (_, place) => from - place);
-const box = (page: Page): Locator => page.getByRole('searchbox', { name: 'Search the log' });
+/** A search box; a combobox as soon as scripts offer something. */
+const box = (page: Page): Locator => page.getByLabel('Search the log', { exact: true });
 const search = async (page: Page, query: string): Promise<void> => {
   await box(page).fill(query);
   await page.getByRole('button', { name: 'Filter' }).click();
@@ -65,6 +66,29 @@ test('a search stands in the URL and fills the box again', async ({ owner: page,
     await page.getByRole('link', { name: 'Clear the filter' }).click();
     await expect(sentences(page).last()).toHaveText('The command line created workspace Acme');
   });
+});
+
+test('keys and values are completed by keyboard', async ({ owner: page, workspace }) => {
+  await page.goto(workspace.path('audit-log'));
+  await hydrated(page);
+  await box(page).pressSequentially('-out');
+  const offers = page.getByRole('listbox', { name: 'Completions' });
+  await expect(offers.getByRole('option')).toHaveText(['outcome:']);
+  await page.keyboard.press('ArrowDown');
+  await expect(offers.getByRole('option', { selected: true })).toHaveText('outcome:');
+  await page.keyboard.press('Enter');
+  await expect(box(page)).toHaveValue('-outcome:');
+  await expect(offers.getByRole('option')).toHaveText(['outcome:success', 'outcome:denied', 'outcome:failed']);
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Escape');
+  await expect(offers).toBeHidden();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect(box(page)).toHaveValue('-outcome:success ');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/q=-outcome%3Asuccess/);
+  await expect(page.getByText('No events match this filter')).toBeVisible();
 });
 
 test('counts and bars narrow the search, and take it back', async ({ owner: page, workspace }) => {

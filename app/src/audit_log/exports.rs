@@ -41,8 +41,11 @@ pub fn Exports() -> impl IntoView {
         };
         let earlier = all.into_iter().filter(|one| !one.state.is_open()).collect::<Vec<_>>();
         let earlier = match earlier.is_empty() {
-            true => view! { <Empty title="No exports yet" text="What was exported stands here, with what proves that it is whole."/> }.into_any(),
-            false => earlier.into_iter().map(|one| finished(&inside, one)).collect_view().into_any(),
+            true => nothing_yet().into_any(),
+            false => {
+                let all = earlier.into_iter().map(|one| finished(&inside, one)).collect_view();
+                view! { <Section id="earlier" title="Earlier exports">{all}</Section> }.into_any()
+            }
         };
         Ok::<_, AppError>(view! {
             <PageHeader title="Exports" subtitle/>
@@ -52,6 +55,10 @@ pub fn Exports() -> impl IntoView {
             <Times/>
         })
     })
+}
+
+fn nothing_yet() -> impl IntoView {
+    view! { <Empty title="No exports yet" text="What was exported stands here, with what proves that it is whole."/> }
 }
 
 fn form(inside: &Inside, text: &FilterText) -> impl IntoView + use<> {
@@ -134,9 +141,10 @@ fn finished(inside: &Inside, export: ExportView) -> impl IntoView + use<> {
     let (rows, size) = (count(export.rows.unsigned_abs()), bytes(export.bytes.unsigned_abs()));
     let is_done = export.state == ExportState::Done;
     let expires = export.expires_at.map(|at| view! { <Fact label="File"><TimeAgo at now/></Fact> });
-    let (id, who, at) = (export.id.to_string(), by(&export), export.created_at);
+    let (who, at) = (by(&export), export.created_at);
     view! {
-        <Section id title>
+        <div class="stack">
+            <h3>{title}</h3>
             <Facts>
                 <Fact label="State">{badge(&export, inside)}</Fact>
                 <Fact label="Asked for">{who}", "<ExactTime at/></Fact>
@@ -147,7 +155,7 @@ fn finished(inside: &Inside, export: ExportView) -> impl IntoView + use<> {
                 {expires}
             </Facts>
             {fetch}
-        </Section>
+        </div>
     }
 }
 

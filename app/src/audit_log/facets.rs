@@ -24,6 +24,12 @@ pub fn over_time(base: &str, asked: &Asked, facets: &Facets) -> Option<AnyView> 
     Some(view! { <Histogram caption bars/> }.into_any())
 }
 
+/// Who was found, by name.
+pub fn actors_of(facets: &Facets) -> Vec<String> {
+    let actors = facets.kinds.iter().find(|facet| facet.title == "Actor");
+    actors.into_iter().flat_map(|facet| facet.values.iter().map(|value| value.label.clone())).collect()
+}
+
 /// Counts by actor, action, outcome and source.
 pub fn counts(base: &str, asked: &Asked, facets: &Facets) -> impl IntoView + use<> {
     let note = match (facets.kinds.is_empty(), facets.is_capped) {

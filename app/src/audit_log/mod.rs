@@ -1,11 +1,13 @@
 //! The audit log: the list with its search, one event, views and exports; of a workspace, and of the platform.
 
+mod completion;
 #[cfg(feature = "ssr")]
 pub mod event;
 #[cfg(feature = "ssr")]
 pub mod exports;
 #[cfg(feature = "ssr")]
 mod facets;
+pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod operator;
 #[cfg(feature = "ssr")]

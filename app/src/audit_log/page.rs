@@ -1,7 +1,7 @@
 //! The list of events: what is asked for, what was found, and counts of it.
 
 use super::{
-    facets::{counts, over_time},
+    facets::{actors_of, counts, over_time},
     proof::proven,
     search::{self, Asked},
     sentence::{what, who},
@@ -88,7 +88,7 @@ pub(super) fn of_workspace(inside: &Inside) -> Shown {
 /// The list with its search, its counts and when it all was; above it, what only some logs have.
 pub fn log_page(log: &Shown, asked: Asked, found: Page, facets: Facets, above: AnyView) -> impl IntoView + use<> {
     let subtitle = summary(log, &found, &asked);
-    let (wrong, searching) = (asked.misread(), search::form(&log.base, &log.all, &asked));
+    let (wrong, searching) = (asked.misread(), search::form(log, &asked, &actors_of(&facets)));
     let (bars, counts) = (over_time(&log.base, &asked, &facets), counts(&log.base, &asked, &facets));
     let watching = watching(log, &asked, &found);
     let list = list(log, &asked, found);

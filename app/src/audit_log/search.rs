@@ -1,13 +1,14 @@
 //! What of a log is asked for, in the URL, and the form that asks it.
 
-use super::tail::LIVE;
+use super::{islands::QueryBox, page::Shown, tail::LIVE};
 use crate::ui::{Banner, Filters, Glyph, Icon, TextField, Tone};
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 use send0_core::{
     AppError, FieldError,
-    audit_log::{Asked as Bound, Filter, FilterText, KEYS, Place, Query, QueryError, Term},
+    audit_log::{Action, Asked as Bound, Filter, FilterText, KEYS, Outcome, Place, Query, QueryError, Source, Term},
 };
+use time::{Duration, OffsetDateTime};
 
 /// What the URL of a search can say, besides whether it is live.
 const PARAMETERS: [&str; 8] = ["q", "actor", "action", "outcome", "from", "to", "older", "newer"];
@@ -133,19 +134,20 @@ fn place_of(query: &ParamsMap) -> Result<Place, AppError> {
     }
 }
 
-/// The form: one box for the query, and the times.
-pub fn form(base: &str, everything: &str, asked: &Asked) -> impl IntoView + use<> {
-    let clear = asked.is_anything().then(|| everything.to_owned());
+/// The form: one box for the query, and the times. `actors` are offered by name.
+pub fn form(log: &Shown, asked: &Asked, actors: &[String]) -> impl IntoView + use<> {
+    let clear = asked.is_anything().then(|| log.all.clone());
     let FilterText { q, from, to, .. } = asked.text.clone();
     let errors = Query::parse(&q).err().unwrap_or_default();
-    let (invalid, described) = if errors.is_empty() { (None, None) } else { (Some("true"), Some("q-error")) };
-    let marked = (!errors.is_empty()).then(|| marked(&q, &errors));
+    let wrong = !errors.is_empty();
+    let described = wrong.then(|| "q-error".to_owned());
+    let marked = wrong.then(|| marked(&q, &errors));
+    let completions = completions(log.now, actors);
     view! {
-        <Filters action=base.to_owned() clear>
+        <Filters action=log.base.clone() clear>
             <span class="search query">
                 <Icon glyph=Glyph::Search/>
-                <input class="input mono" type="search" id="q" name="q" value=q aria-label="Search the log" placeholder="actor:ana outcome:denied"
-                    autocomplete="off" autocapitalize="off" spellcheck="false" maxlength="1000" aria-describedby=described aria-invalid=invalid/>
+                <QueryBox value=q completions described wrong/>
             </span>
             <TextField name="from" label="From" kind="datetime-local" value=from/>
             <TextField name="to" label="To, UTC" kind="datetime-local" value=to/>
@@ -153,6 +155,29 @@ pub fn form(base: &str, everything: &str, asked: &Asked) -> impl IntoView + use<
         {marked}
         {help()}
     }
+}
+
+/// What the box offers, line by line: the keys, then the values of those that have a few.
+fn completions(now: OffsetDateTime, actors: &[String]) -> String {
+    let keys = KEYS.iter().map(|(key, _)| format!("{key}:"));
+    let term = |asked| Term { negated: false, asked }.to_string();
+    let actors = actors.iter().map(|name| term(Bound::Actor(name.clone())));
+    let outcomes = Outcome::ALL.into_iter().map(|outcome| term(Bound::Outcome(outcome)));
+    let sources = Source::ALL.into_iter().map(|source| term(Bound::Source(source)));
+    let days = [0, 1, 7, 30, 90].map(|days| (now - Duration::days(days)).date().midnight().assume_utc());
+    let days = days.into_iter().flat_map(|day| [term(Bound::After(day)), term(Bound::Before(day))]);
+    let all: Vec<String> = keys.chain(actors).chain(actions()).chain(outcomes).chain(sources).chain(days).collect();
+    all.join("\n")
+}
+
+/// Families before their actions.
+fn actions() -> Vec<String> {
+    let families = Action::ALL.iter().filter_map(|action| action.as_str().split_once('.'));
+    let families = families.map(|(thing, _)| format!("action:{thing}.*"));
+    let mut all: Vec<String> = families.chain(Action::ALL.iter().map(|action| format!("action:{action}"))).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// What was typed, with what cannot be read marked in it.

@@ -11,20 +11,24 @@ pub fn encode(bytes: &[u8]) -> String {
 /// The hash that 64 lower-case characters say.
 pub fn hash(text: &str) -> Option<Hash> {
     let mut hash = Hash::default();
-    fill(text, &mut hash).then_some(hash)
+    let fits = text.len() == hash.len() * 2;
+    for (byte, pair) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = pair_of(pair)?;
+    }
+    fits.then_some(hash)
 }
 
-/// Decodes into bytes of a known length; false for anything else than exactly that many.
-pub(crate) fn fill(text: &str, bytes: &mut [u8]) -> bool {
+/// The bytes that lower-case characters say.
+pub(crate) fn bytes(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().chunks_exact(2);
-    if text.len() != bytes.len() * 2 {
-        return false;
+    if !pairs.remainder().is_empty() {
+        return None;
     }
-    for (byte, pair) in bytes.iter_mut().zip(pairs) {
-        let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else { return false };
-        *byte = high << 4 | low;
-    }
-    true
+    pairs.map(pair_of).collect()
+}
+
+fn pair_of(pair: &[u8]) -> Option<u8> {
+    Some(digit(pair[0])? << 4 | digit(pair[1])?)
 }
 
 fn digit(character: u8) -> Option<u8> {

@@ -197,6 +197,19 @@ pub fn verify_inclusion(index: u64, size: u64, leaf: &Hash, proof: &[Hash], root
     last == 0 && hash == *root
 }
 
+/// The root that an inclusion proof leads to. It takes no size: of the sizes that a proof of this length can be for, each leads to
+/// the same root. `None` when there is no such size.
+pub fn root_of_inclusion(index: u64, leaf: &Hash, proof: &[Hash]) -> Option<Hash> {
+    let length = proof.len() as u32;
+    // Below the level where the paths of this leaf and the last one meet, siblings stand on both sides; above, to the left.
+    let meet = (0..64).find(|level| level + (index >> level).count_ones() == length)?;
+    let fold = |hash, (level, sibling): (u32, &Hash)| match level {
+        _ if level >= meet || index >> level & 1 == 1 => node(sibling, &hash),
+        _ => node(&hash, sibling),
+    };
+    Some((0..).zip(proof).fold(*leaf, fold))
+}
+
 /// Whether the proof shows that the tree over `from` leaves is the beginning of the one over `to` (RFC 9162 §2.1.4.2). About
 /// the tree without leaves nothing can be shown: `from` 0 is refused, as others do.
 pub fn verify_consistency(from: u64, to: u64, from_root: &Hash, to_root: &Hash, proof: &[Hash]) -> bool {

@@ -161,6 +161,7 @@ fn inclusion_of_every_leaf_in_every_size() {
             let (leaf, proof) = (&log.leaves[index as usize], ok(tree::inclusion(index, size, &node)));
             assert_eq!(proof, log.path(index as usize, 0, size as usize), "{index} of {size}");
             assert!(tree::verify_inclusion(index, size, leaf, &proof, &root));
+            assert_eq!(tree::root_of_inclusion(index, leaf, &proof), Some(root), "{index} of {size}");
             assert!(!tree::verify_inclusion(index, size, &flipped(*leaf), &proof, &root));
             assert!(!tree::verify_inclusion(index, size, leaf, &proof, &flipped(root)));
             assert!(!tree::verify_inclusion(index ^ 1, size, leaf, &proof, &root) || size == 1);

@@ -11,7 +11,7 @@ use std::{
 use crate::{
     drill::Options,
     error::{Error, Result},
-    figures::{Times, rate},
+    figures::{Times, grouped, rate},
     http::{Answer, Request},
     installation::{EMAIL, Installation, Key, PASSWORD},
     product::{self, Profile},
@@ -25,6 +25,8 @@ const TIME: Duration = Duration::from_secs(8);
 const WARM_UP: Duration = Duration::from_secs(1);
 /// Argon2 makes each of them slow on purpose.
 const SIGN_INS: usize = 20;
+/// Events of each export: as many as fit into the memory of the client.
+const EXPORTED: usize = 200_000;
 /// Of each page.
 const REQUESTS: usize = 200;
 
@@ -54,6 +56,7 @@ pub fn bench(arguments: &[&str]) -> Result<()> {
     demo(&installation)?;
     seed::million(&installation, &workspace, &key)?;
     pages::audit_log(&installation, &workspace, &key, &session)?;
+    exports(&installation, &key)?;
     pages::sizes(&installation, &workspace, &session)
 }
 
@@ -107,6 +110,21 @@ fn expect(status: u16, path: &str, answer: &Answer) -> Result<()> {
         output: answer.text(),
         remedy: String::new(),
     })
+}
+
+/// The last events of the log, received whole, in each format.
+fn exports(installation: &Installation, key: &Key) -> Result<()> {
+    println!("\nexports of the last {} events, each on one connection", grouped(EXPORTED));
+    for format in ["ndjson", "csv", "ocsf", "ecs", "cef"] {
+        let path = format!("/v1/audit-log/export?format={format}&cursor={}", seed::EVENTS - EXPORTED);
+        let begun = Instant::now();
+        let answer = installation.send(&Request { bearer: Some(&key.key), ..Request::get(&path) })?;
+        let took = begun.elapsed();
+        expect(200, &path, &answer)?;
+        let lines = answer.body.iter().filter(|byte| **byte == b'\n').count();
+        println!("{format:<8} {:>8}/s  {} bytes", rate(lines, took), grouped(answer.body.len()));
+    }
+    Ok(())
 }
 
 /// The pages of a workspace as people have it, not of an empty one.

@@ -221,23 +221,25 @@ pub(super) async fn rows(
     Ok(query.build_query_scalar().fetch_all(conn).await?)
 }
 
-/// Events whose text is like the pattern. `None` when the index did not tell in time.
+/// Events whose text is like the pattern, from one end of the range on, and how far the index was gone through.
 pub(super) async fn trigrams(
     conn: &mut PgConnection,
     pattern: &str,
     range: Range,
     limit: i64,
-) -> Result<Option<Vec<i64>>, AppError> {
-    let limit = i32::try_from(limit).unwrap_or(i32::MAX);
-    let found = sqlx::query_scalar!(
-        r#"select audit_search_find($1, $2, $3, $4, $5) as "seq!""#,
+    time: Duration,
+) -> Result<(Vec<i64>, i64), AppError> {
+    let found = sqlx::query!(
+        r#"select seqs as "seqs!", reached as "reached!" from audit_search_find($1, $2, $3, $4, $5, $6)"#,
         pattern,
         range.above,
         range.below,
         range.newest_first,
-        limit,
+        i32::try_from(limit).unwrap_or(i32::MAX),
+        i32::try_from(time.as_millis()).unwrap_or(i32::MAX),
     );
-    in_time(found.fetch_all(conn).await)
+    let found = found.fetch_one(conn).await?;
+    Ok((found.seqs, found.reached))
 }
 
 /// Events of these targets.

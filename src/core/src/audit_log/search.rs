@@ -271,7 +271,7 @@ fn has_trigram(text: &str) -> bool {
 enum Way {
     /// Events of these targets, from an index.
     Targets(Vec<String>),
-    /// Events whose text is like this, from the index of trigrams; near the newest, and when that takes too long, as `Rows`.
+    /// Events whose text is like this, from the index of trigrams; at first, as `Rows`.
     Trigrams { pattern: String, rows: Rows },
     /// Step by step through what the worker has taken in.
     Rows(Rows),
@@ -323,7 +323,7 @@ pub(super) async fn look(
         }
         read = db.read_log(workspace).await?;
     }
-    let walk = Walk { db, read, workspace, criteria, limit, budget, begun, gone: 0, found: vec![] };
+    let walk = Walk { read, workspace, criteria, limit, budget, begun, gone: 0, found: vec![] };
     walk.all(range, ends.done).await
 }
 
@@ -373,7 +373,6 @@ impl Range {
 }
 
 struct Walk<'a> {
-    db: &'a Database,
     read: WorkspaceRead,
     workspace: WorkspaceId,
     criteria: &'a Criteria,
@@ -411,7 +410,7 @@ impl Walk<'_> {
     }
 
     /// One part of the log. Gives where it stopped for want of time.
-    async fn part(&mut self, mut left: Range, mut way: Way) -> Result<Option<i64>, AppError> {
+    async fn part(&mut self, mut left: Range, way: Way) -> Result<Option<i64>, AppError> {
         let mut length = self.budget.step;
         while !left.is_empty() && !self.is_full() {
             if self.is_out_of_time() {
@@ -424,13 +423,7 @@ impl Walk<'_> {
                 Way::Trigrams { rows, .. } if self.gone < self.budget.step => {
                     self.rows(left, length, &rows.clone()).await?
                 }
-                Way::Trigrams { pattern, rows } => match self.trigrams(left, &pattern.clone()).await? {
-                    Some(left) => left,
-                    None => {
-                        way = Way::Rows(rows.clone());
-                        left
-                    }
-                },
+                Way::Trigrams { pattern, .. } => self.trigrams(left, &pattern.clone()).await?,
                 Way::Rows(rows) => self.rows(left, length, &rows.clone()).await?,
                 Way::Events => self.events(left, length).await?,
             };
@@ -462,18 +455,14 @@ impl Walk<'_> {
         Ok(self.left(left, left, &seqs))
     }
 
-    /// `None` when the index takes too long: the text is too common for it.
-    async fn trigrams(&mut self, left: Range, pattern: &str) -> Result<Option<Range>, AppError> {
-        let rest = self.budget.time.saturating_sub(self.begun.elapsed()).max(Duration::from_millis(1));
-        queries::limit_time(self.read.conn(), rest).await?;
-        let Some(seqs) = queries::trigrams(self.read.conn(), pattern, left, BATCH).await? else {
-            // What was cancelled took its transaction with it.
-            self.read = self.db.read_log(self.workspace).await?;
-            return Ok(None);
-        };
-        queries::limit_time(self.read.conn(), Duration::ZERO).await?;
+    async fn trigrams(&mut self, left: Range, pattern: &str) -> Result<Range, AppError> {
+        let rest = self.budget.time.saturating_sub(self.begun.elapsed());
+        let (mut seqs, reached) = queries::trigrams(self.read.conn(), pattern, left, BATCH, rest).await?;
+        seqs.truncate(BATCH as usize);
+        let gone_through =
+            if left.newest_first { Range { above: reached, ..left } } else { Range { below: reached, ..left } };
         self.fetch(&seqs, left.newest_first).await?;
-        Ok(Some(self.left(left, left, &seqs)))
+        Ok(self.left(left, gone_through, &seqs))
     }
 
     /// A full batch may not be all there is.

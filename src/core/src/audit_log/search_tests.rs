@@ -184,11 +184,25 @@ async fn a_text_is_found_by_the_index_of_trigrams() {
     let mut auditor = db.connect("send0_auditor").await;
     let set = format!("set send0.workspace_id = '{}'", tenant.id().0);
     auditor.execute(sqlx::AssertSqlSafe(set)).await.expect("set");
-    let find = "select audit_search_find('%needle%', $1, 100, true, 10)";
-    let found: Vec<i64> = sqlx::query_scalar(find).bind(0_i64).fetch_all(&mut auditor).await.expect("found");
-    assert_eq!(found, [3], "one's own, and no other's");
-    let found: Vec<i64> = sqlx::query_scalar(find).bind(3_i64).fetch_all(&mut auditor).await.expect("found");
-    assert_eq!(found, Vec::<i64>::new());
+    let find = "select seqs, reached from audit_search_find('%needle%', $1, $2, $3, 10, 1000)";
+    type Found = (Vec<i64>, i64);
+    for (above, below, newest_first, expected) in [
+        // One's own, and no other's.
+        (0_i64, 100_i64, true, (vec![3_i64], 0_i64)),
+        (0, 100, false, (vec![3], 100)),
+        (3, 100, true, (vec![], 3)),
+        (0, 3, false, (vec![], 3)),
+        // Over blocks of which most are empty.
+        (0, 200_000, true, (vec![3], 0)),
+        (0, 200_000, false, (vec![3], 200_000)),
+    ] {
+        let found = sqlx::query_as::<_, Found>(find).bind(above).bind(below).bind(newest_first);
+        assert_eq!(found.fetch_one(&mut auditor).await.expect("found"), expected, "{above} {below} {newest_first}");
+    }
+    // Without time it goes through one block, and says so.
+    let hurried = "select seqs, reached from audit_search_find('%needle%', 0, 200000, true, 10, 0)";
+    let found = sqlx::query_as::<_, Found>(hurried).fetch_one(&mut auditor).await.expect("found");
+    assert_eq!(found, (vec![], 196_607));
 }
 
 // Erasure ----------------------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ use crate::{
     installation::{Installation, Key, Workspace},
 };
 
-/// Ids are made from a number of 20 bits, which is 5 hexadecimal digits and 4 of an id's characters.
-const EVENTS: usize = 1_000_000;
+/// How many. Ids are made from a number of 20 bits, which is 5 hexadecimal digits and 4 of an id's characters.
+pub const EVENTS: usize = 1_000_000;
 const BATCH: usize = 10_000;
 
 /// `{slug}`, `{workspace}`, `{key}`, `{first}` and `{last}` are filled in. Bodies are RFC 8785, as in
