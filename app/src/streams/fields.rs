@@ -26,7 +26,7 @@ fn present(stream: Option<&StreamView>, field: &str) -> String {
 }
 
 /// The fields of a kind of target.
-pub fn fields(form: &FormState, kind: Kind, stream: Option<&StreamView>) -> impl IntoView + use<> {
+pub fn fields(form: &FormState, kind: Kind, stream: Option<&StreamView>) -> AnyView {
     let value = |field: &str| if form.is_refused() { form.value(field) } else { present(stream, field) };
     let (label, hint) = address(kind);
     let authorities = "Only for a target whose certificate no public authority has issued: the certificates of its own \
@@ -40,6 +40,7 @@ pub fn fields(form: &FormState, kind: Kind, stream: Option<&StreamView>) -> impl
         {secret(form, kind, stream.is_some())}
         <TextArea name="authorities" label="Authorities" hint=authorities mono=true rows=4 value=value("authorities") error=form.error("authorities")/>
     }
+    .into_any()
 }
 
 fn address(kind: Kind) -> (&'static str, &'static str) {
@@ -68,7 +69,7 @@ fn index(form: &FormState, kind: Kind, value: String) -> Option<AnyView> {
     Some(view! { <TextField name="index" label hint required mono=true autocomplete="off" value error/> }.into_any())
 }
 
-fn bucket(form: &FormState, value: &impl Fn(&str) -> String) -> impl IntoView + use<> {
+fn bucket(form: &FormState, value: &dyn Fn(&str) -> String) -> AnyView {
     view! {
         <TextField name="bucket" label="Bucket" required=true mono=true autocomplete="off" value=value("bucket") error=form.error("bucket")/>
         <TextField name="region" label="Region" required=true mono=true autocomplete="off" value=value("region") error=form.error("region")/>
@@ -77,6 +78,7 @@ fn bucket(form: &FormState, value: &impl Fn(&str) -> String) -> impl IntoView + 
         <TextField name="access_key" label="Access key id" hint="Of somebody who may put objects here, and needs nothing else." required=true
             mono=true autocomplete="off" value=value("access_key") error=form.error("access_key")/>
     }
+    .into_any()
 }
 
 /// What is typed here is never shown again, not to whoever typed it either.

@@ -25,7 +25,7 @@ const SHOWN_SECONDS: u32 = 3600;
 #[component]
 pub fn NewStream() -> impl IntoView {
     let kind = use_query_map().with_untracked(|query| query.get("kind")).and_then(|kind| kind.parse().ok());
-    page("New stream", "streams", |inside| async move {
+    page("New stream", "streams", move |inside| async move {
         let newest = operations::newest(&inside.visit.ctx, &inside.actor, Action::PageViewed).await?;
         Ok::<_, AppError>(match kind {
             None => choice(&inside).into_any(),
