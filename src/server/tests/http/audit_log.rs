@@ -131,7 +131,7 @@ const TAIL: &str = "/w/acme/audit-log/tail";
 
 async fn open(console: &Console, browser: &Browser, query: &str) -> (StatusCode, Body) {
     let request = Request::builder().uri(format!("{TAIL}?{query}")).header("cookie", browser.cookie_header());
-    console.stream(request.body(Body::empty()).expect("request")).await
+    console.begin(request.body(Body::empty()).expect("request")).await
 }
 
 /// The next thing that the stream says; `None` when it is over.

@@ -93,7 +93,7 @@ impl Console {
     }
 
     /// An answer whose body comes bit by bit.
-    pub async fn stream(&self, mut request: Request<Body>) -> (StatusCode, Body) {
+    pub async fn begin(&self, mut request: Request<Body>) -> (StatusCode, Body) {
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from((HERE, 4242))));
         let answer = self.router.clone().oneshot(request).await.expect("a router does not fail");
         (answer.status(), answer.into_body())
