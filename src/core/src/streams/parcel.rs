@@ -79,7 +79,7 @@ impl Failure {
 }
 
 enum Parcel {
-    Request(Outgoing),
+    Request(Box<Outgoing>),
     Bytes { to: Destination, trust: Trust, bytes: Vec<u8> },
 }
 
@@ -114,7 +114,7 @@ impl Recipient {
             }
             Target::Syslog { .. } => return Err(Failure::Ours),
         };
-        Ok(Parcel::Request(Outgoing { to, method, headers, body, trust }))
+        Ok(Parcel::Request(Box::new(Outgoing { to, method, headers, body, trust })))
     }
 
     fn secret(&self) -> Result<&str, Failure> {

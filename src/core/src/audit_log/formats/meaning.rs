@@ -128,12 +128,6 @@ pub(super) fn deed(action: Action) -> Deed {
         | A::DocumentTermsAccepted
         | A::MailFailed
         | A::RetentionChanged
-        | A::StreamChanged
-        | A::StreamPaused
-        | A::StreamResumed
-        | A::StreamSecretReplaced
-        | A::StreamFailing
-        | A::StreamRecovered
         | A::RetentionKept
         | A::StreamChanged
         | A::StreamPaused
