@@ -141,17 +141,18 @@ fn finished(inside: &Inside, export: ExportView) -> impl IntoView + use<> {
     let (rows, size) = (count(export.rows.unsigned_abs()), bytes(export.bytes.unsigned_abs()));
     let is_done = export.state == ExportState::Done;
     let expires = export.expires_at.map(|at| view! { <Fact label="File"><TimeAgo at now/></Fact> });
-    let (who, at) = (by(&export), export.created_at);
+    let (who, at, state) = (by(&export), export.created_at, badge(&export, inside));
+    let receipt = export.receipt.as_ref().map(receipt);
     view! {
         <div class="stack">
             <h3>{title}</h3>
             <Facts>
-                <Fact label="State">{badge(&export, inside)}</Fact>
+                <Fact label="State">{state}</Fact>
                 <Fact label="Asked for">{who}", "<ExactTime at/></Fact>
                 {filter.map(|words| view! { <Fact label="With">{words}</Fact> })}
                 {is_done.then(|| view! { <Fact label="Holds">{format!("{rows} events, {size}")}</Fact> })}
                 {export.sha256.map(|hash| view! { <Fact label="SHA-256"><code>{hash}</code></Fact> })}
-                {export.receipt.as_ref().map(receipt)}
+                {receipt}
                 {expires}
             </Facts>
             {fetch}
@@ -181,6 +182,9 @@ fn receipt(receipt: &Receipt) -> impl IntoView + use<> {
         }
         _ => "There were no events.".to_owned(),
     };
-    let root = receipt.root().map(|root| view! { <Fact label="Root of the tree"><code>{root}</code></Fact> });
+    let root = receipt
+        .root()
+        .map(str::to_owned)
+        .map(|root| view! { <Fact label="Root of the tree"><code>{root}</code></Fact> });
     view! { <Fact label="Receipt">{said}</Fact> {root} }
 }

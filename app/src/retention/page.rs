@@ -22,20 +22,20 @@ pub fn RetentionPage() -> impl IntoView {
     page("Retention", "retention", |inside| async move {
         let shown = operations::show(&inside.visit.ctx, &inside.actor).await?;
         let may_change = inside.actor.may(Permission::RetentionUpdate);
-        let retention = &shown.retention;
+        let retention = shown.retention;
         let oldest = shown
             .oldest
             .map(|(seq, at)| view! { <Fact label="Oldest event">{format!("#{seq}, ")}<ExactTime at/></Fact> });
         Ok::<_, AppError>(view! {
             <PageHeader title="Retention" subtitle="How long the audit log is kept. A year is the least, on every plan."/>
-            {retention.waiting.map(|waiting| waits(&inside, retention, waiting, may_change))}
+            {retention.waiting.map(|waiting| waits(&inside, &retention, waiting, may_change))}
             <Facts>
                 <Fact label="Kept for">{days(retention.audit_days)}</Fact>
                 <Fact label="Your plan allows">{days(retention.max_days)}</Fact>
                 {oldest}
             </Facts>
-            {previews(retention, shown.previews)}
-            {may_change.then(|| change(&inside, retention))}
+            {previews(&retention, shown.previews)}
+            {may_change.then(|| change(&inside, &retention))}
             {receipts(shown.pruned)}
             <Times/>
         })
@@ -76,7 +76,7 @@ fn previews(retention: &Retention, previews: Vec<Preview>) -> impl IntoView + us
         let what = match preview.events {
             0 => "nothing".to_owned(),
             1 => "1 event".to_owned(),
-            events => format!("{} events", count(events)),
+            events => format!("{} events", count(events.unsigned_abs())),
         };
         view! {
             <tr>
