@@ -106,7 +106,7 @@ pub enum Reply {
 pub struct Server {
     pub port: u16,
     received: watch::Receiver<Vec<Received>>,
-    answering: Arc<Mutex<Box<dyn Fn(&Received) -> Reply + Send>>>,
+    answering: Answering,
     serving: JoinHandle<()>,
 }
 
@@ -122,7 +122,7 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (told, received) = watch::channel(vec![]);
-        let answering: Arc<Mutex<Box<dyn Fn(&Received) -> Reply + Send>>> = Arc::new(Mutex::new(Box::new(reply)));
+        let answering: Answering = Arc::new(Mutex::new(Box::new(reply)));
         let serving = tokio::spawn(serve(listener, tls, Arc::new(told), answering.clone()));
         Self { port, received, answering, serving }
     }
