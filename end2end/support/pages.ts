@@ -437,6 +437,7 @@ export const LOOKS: Look[] = [
     await page.goto(workspace.path('audit-log'));
   }),
   signedIn('audit-log-misread', (page, workspace) => page.goto(workspace.path('audit-log?from=yesterday&outcome=maybe'))),
+  signedIn('retention', (page, workspace) => page.goto(workspace.path('retention'))),
   signedIn('audit-log-exports', (page, workspace) => page.goto(workspace.path('audit-log/exports'))),
   signedIn('audit-log-query-misread', (page, workspace) => page.goto(workspace.path('audit-log?q=ana+outcome%3Amaybe'))),
   signedIn('audit-log-search', async (page, workspace) => {

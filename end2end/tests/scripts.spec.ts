@@ -97,7 +97,7 @@ test('pages are light', async ({ workspace, newVisitor }) => {
     console.log(`weight of ${path}: page ${light.page} B (brotli)`);
   }
   await workspace.signIn(nobody);
-  for (const rest of ['', 'members', 'members/invite', 'roles', 'settings', 'api-keys', 'api-keys/new', 'audit-log', 'notices', 'compliance']) {
+  for (const rest of ['', 'members', 'members/invite', 'roles', 'settings', 'api-keys', 'api-keys/new', 'audit-log', 'audit-log/exports', 'streams', 'retention', 'notices', 'compliance']) {
     const fresh = await newVisitor();
     await fresh.context().addCookies(await nobody.context().cookies());
     const { page, islands } = await weight(fresh, workspace.path(rest));

@@ -1,0 +1,33 @@
+import { expect, test } from '../support/test';
+
+test('a shorter time for the log waits a week, and is called off', async ({ owner: page, workspace, operator }) => {
+  await page.goto(workspace.path('retention'));
+  await expect(page.getByText('365 days (a year)').first()).toBeVisible();
+
+  await test.step('the plan says what may be chosen', async () => {
+    await operator.goto('/operator/workspaces');
+    await operator.getByRole('row').filter({ has: operator.getByText(workspace.slug, { exact: true }) }).getByRole('link').click();
+    await operator.getByLabel('Plan', { exact: true }).selectOption('scale');
+    await operator.getByLabel('Why').fill('They have outgrown it.');
+    await operator.getByRole('button', { name: 'Change the plan' }).click();
+    await expect(operator.getByText('On Scale from now on.')).toBeVisible();
+    await page.reload();
+    await expect(page.getByRole('row').filter({ hasText: '730 days (2 years) (as it is)' })).toContainText('nothing');
+  });
+
+  await test.step('whoever shortens it types the name', async () => {
+    await page.getByLabel('Keep the audit log for').selectOption('365');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await expect(page.locator('#confirm-error')).toContainText(`Type ${workspace.slug}`);
+    await expect(page.getByLabel('Keep the audit log for')).toHaveValue('365');
+    await page.getByLabel("The workspace's name in URLs").fill(workspace.slug);
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await expect(page.getByText('A shorter time waits: 365 days (a year)')).toBeVisible();
+  });
+
+  await test.step('and anybody who may can call it off', async () => {
+    await page.getByRole('button', { name: 'Keep 730 days' }).click();
+    await expect(page.getByText('Called off. The log is kept for 730 days.')).toBeVisible();
+    await expect(page.getByText('A shorter time waits')).toHaveCount(0);
+  });
+});
