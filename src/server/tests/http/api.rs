@@ -220,7 +220,7 @@ async fn answers_are_as_agreed() {
     assert_eq!(keys(&workspace), set("id, slug, name, key"));
     assert_eq!(
         workspace["key"],
-        json!({ "id": id, "kind": "live", "mode": "live", "scopes": ["workspace.read", "members.read", "policies.read", "keys.read", "keys.revoke", "allowlist.read", "audit.read", "audit.export", "notices.read"] })
+        json!({ "id": id, "kind": "live", "mode": "live", "scopes": ["workspace.read", "members.read", "policies.read", "keys.read", "keys.revoke", "allowlist.read", "audit.read", "audit.export", "retention.read", "notices.read"] })
     );
     let member = console.call("GET", "/v1/members", Some(&live)).await.json()["data"][0].clone();
     assert_eq!(keys(&member), set("id, user_id, name, email, role, joined_at, factors"));
