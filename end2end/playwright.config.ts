@@ -7,6 +7,8 @@ const WITHOUT_SCRIPTS = [SCREENSHOTS, ...NEEDS_SCRIPTS];
 
 /** These tell every workspace of their server something. A project has workers of its own, a worker a server of its own. */
 const ANNOUNCING = /@announces/;
+/** Single tests about scripts, among others that are not. */
+const NOT_WITHOUT_SCRIPTS = /@announces|@scripts/;
 
 /** Pictures are taken when asked for (`--project=screenshots`), not with the tests. A worker is told which project it is. */
 const takesPictures = process.argv.includes('--project=screenshots') || process.env.TEST_WORKER_INDEX !== undefined;
@@ -39,7 +41,7 @@ export default defineConfig({
   },
   projects: [
     { name: 'chromium', testIgnore: SCREENSHOTS, grepInvert: ANNOUNCING },
-    { name: 'no-js', testIgnore: WITHOUT_SCRIPTS, grepInvert: ANNOUNCING, use: { javaScriptEnabled: false } },
+    { name: 'no-js', testIgnore: WITHOUT_SCRIPTS, grepInvert: NOT_WITHOUT_SCRIPTS, use: { javaScriptEnabled: false } },
     { name: 'announcing', testIgnore: SCREENSHOTS, grep: ANNOUNCING },
     { name: 'announcing-no-js', testIgnore: WITHOUT_SCRIPTS, grep: ANNOUNCING, use: { javaScriptEnabled: false } },
     ...(takesPictures ? [{ name: 'screenshots', testMatch: SCREENSHOTS }] : []),

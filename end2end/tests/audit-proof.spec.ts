@@ -5,7 +5,7 @@ import { Server } from '../support/server';
 test('the log says how far it is verified', async ({ owner: page, workspace }) => {
   await workspace.key('Reader');
   await page.goto(workspace.path('audit-log'));
-  const newest = Number(await page.locator('tbody td.num').first().innerText());
+  const newest = Number(await page.getByRole('table', { name: 'Audit events' }).locator('td.num').first().innerText());
   // The checker comes by every few seconds.
   await expect(async () => {
     await page.reload();
@@ -42,7 +42,7 @@ test('an event that is not as it was sealed turns the badge and is named', async
     // Written down in the log itself, too, once the checker has come by.
     await expect(async () => {
       await page.reload();
-      await expect(page.getByRole('table')).toContainText('found that the audit log is not as it was sealed', { timeout: 1000 });
+      await expect(page.getByRole('table', { name: 'Audit events' })).toContainText('found that the audit log is not as it was sealed', { timeout: 1000 });
     }).toPass({ timeout: 90_000 });
     const checked = await server.command<{ problem: string | null }>(['audit', 'check']).catch((error: Error) => error.message);
     expect(checked).toContain('not as they were signed');

@@ -2,19 +2,24 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '../support/test';
 
-test('what the list shows is exported as a file, with its hash and its receipt', async ({ owner: page, workspace }) => {
+test('what the list shows is exported as a file, with its hash and its receipt', async ({ owner: page, workspace, javaScriptEnabled }) => {
   const key = await workspace.key('Reader');
   await workspace.call(key.key, '/v1/workspace');
   await page.goto(workspace.path('audit-log?action=api_key.*'));
   await page.getByRole('link', { name: 'Export', exact: true }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Exports');
-  await expect(page.getByText('The events with action api_key.*')).toBeVisible();
+  await expect(page.getByText('The events with action:api_key.*')).toBeVisible();
   await page.getByRole('radio', { name: /^CSV/ }).check();
   await page.getByRole('button', { name: 'Export' }).click();
 
   await test.step('it is written while one waits, and shown when it is done', async () => {
     await expect(page.getByText('The export is being written.')).toBeVisible();
-    await expect(page.getByRole('button', { name: 'Download' })).toBeVisible({ timeout: 20_000 });
+    await expect(async () => {
+      // Without scripts nothing comes by itself.
+      const again = page.getByRole('link', { name: 'Look again' });
+      if (!javaScriptEnabled && (await again.isVisible())) await again.click();
+      await expect(page.getByRole('button', { name: 'Download' })).toBeVisible({ timeout: 500 });
+    }).toPass({ timeout: 20_000 });
   });
 
   await test.step('the file is what the page says', async () => {
@@ -34,21 +39,6 @@ test('what the list shows is exported as a file, with its hash and its receipt',
     await page.goto(workspace.path('audit-log?action=audit_log.*'));
     await expect(page.getByRole('link', { name: 'Ana downloaded the export' })).toBeVisible();
     await expect(page.getByRole('link', { name: 'Ana exported the audit log' })).toBeVisible();
-  });
-});
-
-test.describe('without scripts', () => {
-  test.use({ javaScriptEnabled: false });
-
-  test('an export is looked at again by a link', async ({ owner: page, workspace }) => {
-    await page.goto(workspace.path('audit-log/exports'));
-    await page.getByRole('button', { name: 'Export' }).click();
-    await expect(async () => {
-      const again = page.getByRole('link', { name: 'Look again' });
-      if (await again.isVisible()) await again.click();
-      await expect(page.getByRole('button', { name: 'Download' })).toBeVisible({ timeout: 500 });
-    }).toPass({ timeout: 20_000 });
-    await expect(page.getByText(/every one from #1 to #\d+\./)).toBeVisible();
   });
 });
 

@@ -216,6 +216,8 @@ mod tests {
         allowlist.update yes  yes   no        no       no      no     no
         audit.read      yes   yes   no        yes      no      no     yes
         audit.export    yes   yes   no        yes      no      no     yes
+        retention.read  yes   yes   yes       yes      no      yes    yes
+        retention.update yes  yes   no        no       no      no     no
         audit.stream    yes   yes   no        yes      no      no     no
         notices.read    yes   yes   yes       yes      yes     yes    yes
         notices.answer  yes   yes   no        yes      no      no     no
