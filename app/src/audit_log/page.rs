@@ -10,7 +10,9 @@ use super::{
 };
 use crate::{
     page::{Inside, page},
-    ui::{Badge, Column, Empty, NoMatch, PageHeader, Pager, Status as Look, Table, TimeAgo, Times},
+    ui::{
+        Badge, ButtonKind, ButtonLink, Column, Empty, NoMatch, PageHeader, Pager, Status as Look, Table, TimeAgo, Times,
+    },
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -57,7 +59,9 @@ pub fn Log() -> impl IntoView {
         }
         let found = operations::list(ctx, actor, &asked.filter, asked.place, limit, Action::PageViewed).await?;
         let export = inside.path(&format!("audit-log/exports{}", query.to_query_string()));
-        let export = actor.may(Permission::AuditExport).then(|| view! { <p><a href=export>"Export"</a></p> });
+        let export = actor.may(Permission::AuditExport).then(|| {
+            view! { <p class="actions"><ButtonLink href=export kind=ButtonKind::Quiet>"Export"</ButtonLink></p> }
+        });
         let proof = proof_of(&inside, &found.events).await?;
         let facets = operations::facets(ctx, actor, &asked.filter).await?;
         let above = views::above(&inside, &log.base, &asked, &saved).into_any();

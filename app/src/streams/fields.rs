@@ -90,7 +90,7 @@ fn secret(form: &FormState, kind: Kind, is_there: bool) -> Option<AnyView> {
     };
     let error = form.error("secret");
     Some(
-        view! { <TextField name="secret" label hint kind="password" required=!is_there autocomplete="off" error/> }
+        view! { <TextField name="secret" label hint kind="password" required=!is_there autocomplete="new-password" error/> }
             .into_any(),
     )
 }
