@@ -163,10 +163,11 @@ async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, told: Told, answ
         tokio::spawn(async move {
             match tls {
                 None => converse(stream, told, answering).await,
-                Some(tls) => match tls.accept(stream).await {
-                    Ok(stream) => converse(stream, told, answering).await,
-                    Err(_) => return,
-                },
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        converse(stream, told, answering).await;
+                    }
+                }
             }
         });
     }
