@@ -44,8 +44,8 @@ pub async fn cancel_export(workspace: String, #[server(default)] id: String) -> 
 #[server]
 pub async fn save_view(
     workspace: String,
-    name: String,
-    query: String,
+    #[server(default)] name: String,
+    #[server(default)] query: String,
     #[server(default)] shared: String,
     #[server(default)] opens: String,
 ) -> Result<(), FnError> {

@@ -101,6 +101,27 @@ async fn no_function_obeys_another_site() {
             "set_time_zone" => &[("workspace", "acme"), ("time_zone", "Asia/Pyongyang")],
             "rename_workspace" => &[("workspace", "acme"), ("name", "Evil")],
             "change_policy" => &[("workspace", "acme"), ("demand", "off"), ("grace_days", "1")],
+            "change_retention" | "keep_retention" => {
+                &[("workspace", "acme"), ("audit_days", "365"), ("confirm", "acme")]
+            }
+            "start_export" | "cancel_export" => &[("workspace", "acme"), ("id", "x"), ("format", "csv")],
+            "save_view" | "change_view" | "remove_view" => {
+                &[("workspace", "acme"), ("id", "x"), ("name", "Evil"), ("query", "outcome:denied"), ("shared", "true")]
+            }
+            "create_stream"
+            | "change_stream"
+            | "pause_stream"
+            | "resume_stream"
+            | "remove_stream"
+            | "replace_stream_secret"
+            | "test_stream" => &[
+                ("workspace", "acme"),
+                ("id", "x"),
+                ("kind", "https"),
+                ("name", "Evil"),
+                ("url", "https://evil.example"),
+                ("confirm", "Evil"),
+            ],
             "create_workspace" => &[("name", "Evil")],
             "invite_members" => &[("workspace", "acme"), ("emails", "evil@example.com"), ("role", "owner")],
             "resend_invitation" | "make_invitation_link" | "revoke_invitation" => {
