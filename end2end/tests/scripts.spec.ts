@@ -86,6 +86,8 @@ async function weight(page: Page, path: string): Promise<{ page: number; islands
 }
 
 test('pages are light', async ({ workspace, newVisitor }) => {
+  // Fifteen pages, each in a browser session of its own.
+  test.setTimeout(150_000);
   const nobody = await newVisitor();
   const signIn = await weight(nobody, '/sign-in');
   expect(signIn).toEqual({ page: expect.any(Number), islands: 0 });
