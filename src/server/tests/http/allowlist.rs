@@ -37,7 +37,7 @@ async fn a_blocked_call_says_so_on_every_route_and_is_one_event() {
     let (id, key) = console.key(acme.id(), "live").await;
     for (method, path) in rest::scoped_routes() {
         let mark = console.mark(acme.id()).await;
-        let path = route(path, &id);
+        let path = route(path, id);
         let answer = knock(&console, ELSEWHERE, &key, method, &path, &[]).await;
         let problem = answer.json();
         assert_eq!((answer.status.as_u16(), &problem["code"]), (403, &"blocked_by_ip".into()), "{method} {path}");

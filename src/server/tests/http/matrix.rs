@@ -719,7 +719,7 @@ async fn keys_that_open_nothing() {
         for (method, path) in rest::scoped_routes() {
             let what = format!("{code} {method} {path}");
             let mark = console.mark(log).await;
-            let answer = console.call(method, &route(path, &revoked_id), key).await;
+            let answer = console.call(method, &route(path, revoked_id), key).await;
             assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (401, &code.into()), "{what}");
             assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"send0\"", "{what}");
             let event = console.the_one_event(&mark, &what).await;
