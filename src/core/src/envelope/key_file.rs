@@ -12,9 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -25,6 +23,7 @@ use zeroize::Zeroizing;
 use super::primitives::{KEY, Secret};
 use super::provider::Kek;
 use super::{DataKey, DataKeyId, KekId, KeyError, KeyProvider, WrappedKey};
+use crate::private_file::{self, FileFault};
 
 const PREFIX: &str = "send0-kek v";
 const LINE: usize = PREFIX.len() + 10 + 1 + 2 * KEY + 1;
@@ -146,6 +145,16 @@ pub enum KeyFileFault {
     Io(#[from] io::Error),
 }
 
+impl From<FileFault> for KeyFileFault {
+    fn from(fault: FileFault) -> Self {
+        match fault {
+            FileFault::Missing => Self::Missing,
+            FileFault::Exposed(mode) => Self::Exposed(mode),
+            FileFault::Io(error) => Self::Io(error),
+        }
+    }
+}
+
 impl KeyFileFault {
     fn at(self, path: &Path) -> KeyFileError {
         KeyFileError { path: path.to_owned(), fault: self }
@@ -159,7 +168,7 @@ struct Keys {
 
 impl Keys {
     fn load(path: &Path) -> Result<Self, KeyFileFault> {
-        Self::parse(&read(path)?.0)
+        Self::parse(&private_file::read(path)?.0)
     }
 
     fn parse(text: &str) -> Result<Self, KeyFileFault> {
@@ -217,94 +226,25 @@ fn digit(text: u8) -> Option<u8> {
     char::from(text).to_digit(16).map(|digit| digit as u8)
 }
 
-fn push_new_key(text: &mut String, id: KekId) {
+fn new_line(id: KekId) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(LINE));
     let _ = write!(text, "{PREFIX}{} ", id.0);
     for byte in Secret::generate().expose() {
         let _ = write!(text, "{byte:02x}");
     }
     text.push('\n');
-}
-
-/// Asks the open file, not its path, so that the answer is about what is read.
-fn read(path: &Path) -> Result<(Zeroizing<String>, Metadata), KeyFileFault> {
-    let mut file = File::open(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => KeyFileFault::Missing,
-        _ => error.into(),
-    })?;
-    let metadata = file.metadata()?;
-    let mode = metadata.mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(KeyFileFault::Exposed(mode));
-    }
-    let mut text = Zeroizing::new(String::with_capacity(metadata.len() as usize + 1));
-    file.read_to_string(&mut text)?;
-    Ok((text, metadata))
+    text
 }
 
 fn create_if_missing(path: &Path) -> io::Result<()> {
-    if path.try_exists()? {
-        return Ok(());
-    }
-    let mut text = Zeroizing::new(String::with_capacity(LINE));
-    push_new_key(&mut text, KekId(1));
-    let draft = Draft::write(path, &text, None)?;
-    // Unlike a rename, a link never replaces a file that somebody else has just created.
-    match fs::hard_link(&draft.0, path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-        _ => drop(draft),
-    }
-    File::open(directory(path))?.sync_all()
+    private_file::create_if_missing(path, || new_line(KekId(1)))
 }
 
 fn rotate(path: &Path) -> Result<KekId, KeyFileFault> {
-    // A rename would replace a symbolic link instead of the file behind it.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let directory = File::open(directory(path))?;
-    directory.lock()?;
-
-    let (old, metadata) = read(path)?;
-    let next = KekId(Keys::parse(&old)?.current.id().0.saturating_add(1));
-    let mut new = Zeroizing::new(String::with_capacity(old.len() + 1 + LINE));
-    new.push_str(&old);
-    if !new.ends_with('\n') {
-        new.push('\n');
-    }
-    push_new_key(&mut new, next);
-    Keys::parse(&new)?;
-
-    let draft = Draft::write(path, &new, Some(&metadata))?;
-    fs::rename(&draft.0, path)?;
-    directory.sync_all()?;
-    Ok(next)
-}
-
-/// A file next to the key file, on disk before it takes that one's place; removed if it does not.
-struct Draft(PathBuf);
-
-impl Draft {
-    fn write(target: &Path, text: &str, owner: Option<&Metadata>) -> io::Result<Self> {
-        let path = directory(target).join(format!(".send0-kek-{}", Uuid::new_v4()));
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        let draft = Self(path);
-        if let Some(owner) = owner {
-            // Root may rotate the file of the service, which must still be able to read it.
-            fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
-        }
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        Ok(draft)
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
+    private_file::rewrite(path, |old| {
+        let next = KekId(Keys::parse(old)?.current.id().0.saturating_add(1));
+        let new = private_file::with_line(old, &new_line(next));
+        Keys::parse(&new)?;
+        Ok((next, new))
+    })
 }

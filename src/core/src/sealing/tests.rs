@@ -181,6 +181,28 @@ async fn what_older_keys_signed_goes_on_being_verified() {
     assert_eq!(checkpoint(&db.ctx, &owner).await, Err(AppError::Unavailable));
 }
 
+#[test]
+fn rotating_at_the_same_time_loses_no_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("audit-keys");
+    let rotated: Vec<String> = std::thread::scope(|scope| {
+        let rotate = || SigningKeys::rotate(&path).expect("rotated").to_string();
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(rotate)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("ends")).collect()
+    });
+    let known: Vec<String> =
+        SigningKeys::load_or_create(&path).expect("keys").verifiers().iter().map(Verifier::to_string).collect();
+    assert_eq!(known.len(), 9);
+    assert!(rotated.iter().all(|key| known.contains(key)), "whoever was told a key can rely on it");
+    let versions: Vec<String> = fs::read_to_string(&path)
+        .expect("keys")
+        .lines()
+        .filter_map(|line| line.split(' ').nth(1).map(str::to_owned))
+        .collect();
+    assert_eq!(versions, (1..=9).map(|version| format!("v{version}")).collect::<Vec<_>>());
+    assert_eq!(fs::read_dir(folder.path()).expect("reads").count(), 1, "no draft stays");
+}
+
 /// As whoever owns the machine and the database could.
 async fn tamper(db: &TestDb, workspace: WorkspaceId, sql: &str) {
     let sql = sql.replace("$w", &format!("'{}'", workspace.0));
