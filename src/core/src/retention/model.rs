@@ -29,11 +29,6 @@ pub struct Waiting {
 }
 
 impl Retention {
-    /// What counts at this time.
-    pub fn days_at(&self, now: OffsetDateTime) -> u32 {
-        self.waiting.filter(|waiting| waiting.until <= now).map_or(self.audit_days, |waiting| waiting.audit_days)
-    }
-
     /// The choices that the plan leaves.
     pub fn choices(&self) -> impl Iterator<Item = u32> + use<> {
         let max = self.max_days;

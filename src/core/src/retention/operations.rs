@@ -10,6 +10,7 @@ use crate::{
     mail::notices,
     members::operations::present_role,
     permissions::Permission,
+    sealing::TILE,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -64,7 +65,8 @@ pub(super) fn cutoff(now: OffsetDateTime, days: u32) -> OffsetDateTime {
 
 /// Whole tiles go, and no part of one: where the tile begins that this event is in.
 pub(super) fn tile_start(seq: i64) -> i64 {
-    (seq - 1).div_euclid(256) * 256 + 1
+    let tile = TILE.cast_signed();
+    (seq - 1).div_euclid(tile) * tile + 1
 }
 
 /// Keeps the log for another time. A longer one counts at once; a shorter one waits a week, and whoever wants it says so by

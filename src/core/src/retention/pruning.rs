@@ -19,15 +19,13 @@ const SWEEP: i64 = 5000;
 /// # Errors
 /// The first error; the other logs are pruned all the same.
 pub async fn prune_all(ctx: &Ctx) -> Result<(), AppError> {
-    let mut failed = None;
+    let mut done = Ok(());
     for workspace in sealing::operations::workspaces(ctx).await? {
-        if let Err(error) = prune(ctx, workspace).await {
-            tracing::error!(%workspace, %error, "a log could not be pruned");
-            failed = Some(error);
-        }
+        let pruned = prune(ctx, workspace).await;
+        done = done.and(pruned.inspect_err(|error| tracing::error!(%workspace, %error, "a log could not be pruned")));
     }
     while queries::sweep(&ctx.db.worker, SWEEP).await? == SWEEP {}
-    failed.map_or(Ok(()), Err)
+    done
 }
 
 async fn prune(ctx: &Ctx, workspace: WorkspaceId) -> Result<(), AppError> {
@@ -36,7 +34,7 @@ async fn prune(ctx: &Ctx, workspace: WorkspaceId) -> Result<(), AppError> {
     if workspace == WorkspaceId::PLATFORM {
         return Ok(());
     }
-    let days = of(ctx, workspace).await?.days_at(now);
+    let days = of(ctx, workspace).await?.audit_days;
     let (from, first, last_at) = {
         let mut read = ctx.db.read_log(workspace).await?;
         let (from, since) = queries::bounds(read.conn(), workspace, cutoff(now, days)).await?;

@@ -24,11 +24,12 @@ pub(super) async fn find(
     let Some(row) = row else { return Ok(Retention { audit_days: max_days, max_days, waiting: None }) };
     let waiting = row.waiting_days.zip(row.waiting_until);
     let waiting = waiting.map(|(number, until)| Waiting { audit_days: days(number), until });
-    let mut found = Retention { audit_days: days(row.audit_days).min(max_days), max_days, waiting };
-    if found.waiting.is_some_and(|waiting| waiting.until <= now) {
-        found = Retention { audit_days: found.days_at(now).min(max_days), waiting: None, ..found };
-    }
-    Ok(found)
+    // What has waited long enough counts, whether or not anybody has come by since.
+    let (audit_days, waiting) = match waiting {
+        Some(over) if over.until <= now => (over.audit_days, None),
+        waiting => (days(row.audit_days), waiting),
+    };
+    Ok(Retention { audit_days: audit_days.min(max_days), max_days, waiting })
 }
 
 pub(super) async fn set(conn: &mut PgConnection, workspace: WorkspaceId, new: &Retention) -> Result<(), AppError> {
