@@ -2,8 +2,8 @@
 
 use super::{
     Finding, Kind, TILE,
-    operations::{missing, register_file, signing_keys, tree_of},
-    queries::{self, Checked, Log, Row},
+    operations::{register_file, root_at, signing_keys},
+    queries::{self, Checked, Log, Row, Sealed},
     register,
     tree::{Missing, Nodes, Tree, fold, tiles_for},
 };
@@ -16,7 +16,6 @@ use send0_verify::{
     checkpoint::{self, Checkpoint},
     leaf,
     note::{self, Verifier},
-    tree,
 };
 use sqlx::PgConnection;
 use time::Duration;
@@ -34,15 +33,16 @@ const QUIET: Duration = Duration::seconds(60);
 pub async fn check_all(ctx: &Ctx) -> Result<(), AppError> {
     let keys = signing_keys(ctx).await?.verifiers();
     let now = ctx.clock.now();
-    let mut failed = None;
+    let mut done = Ok(());
     for log in queries::logs(&ctx.db.worker).await? {
-        let is_quiet = log.checked_to == log.size && log.checked_at.is_some_and(|at| now - at < QUIET);
-        if !is_quiet && let Err(error) = check(ctx, &log, &keys).await {
-            tracing::error!(workspace = %log.workspace, %error, "a log could not be checked");
-            failed = Some(error);
+        let (workspace, is_done) = (log.workspace, log.checked_to == log.size);
+        if is_done && log.checked_at.is_some_and(|at| now - at < QUIET) {
+            continue;
         }
+        let checked = check(ctx, &log, &keys).await;
+        done = done.and(checked.inspect_err(|error| tracing::error!(%workspace, %error, "a log could not be checked")));
     }
-    failed.map_or(Ok(()), Err)
+    done
 }
 
 async fn check(ctx: &Ctx, log: &Log, keys: &[Verifier]) -> Result<(), AppError> {
@@ -50,19 +50,20 @@ async fn check(ctx: &Ctx, log: &Log, keys: &[Verifier]) -> Result<(), AppError> 
     let (checked, before) = {
         let mut read = ctx.db.read_log(workspace).await?;
         let conn = read.conn();
-        let Some((tree, root, note)) = tree_of(conn, workspace).await? else { return Ok(()) };
-        let (size, floor) = (tree.size().cast_signed(), queries::floor(conn, workspace).await?);
-        let new = (log.checked_to + 1).max(floor);
+        let Some(sealed) = queries::sealed(conn, workspace).await? else { return Ok(()) };
+        let Some(standing) = queries::standing(conn, workspace).await? else { return Ok(()) };
+        let (tree, size, first, before) =
+            (&sealed.tree, sealed.tree.size().cast_signed(), standing.first_seq, standing.failed);
+        let new = (log.checked_to + 1).max(first);
         let to = size.min(new + WINDOW - 1);
-        let from = queries::next_to_check(conn, workspace).await?.max(floor);
+        let from = queries::next_to_check(conn, workspace).await?.max(first);
         let until = size.min(from + WINDOW - 1);
         let found = [
             stray(conn, workspace).await?,
-            signed(keys, workspace, &tree, &root, &note),
-            compare(conn, workspace, &tree, new, to).await?,
-            compare(conn, workspace, &tree, from, until).await?,
+            signed(keys, workspace, &sealed),
+            compare(conn, workspace, tree, new, to).await?,
+            compare(conn, workspace, tree, from, until).await?,
         ];
-        let before = queries::standing(conn, workspace).await?.and_then(|standing| standing.failed);
         let found = found.into_iter().flatten().min_by_key(|finding| finding.seq);
         // What was found stays found until the pass has come by it again and finds it mended.
         let kept = before.filter(|finding| !(from..=until).contains(&finding.seq) && found.is_none());
@@ -94,14 +95,19 @@ async fn stray(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option
     Ok(found.map(|seq| Finding { seq, kind: Kind::Insert }))
 }
 
+/// What a note says, if one of these keys has signed it.
+fn opened(keys: &[Verifier], note: &str) -> Option<Checkpoint> {
+    note::open(note, keys).ok()?.parse().ok()
+}
+
 /// Whether the newest checkpoint is signed by one of ours and is of this tree.
-fn signed(keys: &[Verifier], workspace: WorkspaceId, tree: &Tree, root: &[u8], note: &str) -> Option<Finding> {
-    let signed = note::open(note, keys).ok().and_then(|text| text.parse::<Checkpoint>().ok());
-    let is_ours = signed.is_some_and(|signed| {
+fn signed(keys: &[Verifier], workspace: WorkspaceId, sealed: &Sealed) -> Option<Finding> {
+    let Sealed { tree, root, note } = sealed;
+    let is_ours = opened(keys, note).is_some_and(|signed| {
         signed.origin == checkpoint::origin(&workspace.to_string())
             && signed.size == tree.size()
             && signed.root == tree.root()
-            && signed.root == root
+            && signed.root == root.as_slice()
     });
     (!is_ours).then_some(Finding { seq: tree.size().cast_signed(), kind: Kind::Checkpoint })
 }
@@ -266,33 +272,31 @@ pub async fn check_everything(ctx: &Ctx) -> Result<Vec<Verdict>, AppError> {
 async fn check_rows(ctx: &Ctx, log: &Log, keys: &[Verifier]) -> Result<Option<Finding>, AppError> {
     let mut read = ctx.db.read_log(log.workspace).await?;
     let conn = read.conn();
-    let Some((tree, root, note)) = tree_of(conn, log.workspace).await? else { return Ok(None) };
+    let Some(sealed) = queries::sealed(conn, log.workspace).await? else { return Ok(None) };
+    let Some(standing) = queries::standing(conn, log.workspace).await? else { return Ok(None) };
     if let Some(finding) = stray(conn, log.workspace).await? {
         return Ok(Some(finding));
     }
-    let mut from = queries::floor(conn, log.workspace).await?;
-    while from <= tree.size().cast_signed() {
+    let mut from = standing.first_seq;
+    while from <= standing.sealed_to {
         let to = from + WINDOW - 1;
-        if let Some(finding) = compare(conn, log.workspace, &tree, from, to).await? {
+        if let Some(finding) = compare(conn, log.workspace, &sealed.tree, from, to).await? {
             return Ok(Some(finding));
         }
         from = to + 1;
     }
-    Ok(signed(keys, log.workspace, &tree, &root, &note))
+    Ok(signed(keys, log.workspace, &sealed))
 }
 
 async fn against_register(ctx: &Ctx, log: &Log, keys: &[Verifier], line: &str) -> Result<Option<String>, AppError> {
-    let signed = note::open(line, keys).ok().and_then(|text| text.parse::<Checkpoint>().ok());
-    let Some(signed) = signed else {
+    let Some(signed) = opened(keys, line) else {
         return Ok(Some("The register's checkpoint is signed by no known key.".to_owned()));
     };
     let mut read = ctx.db.read_log(log.workspace).await?;
-    let Some((tree, ..)) = tree_of(read.conn(), log.workspace).await? else { return Ok(None) };
+    let Some(Sealed { tree, .. }) = queries::sealed(read.conn(), log.workspace).await? else { return Ok(None) };
     if signed.size > tree.size() {
         return Ok(Some(format!("It was turned back: {} events were signed, {} are there.", signed.size, tree.size())));
     }
-    let wanted = tiles_for(&tree, |node| tree::root(signed.size, node));
-    let nodes = Nodes { tree: &tree, tiles: queries::tiles(read.conn(), log.workspace, &wanted).await? };
-    let root = tree::root(signed.size, |level, index| nodes.node(level, index)).map_err(missing)?;
+    let root = root_at(read.conn(), log.workspace, &tree, signed.size).await?;
     Ok((root != signed.root).then(|| format!("Its history up to #{} is not what was signed.", signed.size)))
 }

@@ -4,7 +4,7 @@ use super::{
     ConsistencyProof, InclusionProof, SigningKeys, Standing, checking,
     queries::{self, Sealed},
     register::{self, Line},
-    tree::{Missing, Nodes, Tree, tiles_for},
+    tree::{Ask, Missing, Nodes, Tree, tiles_for},
 };
 use crate::{
     Actor, AppError, Ctx, FieldError,
@@ -34,19 +34,16 @@ const STEP: i64 = 4096;
 pub async fn seal_all(ctx: &Ctx) -> Result<usize, AppError> {
     let unsealed = queries::unsealed(&ctx.db.worker).await?;
     let count = unsealed.len();
-    let mut failed = None;
+    let mut done = Ok(());
     for (workspace, events) in unsealed {
-        if let Err(error) = seal(ctx, workspace, events).await {
-            tracing::error!(%workspace, %error, "a log could not be sealed");
-            failed = Some(error);
-        }
+        let sealed = seal(ctx, workspace, events).await;
+        done = done.and(sealed.inspect_err(|error| tracing::error!(%workspace, %error, "a log could not be sealed")));
     }
-    failed.map_or(Ok(count), Err)
+    done.map(|()| count)
 }
 
 /// Seals a log up to this event. Others may do the same at the same time: one of them succeeds, and that is enough.
 pub(super) async fn seal(ctx: &Ctx, workspace: WorkspaceId, to: i64) -> Result<(), AppError> {
-    let keys = signing_keys(ctx).await?;
     loop {
         let (mut tree, rows) = {
             let mut read = ctx.db.read_log(workspace).await?;
@@ -66,7 +63,7 @@ pub(super) async fn seal(ctx: &Ctx, workspace: WorkspaceId, to: i64) -> Result<(
         if tree.size() == from {
             return Ok(());
         }
-        let note = sign(&keys, workspace, tree.size(), tree.root())?;
+        let note = sign(&signing_keys(ctx).await?, workspace, tree.size(), tree.root())?;
         let now = ctx.clock.now();
         if queries::seal(&ctx.db.worker, workspace, from, &tree, &finished, &note, now).await? {
             register::append(register_file(ctx)?, vec![Line { time: now, workspace, note }]).await?;
@@ -132,8 +129,8 @@ pub async fn inclusion(ctx: &Ctx, actor: &Actor, id: EventId) -> Result<Inclusio
     let mut read = ctx.db.read_log(workspace).await?;
     let Sealed { tree, note, .. } = stored(read.conn(), workspace).await?;
     let (index, size) = (seq.unsigned_abs() - 1, tree.size());
-    let wanted = tiles_for(&tree, |node| (node(0, index), tree::inclusion(index, size, node)));
-    let nodes = Nodes { tree: &tree, tiles: queries::tiles(read.conn(), workspace, &wanted).await? };
+    let asked = |node: &mut Ask<'_>| (node(0, index), tree::inclusion(index, size, node));
+    let nodes = nodes_for(read.conn(), workspace, &tree, asked).await?;
     let leaf = nodes.node(0, index).map_err(missing)?;
     let proof = tree::inclusion(index, size, |level, index| nodes.node(level, index)).map_err(missing)?;
     Ok(InclusionProof {
@@ -167,10 +164,10 @@ pub async fn consistency(ctx: &Ctx, actor: &Actor, from: i64, to: Option<i64>) -
         return outside("from", format!("A number from 1 to {to}."));
     }
     let (old, new) = (from.unsigned_abs(), to.unsigned_abs());
-    let wanted = tiles_for(&tree, |node| {
+    let asked = |node: &mut Ask<'_>| {
         (tree::root(old, &mut *node), tree::root(new, &mut *node), tree::consistency(old, new, node))
-    });
-    let nodes = Nodes { tree: &tree, tiles: queries::tiles(read.conn(), workspace, &wanted).await? };
+    };
+    let nodes = nodes_for(read.conn(), workspace, &tree, asked).await?;
     let node = |level, index| nodes.node(level, index);
     Ok(ConsistencyProof {
         from,
@@ -241,8 +238,8 @@ pub(crate) async fn range_proof(
     let mut read = ctx.db.read_log(workspace).await?;
     let Sealed { tree, note, .. } = stored(read.conn(), workspace).await?;
     let (before, behind, size) = (first.unsigned_abs() - 1, last.unsigned_abs(), tree.size());
-    let wanted = tiles_for(&tree, |node| (tree::range(0, before, &mut *node), tree::range(behind, size, node)));
-    let nodes = Nodes { tree: &tree, tiles: queries::tiles(read.conn(), workspace, &wanted).await? };
+    let asked = |node: &mut Ask<'_>| (tree::range(0, before, &mut *node), tree::range(behind, size, node));
+    let nodes = nodes_for(read.conn(), workspace, &tree, asked).await?;
     let node = |level, index| nodes.node(level, index);
     Ok(RangeProof {
         from_prefix: tree::range(0, before, node).map_err(missing)?,
@@ -273,9 +270,7 @@ pub(crate) async fn receipt(
         return Ok(None);
     }
     let size = size.unsigned_abs();
-    let wanted = tiles_for(&tree, |node| tree::root(size, node));
-    let nodes = Nodes { tree: &tree, tiles: queries::tiles(read.conn(), workspace, &wanted).await? };
-    let root = tree::root(size, |level, index| nodes.node(level, index)).map_err(missing)?;
+    let root = root_at(read.conn(), workspace, &tree, size).await?;
     let note = sign(&signing_keys(ctx).await?, workspace, size, root)?;
     Ok(Some((note, hex(&root))))
 }
@@ -286,7 +281,29 @@ async fn stored(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Seale
     queries::sealed(conn, workspace).await?.ok_or(AppError::NotFound)
 }
 
-pub(super) fn missing(_: Missing) -> AppError {
+/// The nodes of a tree that an answer looks at.
+async fn nodes_for<'t, T>(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    tree: &'t Tree,
+    ask: impl FnOnce(&mut Ask<'_>) -> T,
+) -> Result<Nodes<'t>, AppError> {
+    let wanted = tiles_for(tree, ask);
+    Ok(Nodes { tree, tiles: queries::tiles(conn, workspace, &wanted).await? })
+}
+
+/// What the root was when the log had this many events.
+pub(super) async fn root_at(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    tree: &Tree,
+    size: u64,
+) -> Result<Hash, AppError> {
+    let nodes = nodes_for(conn, workspace, tree, |node| tree::root(size, node)).await?;
+    tree::root(size, |level, index| nodes.node(level, index)).map_err(missing)
+}
+
+fn missing(_: Missing) -> AppError {
     tracing::error!("a stored hash of a log is missing");
     AppError::Internal
 }
@@ -312,12 +329,4 @@ pub(super) fn register_file(ctx: &Ctx) -> Result<PathBuf, AppError> {
 fn file(ctx: &Ctx, name: &str) -> Result<PathBuf, AppError> {
     let folder = ctx.folder.as_deref().ok_or(AppError::Unavailable)?;
     Ok(folder.join(name))
-}
-
-/// The tree of a log, for whoever checks it.
-pub(super) async fn tree_of(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-) -> Result<Option<(Tree, Vec<u8>, String)>, AppError> {
-    Ok(queries::sealed(conn, workspace).await?.map(|sealed| (sealed.tree, sealed.root, sealed.note)))
 }

@@ -264,12 +264,6 @@ fn finding(seq: Option<i64>, kind: Option<&str>) -> Option<Finding> {
     Some(Finding { seq: seq?, kind })
 }
 
-/// The first event that is kept.
-pub(super) async fn floor(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<i64, AppError> {
-    let first = sqlx::query_scalar!("select first_seq from audit_floors where workspace_id = $1", workspace.0);
-    Ok(first.fetch_optional(conn).await?.unwrap_or(1))
-}
-
 /// The finished tiles of leaves that these events lie in.
 pub(super) fn leaf_tiles(tree: &Tree, from: i64, to: i64) -> Vec<TileId> {
     let last = to.unsigned_abs().min(tree.size());

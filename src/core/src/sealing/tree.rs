@@ -113,11 +113,11 @@ impl Nodes<'_> {
     }
 }
 
+/// Gives a node, or only notes that it is asked for.
+pub(super) type Ask<'a> = dyn FnMut(u8, u64) -> Result<Hash, Missing> + 'a;
+
 /// The finished tiles that an answer is made of: it is asked for once with nothing behind it, to see what it looks at.
-pub(super) fn tiles_for<T>(
-    tree: &Tree,
-    ask: impl FnOnce(&mut dyn FnMut(u8, u64) -> Result<Hash, Missing>) -> T,
-) -> Vec<TileId> {
+pub(super) fn tiles_for<T>(tree: &Tree, ask: impl FnOnce(&mut Ask<'_>) -> T) -> Vec<TileId> {
     let mut seen = BTreeSet::new();
     ask(&mut |level, index| {
         let (tile, ..) = place(level, index);
