@@ -1,7 +1,7 @@
 import { defineConfig } from '@playwright/test';
 
-/** Every journey runs with and without scripts; these are about scripts, or need them to look at the page. */
-const NEEDS_SCRIPTS = ['**/scripts.spec.ts', '**/accessibility.spec.ts', '**/palette.spec.ts', '**/passkeys.spec.ts', '**/demo.spec.ts'];
+/** Every journey runs with and without scripts; these are about scripts (as is whether something foreign runs), or need them to look at the page. */
+const NEEDS_SCRIPTS = ['**/scripts.spec.ts', '**/xss.spec.ts', '**/accessibility.spec.ts', '**/palette.spec.ts', '**/passkeys.spec.ts', '**/demo.spec.ts'];
 const SCREENSHOTS = '**/screenshots.spec.ts';
 const WITHOUT_SCRIPTS = [SCREENSHOTS, ...NEEDS_SCRIPTS];
 
