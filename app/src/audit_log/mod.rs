@@ -1,6 +1,6 @@
 //! The audit log: the list with its search, one event, views and exports; of a workspace, and of the platform.
 
-mod completion;
+pub mod completion;
 #[cfg(feature = "ssr")]
 pub mod event;
 #[cfg(feature = "ssr")]

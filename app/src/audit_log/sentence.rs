@@ -59,16 +59,3 @@ fn reason(event: &EventView) -> String {
         (None, _) => times,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_action_has_a_sentence() {
-        for action in Action::ALL {
-            assert!(action.sentence().len() > 5, "{action}");
-            assert!(!action.sentence().contains('.'), "{action}");
-        }
-    }
-}

@@ -41,7 +41,7 @@ fn choice(inside: &Inside) -> impl IntoView + use<> {
     });
     view! {
         <PageHeader title="New stream" subtitle="Where does the audit log go?"/>
-        <ul class="stack">{kinds.to_vec()}</ul>
+        <ul class="stack">{kinds.into_iter().collect_view()}</ul>
         <p><ButtonLink href=inside.path("streams") kind=ButtonKind::Quiet>"Cancel"</ButtonLink></p>
     }
 }

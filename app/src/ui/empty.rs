@@ -59,28 +59,16 @@ pub fn NoPermission(
             <h2>{format!("You cannot see {what}")}</h2>
             <p>
                 "This needs the permission "<code>{permission}</code>
-                {format!(", which comes with the role {}. Ask an owner of this workspace for it.", list(&roles))}
+                {format!(", which comes with the role {}. Ask an owner of this workspace for it.", listed(&roles))}
             </p>
         </div>
     }
 }
 
-fn list(roles: &[String]) -> String {
+/// `owner, admin or security`, as one says it.
+pub fn listed(roles: &[String]) -> String {
     match roles {
         [rest @ .., before, last] if !rest.is_empty() => format!("{}, {before} or {last}", rest.join(", ")),
         roles => roles.join(" or "),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::list;
-
-    #[test]
-    fn roles_are_listed_as_one_says_them() {
-        let roles = ["owner", "admin", "security"].map(String::from);
-        assert_eq!(list(&roles[..1]), "owner");
-        assert_eq!(list(&roles[..2]), "owner or admin");
-        assert_eq!(list(&roles), "owner, admin or security");
     }
 }

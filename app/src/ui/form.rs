@@ -370,34 +370,3 @@ fn described(name: &str, hint: bool, error: bool) -> (Option<String>, Option<&'s
     };
     (ids, error.then_some("true"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_typed_cannot_leave_the_textarea() {
-        let html = view! { <TextArea name="note" label="Note" value="</textarea><script>alert(1)</script> & more"/> }
-            .to_html();
-        assert!(
-            html.contains("\n&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt; &amp; more</textarea>"),
-            "{html}"
-        );
-        assert_eq!(html.matches("</textarea>").count(), 1, "{html}");
-        assert!(!html.contains("<script"), "{html}");
-    }
-
-    #[test]
-    fn an_error_is_tied_to_its_field() {
-        let html = view! { <TextField name="cidr" label="Range" hint="IPv4 or IPv6" error=Some("has host bits set".to_owned()) required=true/> }.to_html();
-        assert!(html.contains(r#"aria-describedby="cidr-hint cidr-error""#), "{html}");
-        assert!(html.contains(r#"aria-invalid="true""#), "{html}");
-        assert!(html.contains(r#"id="cidr-error""#), "{html}");
-    }
-
-    #[test]
-    fn a_field_without_error_is_not_invalid() {
-        let html = view! { <TextField name="name" label="Name" value="\"><script>"/> }.to_html();
-        assert!(!html.contains("aria-invalid") && !html.contains("<script"), "{html}");
-    }
-}

@@ -8,8 +8,6 @@ mod button;
 mod chart;
 mod code;
 mod confirm;
-#[cfg(test)]
-mod contrast;
 mod dialog;
 mod diff;
 mod empty;
@@ -39,7 +37,7 @@ pub use code::{CodeBlock, JsonBlock};
 pub use confirm::DangerZone;
 pub use dialog::{Dialog, DialogButton};
 pub use diff::{Change, Diff};
-pub use empty::{Empty, NoMatch, NoPermission};
+pub use empty::{Empty, NoMatch, NoPermission, listed};
 pub use facts::{Fact, Facts};
 pub use filter::{FilterSelect, Filters, SearchField};
 pub use form::{Checkbox, CheckboxGroup, Choice, ErrorSummary, PasswordField, RadioCards, Select, TextArea, TextField};

@@ -27,37 +27,3 @@ pub fn bytes(number: u64) -> String {
         None => format!("{number}{THIN_SPACE}B"),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plain(text: &str) -> String {
-        text.replace(THIN_SPACE, " ")
-    }
-
-    #[test]
-    fn counts_have_groups_of_three() {
-        let cases = [(0, "0"), (999, "999"), (1_000, "1 000"), (10_412, "10 412"), (5_119_004, "5 119 004")];
-        for (number, expected) in cases {
-            assert_eq!(plain(&count(number)), expected);
-        }
-    }
-
-    #[test]
-    fn bytes_have_at_most_one_decimal() {
-        let cases = [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1_000, "1 kB"),
-            (1_549, "1.5 kB"),
-            (12_900, "12 kB"),
-            (9_990_000, "9.9 MB"),
-            (2_000_000_000, "2 GB"),
-            (4_200_000_000_000, "4 200 GB"),
-        ];
-        for (number, expected) in cases {
-            assert_eq!(plain(&bytes(number)), expected);
-        }
-    }
-}

@@ -121,38 +121,3 @@ pub fn rfc3339(at: OffsetDateTime) -> String {
         at.second()
     )
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use time::macros::datetime;
-
-    const NOW: OffsetDateTime = datetime!(2026-11-24 12:00:00 UTC);
-
-    #[test]
-    fn the_past_and_the_future_are_short() {
-        let cases = [
-            (Duration::milliseconds(400), "just now"),
-            (Duration::seconds(3), "3 s ago"),
-            (Duration::seconds(59), "59 s ago"),
-            (Duration::seconds(60), "1 min ago"),
-            (Duration::minutes(59), "59 min ago"),
-            (Duration::hours(1), "1 h ago"),
-            (Duration::hours(24), "1 d ago"),
-            (Duration::days(29), "29 d ago"),
-            (Duration::days(30), "25 Oct 2026"),
-            (-Duration::hours(3), "in 3 h"),
-            (-Duration::days(400), "29 Dec 2027"),
-        ];
-        for (before, expected) in cases {
-            assert_eq!(ago(NOW - before, NOW), expected);
-        }
-    }
-
-    #[test]
-    fn the_exact_instant_is_in_utc() {
-        let at = datetime!(2026-03-01 04:05:06.789 +05:30);
-        assert_eq!(exact(at), "28 Feb 2026, 22:35:06 UTC");
-        assert_eq!(rfc3339(at), "2026-02-28T22:35:06Z");
-    }
-}

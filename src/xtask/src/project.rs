@@ -7,6 +7,17 @@ use std::{
     process::Command,
 };
 
+/// Debian's usual linker takes a minute for what lld does in seconds. Set by us rather than in `.cargo/config.toml`: we are
+/// linked before lld is installed.
+const LINKER: (&str, &str) = (
+    if cfg!(target_arch = "aarch64") {
+        "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS"
+    } else {
+        "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS"
+    },
+    "-Clink-arg=-fuse-ld=lld",
+);
+
 /// Where things are. Cheap to make; nothing is looked up on disk.
 #[derive(Clone, Debug)]
 pub struct Project {
@@ -40,7 +51,7 @@ impl Project {
 
     /// What `command` sets, for people who call cargo themselves (`cargo xtask env`).
     pub fn variables(&self) -> Vec<(&'static str, OsString)> {
-        let mut variables = vec![("PATH", self.path())];
+        let mut variables = vec![("PATH", self.path()), (LINKER.0, LINKER.1.into())];
         if let Some(libraries) = own_libraries() {
             variables.push(("LD_LIBRARY_PATH", libraries));
         }

@@ -65,6 +65,9 @@ fn packages(project: &Project, toolchain: Toolchain, scope: Scope) -> Result<()>
     if process::on_path("cc").is_none() {
         packages.extend(["gcc", "libc6-dev"]);
     }
+    if process::on_path("ld.lld").is_none() {
+        packages.push("lld");
+    }
     if process::on_path("npm").is_none() {
         packages.extend(["nodejs", "npm"]);
     }

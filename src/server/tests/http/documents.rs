@@ -49,7 +49,7 @@ fn read(path: &str) -> String {
 }
 
 fn requirements() -> Vec<Requirement> {
-    let mut file: BTreeMap<String, Vec<Requirement>> = toml::from_str(&read("docs/asvs.toml")).expect("TOML");
+    let mut file: BTreeMap<String, Vec<Requirement>> = basic_toml::from_str(&read("docs/asvs.toml")).expect("TOML");
     file.remove("requirement").expect("requirements")
 }
 

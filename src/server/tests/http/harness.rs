@@ -337,8 +337,9 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Without the empty comments by which leptos finds its places again.
     pub fn text(&self) -> String {
-        String::from_utf8(self.body.to_vec()).expect("text")
+        String::from_utf8(self.body.to_vec()).expect("text").replace("<!>", "")
     }
 
     pub fn json(&self) -> Value {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-const TOKENS: &str = include_str!("../../../style/tokens.css");
+const TOKENS: &str = include_str!("../../style/tokens.css");
 const TEXT: f64 = 4.5;
 const CONTROL: f64 = 3.0;
 const SURFACES: [&str; 3] = ["canvas", "surface", "sunken"];
