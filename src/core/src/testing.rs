@@ -20,7 +20,13 @@ use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{future::poll_fn, pin::pin, str::FromStr, sync::Arc, task::Poll};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    str::FromStr,
+    sync::{Arc, LazyLock},
+    task::Poll,
+};
 use time::macros::datetime;
 use uuid::Uuid;
 
@@ -137,6 +143,7 @@ impl TestDb {
         while let Some(from) = place {
             let page = audit_log::operations::list(&self.ctx, &reader, &all, from, 100, Action::PageViewed);
             let page = page.await.expect("the log");
+            page.events.iter().for_each(is_as_published);
             events.extend(page.events.into_iter().rev());
             place = page.newer.map(Place::Newer);
         }
@@ -309,6 +316,15 @@ async fn make_template(server: &PgConnectOptions, admin: &mut PgConnection, name
     inside.close().await.expect("close");
     database::migrate(&options.username("send0_migrator")).await.expect("migrations");
     run(admin, &format!("alter database {unfinished} rename to {name}")).await;
+}
+
+/// Every event that a test reads is held against the schema that customers read.
+fn is_as_published(event: &EventView) {
+    static SCHEMA: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| jsonschema::validator_for(&audit_log::schema::schema()).expect("a schema"));
+    let event = serde_json::to_value(event).expect("JSON");
+    let errors: Vec<String> = SCHEMA.iter_errors(&event).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{event} is not as published: {errors:?}");
 }
 
 async fn run(connection: &mut PgConnection, sql: &str) {

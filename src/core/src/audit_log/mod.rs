@@ -23,6 +23,8 @@ mod queries;
 #[cfg(feature = "server")]
 mod record;
 #[cfg(feature = "server")]
+pub mod schema;
+#[cfg(feature = "server")]
 mod search;
 #[cfg(feature = "server")]
 pub mod views;

@@ -14,7 +14,7 @@ use axum::{
 };
 use send0_core::{
     AppError, Ctx,
-    audit_log::{Action, EventView, Filter, FilterText, Format, Place, export, operations},
+    audit_log::{Action, EventView, Filter, FilterText, Format, Place, export, operations, schema::schema},
     ids::EventId,
 };
 
@@ -92,6 +92,14 @@ fn after(query: &Query) -> Result<i64, ApiError> {
         "" => Ok(0),
         text => text.parse().ok().filter(|seq| *seq >= 0).ok_or_else(wrong),
     }
+}
+
+/// The JSON Schema of an event, with samples. Public.
+#[utoipa::path(get, path = "/v1/audit-events/schema.json", operation_id = "audit_event_schema", security(()), responses(
+    (status = 200, body = serde_json::Value, content_type = "application/schema+json"),
+))]
+pub async fn published_schema() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/schema+json")], schema().to_string())
 }
 
 /// One event. Scope: audit.read.

@@ -50,6 +50,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/v1/audit-log/checkpoint", Access::Scope(Permission::AuditRead)),
     ("GET", "/v1/audit-log/consistency", Access::Scope(Permission::AuditRead)),
     ("GET", "/v1/audit-log/public-key", Access::Public),
+    ("GET", "/v1/audit-events/schema.json", Access::Public),
 ];
 
 /// Method and path of every route that takes a key.
@@ -88,7 +89,10 @@ fn described() -> OpenApi {
 
 /// What anybody may call.
 fn public_routes() -> (Router<Ctx>, OpenApi) {
-    OpenApiRouter::new().routes(routes!(sealing::public_key)).split_for_parts()
+    OpenApiRouter::new()
+        .routes(routes!(sealing::public_key))
+        .routes(routes!(audit_log::published_schema))
+        .split_for_parts()
 }
 
 /// The OpenAPI document.

@@ -47,6 +47,23 @@ async fn the_api_takes_a_query_and_says_where_it_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn the_schema_of_an_event_is_public_and_what_the_api_answers_with_is_of_it() {
+    let (console, acme) = Console::with_acme().await;
+    let (_, live) = console.key(acme.id(), "live").await;
+    let published = console.call("GET", "/v1/audit-events/schema.json", None).await;
+    assert_eq!((published.status, published.header("content-type")), (StatusCode::OK, "application/schema+json"));
+    let schema = jsonschema::validator_for(&published.json()).expect("a schema");
+    console.call("DELETE", "/v1/api-keys/key_0000000000000000000000000z", Some(&live)).await;
+    let list = console.call("GET", "/v1/audit-events", Some(&live)).await.json();
+    let events = list["data"].as_array().expect("data");
+    assert!(events.len() > 3, "{list}");
+    for event in events {
+        let errors: Vec<String> = schema.iter_errors(event).map(|error| error.to_string()).collect();
+        assert_eq!(errors, [""; 0], "{event}");
+    }
+}
+
+#[tokio::test]
 async fn the_page_searches_counts_and_marks_what_it_cannot_read() {
     let (console, acme) = Console::with_acme().await;
     console.key(acme.id(), "live").await;
