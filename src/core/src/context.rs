@@ -4,6 +4,7 @@ use crate::{
     Actor, AppError,
     accounts::{self, Passwords},
     actor::Who,
+    api_keys::Recogniser,
     audit_log::{Action, Event, Outcome, Writer},
     clock::Clock,
     database::{Database, Logins},
@@ -30,6 +31,8 @@ pub struct Ctx {
     pub(crate) passwords: Passwords,
     /// Writes events of calls that change nothing.
     pub(crate) log: Writer,
+    /// Finds the keys of calls.
+    pub(crate) keys: Recogniser,
     /// Where people find the console: what links in mails begin with. Configured, never taken from a request.
     pub origin: Arc<str>,
     /// Who passkeys are made for: the host of the origin.
@@ -51,6 +54,7 @@ impl Ctx {
         Self {
             vault: Vault::new(db.clone(), keys),
             log: db.writer(),
+            keys: db.recogniser(),
             db,
             clock,
             passwords: Passwords::default(),

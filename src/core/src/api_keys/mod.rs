@@ -10,9 +10,11 @@ pub mod operations;
 #[cfg(feature = "server")]
 mod queries;
 #[cfg(feature = "server")]
+mod recogniser;
+#[cfg(feature = "server")]
 mod secret;
 #[cfg(feature = "server")]
-pub use {last_uses::LastUses, secret::KeySecret};
+pub use {last_uses::LastUses, recogniser::Recogniser, secret::KeySecret};
 
 #[cfg(feature = "server")]
 pub(crate) use queries::{active, active_of, hand_over, names, revoke as revoke_row};

@@ -1,6 +1,6 @@
 //! Issuing, showing, revoking and recognising keys.
 
-use super::{KeySecret, KeyView, Mode, NewKey, Page, REASON_MAX, Status, Summary, line, queries};
+use super::{KeySecret, KeyView, Mode, NewKey, Page, REASON_MAX, Status, Summary, line, queries, recogniser::Asked};
 use crate::{
     Actor, AppError, Ctx,
     actor::{Request, Who},
@@ -222,8 +222,9 @@ impl Caller {
 pub async fn recognise(ctx: &Ctx, bearer: Option<&str>, request: Request) -> Result<Caller, AppError> {
     let Some(bearer) = bearer else { return Ok(Caller::nobody(request, "missing_key")) };
     let Some(secret) = KeySecret::parse(bearer) else { return Ok(Caller::nobody(request, "malformed_key")) };
-    let (now, address) = (ctx.clock.now(), request.address.as_deref());
-    let Some(known) = queries::recognise(&ctx.db.auth, &secret.hash(), address, now).await? else {
+    let now = ctx.clock.now();
+    let asked = Asked { hash: secret.hash(), address: request.address.clone(), at: now };
+    let Some(known) = ctx.keys.find(asked).await? else {
         return Ok(Caller::nobody(request, "unknown_key"));
     };
     let refused = match Status::at(now, known.expires_at, known.revoked_at) {

@@ -1,4 +1,6 @@
-use super::{EXPIRY_DAYS, IDLE_DAYS, KeyView, Kind, Mode, NewKey, Status, Summary, operations::Issued};
+use super::{
+    EXPIRY_DAYS, IDLE_DAYS, KeyView, Kind, Mode, NewKey, Status, Summary, operations::Issued, recogniser::Asked,
+};
 use crate::{
     Actor, AppError,
     allowlist::Verdict,
@@ -217,26 +219,23 @@ pub(super) struct Known {
     pub verdict: Verdict,
 }
 
-/// The key and the allowlist's verdict in one round trip.
-pub(super) async fn recognise(
-    pool: &PgPool,
-    hash: &[u8; 32],
-    address: Option<&str>,
-    now: OffsetDateTime,
-) -> Result<Option<Known>, AppError> {
-    let row = sqlx::query!(
-        r#"select k.workspace_id as "workspace_id!", k.slug as "slug!", k.workspace_name as "workspace_name!", k.key_id as "key_id!",
-            k.name as "name!", k.kind as "kind!", k.mode as "mode!", k.scopes as "scopes!", k.expires_at, k.revoked_at,
-            coalesce(allowlist_verdict(k.workspace_id, 'api', $2::text::inet, $3), 'off') as "verdict!"
-         from key_find($1) k"#,
-        hash.as_slice(),
-        address,
-        now,
+/// The keys and the allowlist's verdicts in one round trip, in the order they were asked for.
+pub(super) async fn recognise(pool: &PgPool, asked: &[Asked]) -> Result<Vec<Option<Known>>, AppError> {
+    let rows = sqlx::query!(
+        r#"select place as "place!", workspace_id as "workspace_id!", slug as "slug!", workspace_name as "workspace_name!",
+            key_id as "key_id!", name as "name!", kind as "kind!", mode as "mode!", scopes as "scopes!", expires_at, revoked_at,
+            verdict as "verdict!"
+         from keys_find($1, $2, $3)"#,
+        &asked.iter().map(|one| one.hash.to_vec()).collect::<Vec<_>>(),
+        &asked.iter().map(|one| one.address.clone()).collect::<Vec<_>>() as &[Option<String>],
+        &asked.iter().map(|one| one.at).collect::<Vec<_>>(),
     )
-    .fetch_optional(pool)
+    .fetch_all(pool)
     .await?;
-    row.map(|row| {
-        Ok(Known {
+    let mut found: Vec<Option<Known>> = asked.iter().map(|_| None).collect();
+    for row in rows {
+        let place = usize::try_from(row.place - 1).ok().and_then(|place| found.get_mut(place));
+        *place.ok_or(AppError::Internal)? = Some(Known {
             workspace: WorkspaceId(row.workspace_id),
             slug: row.slug,
             workspace_name: row.workspace_name,
@@ -248,9 +247,9 @@ pub(super) async fn recognise(
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
             verdict: stored(&row.verdict)?,
-        })
-    })
-    .transpose()
+        });
+    }
+    Ok(found)
 }
 
 struct Row {

@@ -1,7 +1,7 @@
 //! One pool for each login, so that no part of the program has more rights than it needs.
 
 use super::transactions::{AccountTx, WorkspaceRead, WorkspaceTx};
-use crate::{Actor, AppError, audit_log::Writer, ids::WorkspaceId};
+use crate::{Actor, AppError, api_keys::Recogniser, audit_log::Writer, ids::WorkspaceId};
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -111,6 +111,10 @@ impl Database {
 
     pub(crate) fn writer(&self) -> Writer {
         Writer::start(self.auth.clone())
+    }
+
+    pub(crate) fn recogniser(&self) -> Recogniser {
+        Recogniser::start(self.auth.clone())
     }
 }
 
