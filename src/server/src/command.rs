@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use secrecy::SecretString;
 use send0_core::{
     Actor, AppError, Ctx,
-    accounts::disabling,
+    accounts::{disabling, erasing},
     actor::Request,
     allowlist::{self, Door},
     api_keys::{self, NewKeyText},
@@ -146,6 +146,17 @@ enum Account {
     Disable(OneAccount),
     /// Lets somebody in again whose account was disabled.
     Enable(OneAccount),
+    /// Takes out what identifies somebody who is in no workspace any more, from their account and from every log. Cannot be undone.
+    Erase(EraseAccount),
+}
+
+#[derive(Debug, Args)]
+struct EraseAccount {
+    #[command(flatten)]
+    account: OneAccount,
+    /// Do it. Without this it is only counted.
+    #[arg(long)]
+    for_good: bool,
 }
 
 #[derive(Debug, Args)]
@@ -430,12 +441,18 @@ async fn add_document(add: DocumentAdd) -> Result<(), Failure> {
 async fn change_account(change: Account) -> Result<(), Failure> {
     let (Account::Unlock(OneAccount { data, email })
     | Account::Disable(OneAccount { data, email })
-    | Account::Enable(OneAccount { data, email })) = &change;
+    | Account::Enable(OneAccount { data, email })
+    | Account::Erase(EraseAccount { account: OneAccount { data, email }, .. })) = &change;
     let installation = Installation::join(&data.read()?).await?;
     let done = async {
         let ctx = installation.open()?;
         let request = |what: &str| Request::command(what);
+        let mut erased = None;
         let done = match &change {
+            Account::Erase(EraseAccount { for_good, .. }) => {
+                let counted = erasing::erase(&ctx, &request("account erase"), email, *for_good).await;
+                counted.map(|counted| erased = Some(json!({ "erased": for_good, "was": counted })))
+            }
             Account::Unlock(_) => two_factor::operations::unlock(&ctx, &request("account unlock"), email).await,
             Account::Disable(_) => disabling::disable(&ctx, &request("account disable"), email).await,
             Account::Enable(_) => disabling::enable(&ctx, &request("account enable"), email).await,
@@ -444,7 +461,7 @@ async fn change_account(change: Account) -> Result<(), Failure> {
             AppError::NotFound => format!("nobody has the address {email}").into(),
             error => plain(error),
         })?;
-        Ok(json!({ "email": email }))
+        Ok(erased.unwrap_or_else(|| json!({ "email": email })))
     };
     finish(done.await, installation).await
 }

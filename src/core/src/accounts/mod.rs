@@ -8,6 +8,8 @@ mod devices;
 #[cfg(feature = "server")]
 pub mod disabling;
 #[cfg(feature = "server")]
+pub mod erasing;
+#[cfg(feature = "server")]
 pub mod operations;
 #[cfg(feature = "server")]
 mod passwords;

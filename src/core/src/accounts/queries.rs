@@ -338,6 +338,28 @@ pub(super) async fn is_disabled(pool: &PgPool, user: UserId) -> Result<bool, App
     Ok(sqlx::query_scalar!(r#"select account_is_disabled($1) as "disabled!""#, user.0).fetch_one(pool).await?)
 }
 
+/// Where somebody still is, in words.
+pub(super) async fn erasure_awaits(conn: &mut PgConnection, user: UserId) -> Result<Vec<String>, AppError> {
+    Ok(sqlx::query_scalar!(r#"select account_erasure_awaits($1) as "place!""#, user.0).fetch_all(conn).await?)
+}
+
+/// How many events of which log no longer say who somebody is.
+pub(super) async fn erase(
+    conn: &mut PgConnection,
+    user: UserId,
+    name: &str,
+) -> Result<Vec<(WorkspaceId, i64)>, AppError> {
+    let rows = sqlx::query!(
+        r#"select workspace_id as "workspace_id!", events as "events!" from account_erase($1, $2, $3)"#,
+        user.0,
+        user.to_string(),
+        serde_json::Value::from(name).to_string(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (WorkspaceId(row.workspace_id), row.events)).collect())
+}
+
 /// With every session. False when it was disabled already.
 pub(super) async fn disable(conn: &mut PgConnection, user: UserId, now: OffsetDateTime) -> Result<bool, AppError> {
     Ok(sqlx::query_scalar!(r#"select account_disable($1, $2) as "done!""#, user.0, now).fetch_one(conn).await?)

@@ -1,7 +1,7 @@
 //! Signing in on a real PostgreSQL: one answer for every wrong attempt, throttles that hold under load, sessions that end.
 
 use super::{
-    Begun, Factor, SignedIn, disabling,
+    Begun, Factor, SignedIn, disabling, erasing,
     operations::{end_session, enter, find_session, memberships, sign_in, start_session},
     settings::{self, SettingsText},
 };
@@ -10,7 +10,7 @@ use crate::{
     actor::Request,
     allowlist::{Door, NewEntryText, operations as allowlist},
     api_keys::{self, NewKeyText},
-    audit_log::{Action, Event, Outcome},
+    audit_log::{Action, Event, EventView, Outcome},
     ids::{MemberId, RequestId, UserId, WorkspaceId},
     invitations,
     mail::operations::mailbox,
@@ -661,4 +661,91 @@ async fn session_row(db: &TestDb, user: UserId) -> [u8; 32] {
         .await
         .expect("a session");
     hash
+}
+
+// Erasing ----------------------------------------------------------------------------------------------------------
+
+const ZOE: &str = "zoe.quist@acme.example";
+/// With what JSON and the search treat in their own way.
+const NAME: &str = "Zo\u{eb} \"Z\" Quist";
+
+/// A member of a workspace with a name and an address of her own, who has done things and had things done to her.
+async fn zoe(db: &TestDb, tenant: &Tenant) -> (Actor, MemberId) {
+    let user = db.member_named(tenant, Role::Admin, "zoe.quist").await;
+    sqlx::query("update users set name = $1 where user_id = $2")
+        .bind(NAME)
+        .bind(user.0)
+        .execute(&db.superuser)
+        .await
+        .expect("named");
+    let member = "select member_id from members where user_id = $1";
+    let member = MemberId(sqlx::query_scalar(member).bind(user.0).fetch_one(&db.superuser).await.expect("member"));
+    let mut actor = tenant.acting(user, Role::Admin);
+    if let crate::actor::Who::User { name, .. } = &mut actor.who {
+        *name = NAME.into();
+    }
+    actor.request =
+        Request::new(RequestId::new(), "POST", "/test", Some("198.51.100.77".into()), Some("Quist's browser"));
+    (actor, member)
+}
+
+#[tokio::test]
+async fn an_erased_person_is_nowhere_and_every_log_still_proves_itself() {
+    let db = TestDb::new().await;
+    let (acme, other) = (db.workspace("Acme").await, db.workspace("Other").await);
+    let (zoe, member) = zoe(&db, &acme).await;
+    let (owner, neighbour) = (acme.actor(Role::Owner), other.actor(Role::Owner));
+    session(&db, zoe.user().expect("a person")).await;
+    db.ctx.log_call(&owner, Event::new(Action::PageViewed)).await.expect("logged");
+    db.ctx.log_call(&zoe, Event::new(Action::PageViewed).change("note", "", NAME)).await.expect("logged");
+    members::operations::change_role(&db.ctx, &owner, member, "developer").await.expect("changed");
+    // Events of others that hold her name or her address.
+    db.ctx.log_call(&owner, Event::new(Action::PageViewed).change("asked", NAME, "")).await.expect("logged");
+    let invited = invitations::operations::invite(&db.ctx, &neighbour, ZOE, "viewer").await.expect("invited");
+    while crate::audit_log::index::take_in(&db.ctx).await.expect("indexed") > 0 {}
+    crate::sealing::operations::seal_all(&db.ctx).await.expect("sealed");
+    let held = db.tables_with("Quist").await;
+    assert_eq!(held, ["users", "audit_events"]);
+    assert!(db.tables_with("quist").await.contains(&"audit_search".into()), "the search is in lower case");
+
+    let command = Request::command("account erase");
+    let still = format!("{ZOE} is still a member of Acme, invited to Other. End that first.");
+    assert_eq!(erasing::erase(&db.ctx, &command, ZOE, true).await, Err(AppError::Conflict(still)));
+    members::operations::remove(&db.ctx, &owner, member, &[]).await.expect("removed");
+    let invitation = invitations::operations::pending(&db.ctx, &neighbour, Action::PageViewed).await.expect("pending");
+    assert_eq!((invited.len(), invitation.len()), (1, 1));
+    invitations::operations::revoke(&db.ctx, &neighbour, invitation[0].id).await.expect("revoked");
+
+    let before = db.events(acme.id()).await;
+    let counted = erasing::erase(&db.ctx, &command, " Zoe.Quist@ACME.example ", false).await.expect("counted");
+    assert!(counted.workspaces >= 2 && counted.events >= 6, "{counted:?}");
+    assert_eq!(db.tables_with("Quist").await, held, "counting changes nothing");
+    assert_eq!(erasing::erase(&db.ctx, &command, ZOE, true).await, Ok(counted));
+    for word in ["Quist", "quist", "198.51.100.77"] {
+        assert_eq!(db.tables_with(word).await, [""; 0], "{word}");
+    }
+    let after = db.events(acme.id()).await;
+    assert_eq!(after.len(), before.len() + 1, "what she did is still there");
+    let told = after.last().expect("an event");
+    assert_eq!((told.action.as_str(), &told.targets[0].id), ("account.erased", &counted.user.to_string()));
+    assert_eq!(db.count(WorkspaceId::PLATFORM, Action::AccountErased).await, 1);
+    let named =
+        |events: &[EventView]| events.iter().filter(|event| event.actor.name.as_deref() == Some("The owner")).count();
+    assert!(named(&after) > 0, "others keep their names, but for where hers stands beside them");
+    crate::sealing::operations::seal_all(&db.ctx).await.expect("sealed");
+    let verdicts = crate::sealing::operations::check_everything(&db.ctx).await.expect("checked");
+    assert!(verdicts.iter().all(|verdict| verdict.problem.is_none()));
+    assert_eq!(erasing::erase(&db.ctx, &command, ZOE, true).await, Err(AppError::NotFound));
+}
+
+#[tokio::test]
+async fn the_database_erases_nobody_who_is_still_somewhere() {
+    let db = TestDb::new().await;
+    let acme = db.workspace("Acme").await;
+    let erase = "select * from account_erase($1, $2, 'x')";
+    let user = acme.made.user;
+    let asked = sqlx::query(erase).bind(user.0).bind(user.to_string()).execute(&db.superuser).await;
+    let refused = asked.expect_err("refused");
+    assert_eq!(refused.as_database_error().and_then(|error| error.code()).as_deref(), Some("42501"));
+    assert!(!db.tables_with(OWNER).await.is_empty());
 }

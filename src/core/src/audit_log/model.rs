@@ -72,6 +72,7 @@ actions! {
     AccountUnlocked, "account.unlocked", "let codes be tried again for";
     AccountDisabled, "account.disabled", "disabled the account of";
     AccountEnabled, "account.enabled", "enabled the account of";
+    AccountErased, "account.erased", "erased what identifies";
     ApiKeyIssued, "api_key.issued", "issued API key";
     ApiKeyRevoked, "api_key.revoked", "revoked API key";
     ApiKeyHandedOver, "api_key.handed_over", "handed over API key";

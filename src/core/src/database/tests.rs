@@ -463,8 +463,8 @@ const RIGHTS: &str = "
     send0_auth     documents            select(document_id) select(title) select(file_name) select(media_type) select(size) select(sha256) select(added_at) select(retired_at)
     send0_lookup   documents            select
     send0_lookup   document_grants      select insert update
-    send0_lookup   compliance_requests  select
-    send0_lookup   compliance_messages  select
+    send0_lookup   compliance_requests  select update(name) update(email)
+    send0_lookup   compliance_messages  select update(author)
     send0_lookup   visitor_links        select insert update delete
     send0_auth     subprocessors        select
     send0_auth     subprocessor_notices select
@@ -498,7 +498,7 @@ const RIGHTS: &str = "
     send0_log      audit_prunes         select insert
     send0_log      audit_tiles          select insert
     send0_log      audit_trees          select insert update
-    send0_log      audit_events         select insert delete
+    send0_log      audit_events         select insert delete update(personal) update(salt)
     send0_log      audit_heads          select insert update
     send0_lookup   workspaces           select
     send0_lookup   members              select update(last_seen_at)
@@ -521,7 +521,7 @@ const RIGHTS: &str = "
     send0_lookup   known_devices        select insert update delete
     send0_lookup   password_resets      select insert delete
     send0_lookup   key_directory        select insert
-    send0_lookup   users                select insert update(name) update(email) update(password_hash) update(time_zone) update(theme) update(disabled_at)
+    send0_lookup   users                select insert delete update(name) update(email) update(password_hash) update(time_zone) update(theme) update(disabled_at)
     send0_lookup   sessions             select insert update delete
     send0_lookup   setup_tokens         select insert update delete
     send0_lookup   throttles            select insert update delete
@@ -557,6 +557,8 @@ const FUNCTIONS: &str = "
     account_create               send0_lookup  send0_app
     account_disable              send0_lookup  send0_auth
     account_enable               send0_lookup  send0_auth
+    account_erase                send0_lookup  send0_auth
+    account_erasure_awaits       send0_lookup  send0_auth
     account_find                 send0_lookup  send0_auth
     account_is_disabled          send0_lookup  send0_auth
     account_lock                 send0_lookup  send0_auth
@@ -575,6 +577,7 @@ const FUNCTIONS: &str = "
     append_events                send0_log     send0_auth
     append_platform_event        send0_log     send0_app
     audit_checked                send0_log     send0_worker
+    audit_erase                  send0_log     send0_lookup
     audit_events_are_append_only send0_owner
     audit_export_claim           send0_lookup  send0_worker
     audit_export_progress        send0_lookup  send0_worker
@@ -623,8 +626,8 @@ const FUNCTIONS: &str = "
     invitation_take              send0_lookup  send0_app
     invitation_unregister        send0_lookup  send0_app
     is_reminder_due              send0_owner  send0_app send0_lookup
-    key_find                     send0_lookup  send0_auth
     key_register                 send0_lookup  send0_app
+    keys_find                    send0_lookup  send0_auth
     keys_used                    send0_lookup  send0_worker
     mail_claim                   send0_lookup  send0_worker
     mail_give_up                 send0_lookup  send0_app

@@ -56,7 +56,7 @@ pub(super) fn deed(action: Action) -> Deed {
         A::PasswordChanged => Deed::Account(Change::Password),
         A::PasswordReset => Deed::Account(Change::Reset),
         A::AccountDisabled => Deed::Account(Change::Disable),
-        A::MemberRemoved | A::MemberLeft | A::OperatorRemoved => Deed::Account(Change::Delete),
+        A::MemberRemoved | A::MemberLeft | A::OperatorRemoved | A::AccountErased => Deed::Account(Change::Delete),
         A::FactorAdded | A::RecoveryCodesMade => Deed::Account(Change::FactorAdded),
         A::FactorRemoved => Deed::Account(Change::FactorRemoved),
         A::AccountUnlocked => Deed::Account(Change::Unlock),
