@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures, not limits. The clients run on the same machine and take their share of it.
 
+mod audit;
 mod pages;
 mod seed;
 
@@ -11,29 +12,39 @@ use std::{
 use crate::{
     drill::Options,
     error::{Error, Result},
-    figures::{Times, grouped, rate},
+    figures::{Times, rate},
     http::{Answer, Request},
-    installation::{EMAIL, Installation, Key, PASSWORD},
+    installation::{EMAIL, Installation, Key, PASSWORD, Workspace},
     product::{self, Profile},
     setup::{self, Scope, setup},
 };
 
 /// Connections at once, one measurement each.
-const CONNECTIONS: [usize; 3] = [1, 8, 32];
+const CONNECTIONS: [usize; 4] = [1, 8, 32, 64];
 /// Each measurement of key checks, after a warm-up.
 const TIME: Duration = Duration::from_secs(8);
 const WARM_UP: Duration = Duration::from_secs(1);
 /// Argon2 makes each of them slow on purpose.
 const SIGN_INS: usize = 20;
-/// Events of each export: as many as fit into the memory of the client.
-const EXPORTED: usize = 200_000;
+/// Events of the log that the pages are measured over.
+const SOME: usize = 1_000_000;
+/// Events of `bench audit` without `--events`.
+const MANY: usize = 10_000_000;
 /// Of each page.
 const REQUESTS: usize = 200;
 
-/// Key checks, sign-ins, the audit log with a million events, and the bytes of what is sent.
+/// Key checks, sign-ins, the audit log with a million events, and the bytes of what is sent; or, by `audit`, the audit log alone.
 pub fn bench(arguments: &[&str]) -> Result<()> {
-    let usage = || Error::Usage("cargo xtask bench [--seconds N] [--binary FILE]".to_owned());
-    let Options { time, binary } = Options::parse(arguments).ok_or_else(usage)?;
+    let usage = || Error::Usage("cargo xtask bench [audit] [--events N] [--seconds N] [--binary FILE]".to_owned());
+    let (of_audit, options) = match arguments.split_first() {
+        Some((&"audit", options)) => (true, options),
+        _ => (false, arguments),
+    };
+    let Options { time, binary, events } = Options::parse(options).ok_or_else(usage)?;
+    let (time, events) = (time.unwrap_or(TIME), events.unwrap_or(if of_audit { MANY } else { SOME }));
+    if events > seed::MOST {
+        return Err(usage());
+    }
     let (project, binary) = match binary {
         Some(binary) => (setup::found(), binary),
         None => {
@@ -51,13 +62,19 @@ pub fn bench(arguments: &[&str]) -> Result<()> {
     let key = installation.key(&workspace, "bench", "live")?;
     checks_once(&installation, &key)?;
     println!("\nfrom an empty folder to the first key used: {:.1} s", begun.elapsed().as_secs_f64());
-    key_checks(&installation, &key, time.unwrap_or(TIME))?;
-    let session = sign_ins(&installation, EMAIL, PASSWORD, SIGN_INS)?;
-    demo(&installation)?;
-    seed::million(&installation, &workspace, &key)?;
-    pages::audit_log(&installation, &workspace, &key, &session)?;
-    exports(&installation, &key)?;
-    pages::sizes(&installation, &workspace, &session)
+    match of_audit {
+        true => audit::audit(&installation, &workspace, &key, time, events),
+        false => product(&installation, &workspace, &key, time, events),
+    }
+}
+
+fn product(installation: &Installation, workspace: &Workspace, key: &Key, time: Duration, events: usize) -> Result<()> {
+    key_checks(installation, key, time)?;
+    let session = sign_ins(installation, EMAIL, PASSWORD, SIGN_INS)?;
+    demo(installation)?;
+    seed::events(installation, workspace, key, events)?;
+    pages::audit_log(installation, workspace, key, &session, events)?;
+    pages::sizes(installation, workspace, &session)
 }
 
 /// `GET /v1/workspace`: recognises the key, reads nothing more, and commits its event before it answers.
@@ -110,21 +127,6 @@ fn expect(status: u16, path: &str, answer: &Answer) -> Result<()> {
         output: answer.text(),
         remedy: String::new(),
     })
-}
-
-/// The last events of the log, received whole, in each format.
-fn exports(installation: &Installation, key: &Key) -> Result<()> {
-    println!("\nexports of the last {} events, each on one connection", grouped(EXPORTED));
-    for format in ["ndjson", "csv", "ocsf", "ecs", "cef"] {
-        let path = format!("/v1/audit-log/export?format={format}&cursor={}", seed::EVENTS - EXPORTED);
-        let begun = Instant::now();
-        let answer = installation.send(&Request { bearer: Some(&key.key), ..Request::get(&path) })?;
-        let took = begun.elapsed();
-        expect(200, &path, &answer)?;
-        let lines = answer.body.iter().filter(|byte| **byte == b'\n').count();
-        println!("{format:<8} {:>8}/s  {} bytes", rate(lines, took), grouped(answer.body.len()));
-    }
-    Ok(())
 }
 
 /// The pages of a workspace as people have it, not of an empty one.

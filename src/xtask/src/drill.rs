@@ -2,7 +2,9 @@
 
 mod clients;
 mod evidence;
+mod full;
 mod kills;
+mod proof;
 mod timing;
 
 use std::{
@@ -14,7 +16,7 @@ use std::{
 use crate::{
     count::Count,
     error::{Error, Result},
-    figures::{grouped, rate},
+    figures::{grouped, milliseconds, rate},
     http::Request,
     installation::{Installation, Key, Workspace, newest},
     product::Profile,
@@ -32,10 +34,10 @@ const LOAD: Duration = Duration::from_secs(60);
 /// Of each comparison without `--seconds`.
 const TIMING: Duration = Duration::from_secs(120);
 
-/// `kill`, `load` or `timing`.
+/// `kill`, `full`, `load` or `timing`.
 pub fn drill(arguments: &[&str]) -> Result<()> {
     let Some((name, options)) = arguments.split_first() else { return Err(usage()) };
-    let Options { time, binary } = Options::parse(options).ok_or_else(usage)?;
+    let Options { time, binary, .. } = Options::parse(options).ok_or_else(usage)?;
     let project = setup::found();
     let binary = match binary {
         Some(binary) => binary,
@@ -44,6 +46,7 @@ pub fn drill(arguments: &[&str]) -> Result<()> {
     println!("drill {name}: {}", binary.display());
     let held = match *name {
         "kill" => kill(&project, binary, time)?,
+        "full" => full(&project, binary)?,
         "timing" => timing::timing(&project, binary, time.unwrap_or(TIMING))?,
         "load" => load(&project, binary, time.unwrap_or(LOAD))?,
         _ => return Err(usage()),
@@ -64,6 +67,8 @@ pub struct Options {
     pub time: Option<Duration>,
     /// `--binary FILE`: this program instead of the one that was built.
     pub binary: Option<PathBuf>,
+    /// `--events N`, of a benchmark.
+    pub events: Option<usize>,
 }
 
 impl Options {
@@ -73,6 +78,7 @@ impl Options {
         for pair in arguments.chunks(2) {
             match pair {
                 ["--seconds", seconds] => options.time = Some(Duration::from_secs(seconds.parse().ok()?)),
+                ["--events", events] => options.events = Some(events.parse().ok()?),
                 ["--binary", file] => options.binary = Some(file.into()),
                 _ => return None,
             }
@@ -82,7 +88,7 @@ impl Options {
 }
 
 fn usage() -> Error {
-    Error::Usage("cargo xtask drill kill|load|timing [--seconds N] [--binary FILE]".to_owned())
+    Error::Usage("cargo xtask drill kill|full|load|timing [--seconds N] [--binary FILE]".to_owned())
 }
 
 fn built(project: &Project) -> Result<PathBuf> {
@@ -104,6 +110,19 @@ fn kill(project: &Project, binary: PathBuf, time: Option<Duration>) -> Result<bo
     tally.report(began.elapsed());
     recoveries.report();
     judge(&mut installation, &keys, &tally)
+}
+
+/// Lets the disk run full under load. What cannot be written down is refused, and afterwards everything is as it should be.
+fn full(project: &Project, binary: PathBuf) -> Result<bool> {
+    let disk = full::Disk::mount()?;
+    let mut installation = Installation::start_in(project, binary, disk.folder().join("installation"))?;
+    let (_, keys) = prepare(&installation)?;
+    let clients = Clients::new(installation.port(), &keys, Vec::new());
+    let began = Instant::now();
+    let (tally, recovered) = clients.run(|| full::carry_out(&installation, &disk, &clients));
+    tally.report(began.elapsed());
+    println!("calls went well again {} ms after there was room", milliseconds(recovered?));
+    Ok(judge(&mut installation, &keys, &tally)? && !tally.is_undisturbed())
 }
 
 /// Lets the clients call, and nothing else happens.
@@ -139,7 +158,7 @@ fn issue_many(installation: &Installation, workspace: &Workspace, count: usize) 
     Ok(shares?.concat())
 }
 
-/// What the log says about it. Everything must be 0.
+/// What the log says about it. Everything must be 0, and the log must prove itself.
 fn judge(installation: &mut Installation, keys: &Keys, tally: &Tally) -> Result<bool> {
     let evidence = Evidence::read(installation, &keys.live)?;
     let (missing, repeated) = (evidence.missing(&tally.answered), evidence.repeated(&tally.answered));
@@ -148,7 +167,9 @@ fn judge(installation: &mut Installation, keys: &Keys, tally: &Tally) -> Result<
     println!("  without an event: {}, with more than one: {}", missing.len(), repeated.len());
     println!("  gaps in the sequence: {gaps}, keys revoked but open: {} of {}", unrevoked.len(), tally.revoked.len());
     let wrong = [missing, repeated, unrevoked].concat();
-    let held = wrong.is_empty() && gaps == 0;
+    let proven = proof::holds(installation, &keys.live, evidence.count())?;
+    println!("  the proof of the log holds: {}", if proven { "yes" } else { "no" });
+    let held = wrong.is_empty() && gaps == 0 && proven;
     if !held {
         println!("  {}", wrong.join(" "));
         installation.keep();

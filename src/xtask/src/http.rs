@@ -96,6 +96,17 @@ impl Client {
         Ok(answer)
     }
 
+    /// Sends a request, which must be answered 200 and in chunks, and hands on each as it comes.
+    pub fn receive(&mut self, request: &Request, each: impl FnMut(&[u8])) -> io::Result<()> {
+        let mut stream = self.connect()?;
+        stream.get_mut().write_all(request.write(self.port).as_bytes())?;
+        let answer = head(&mut stream)?;
+        match (answer.status, answer.header("transfer-encoding")) {
+            (200, Some("chunked")) => chunks(&mut stream, each),
+            (status, _) => Err(odd(&format!("answered {status}, or not in chunks"))),
+        }
+    }
+
     fn connect(&self) -> io::Result<BufReader<TcpStream>> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_nodelay(true)?;
@@ -105,15 +116,19 @@ impl Client {
 }
 
 fn read(stream: &mut impl BufRead) -> io::Result<Answer> {
+    let mut answer = head(stream)?;
+    answer.body = body(stream, &answer)?;
+    Ok(answer)
+}
+
+fn head(stream: &mut impl BufRead) -> io::Result<Answer> {
     let status = line(stream)?.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| odd("no status"))?;
     let mut headers = Vec::new();
     while let Some((name, value)) = line(stream)?.split_once(':') {
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut answer = Answer { status, headers, body: Vec::new() };
-    answer.body = body(stream, &answer)?;
-    Ok(answer)
+    Ok(Answer { status, headers, body: Vec::new() })
 }
 
 /// Without a length its end cannot be told from a broken connection, and so that is refused.
@@ -122,22 +137,22 @@ fn body(stream: &mut impl BufRead, answer: &Answer) -> io::Result<Vec<u8>> {
         return Ok(Vec::new());
     }
     if answer.header("transfer-encoding") == Some("chunked") {
-        return chunks(stream);
+        let mut body = Vec::new();
+        return chunks(stream, |chunk| body.extend_from_slice(chunk)).map(|()| body);
     }
     let length = answer.header("content-length").and_then(|length| length.parse().ok());
     exactly(stream, length.ok_or_else(|| odd("a body without a length"))?)
 }
 
-fn chunks(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
+fn chunks(stream: &mut impl BufRead, mut each: impl FnMut(&[u8])) -> io::Result<()> {
     loop {
         let size = line(stream)?;
         let size = size.split(';').next().unwrap_or_default().trim();
         let size = usize::from_str_radix(size, 16).map_err(|_| odd("no chunk"))?;
-        body.append(&mut exactly(stream, size)?);
+        each(&exactly(stream, size)?);
         line(stream)?;
         if size == 0 {
-            return Ok(body);
+            return Ok(());
         }
     }
 }

@@ -72,7 +72,11 @@ impl Installation {
     /// An empty one, started on a free port.
     pub fn start(project: &Project, binary: PathBuf) -> Result<Self> {
         // Not TMPDIR: PostgreSQL runs as another user, who must get there.
-        let folder = PathBuf::from(format!("/tmp/send0-installation-{}", id()));
+        Self::start_in(project, binary, PathBuf::from(format!("/tmp/send0-installation-{}", id())))
+    }
+
+    /// Likewise, in this folder, which is not there yet.
+    pub fn start_in(project: &Project, binary: PathBuf, folder: PathBuf) -> Result<Self> {
         fs::create_dir(&folder).map_err(Error::file(&folder))?;
         let project = project.clone();
         let mut installation = Self { project, binary, folder, server: None, port: 0, keep: false };
@@ -200,8 +204,28 @@ impl Installation {
         text.lines().nth(line).map(str::to_owned).filter(|line| !line.is_empty())
     }
 
-    /// What the shell says about another installation must not reach this one.
-    fn command(&self, what: &[&str]) -> Command {
+    /// The most memory that the server has had since this was last asked, in kB.
+    pub fn most_memory(&self) -> Option<usize> {
+        let folder = PathBuf::from(format!("/proc/{}", self.server.as_ref()?.id()));
+        let status = fs::read_to_string(folder.join("status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        // Begins anew (proc(5), clear_refs).
+        fs::write(folder.join("clear_refs"), "5").ok()?;
+        line.trim().trim_end_matches(" kB").parse().ok()
+    }
+
+    /// The program of this name that was built with the server.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.binary.with_file_name(name)
+    }
+
+    /// A folder for whatever belongs to this run; it holds the data, too.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A command of the product. What the shell says about another installation must not reach this one.
+    pub fn command(&self, what: &[&str]) -> Command {
         let mut command = self.project.command(&self.binary.to_string_lossy());
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SEND0_")) {
             command.env_remove(name);
@@ -210,7 +234,8 @@ impl Installation {
         command
     }
 
-    fn data(&self) -> PathBuf {
+    /// Where the server keeps its files.
+    pub fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 

@@ -45,13 +45,21 @@ impl Profile {
             Self::Release => &["leptos", "build", "--release"],
         }
     }
+
+    /// The program that customers check an export with.
+    fn verifier(self) -> &'static [&'static str] {
+        match self {
+            Self::Debug => &["build", "-p", "send0-verify"],
+            Self::Release => &["build", "-p", "send0-verify", "--release"],
+        }
+    }
 }
 
-/// Builds server, WebAssembly and styles. No database is needed: queries are checked against `.sqlx`.
+/// Builds server, WebAssembly, styles and `send0-verify`. No database is needed: queries are checked against `.sqlx`.
 pub fn build(project: &Project, profile: Profile) -> Result<()> {
-    let mut cargo = project.command("cargo");
-    cargo.args(profile.arguments()).env("SQLX_OFFLINE", "true");
-    process::run(&mut cargo)?;
+    for arguments in [profile.arguments(), profile.verifier()] {
+        process::run(project.command("cargo").args(arguments).env("SQLX_OFFLINE", "true"))?;
+    }
     // cargo-leptos has reported success without a program before.
     let binary = profile.binary(project);
     fs::metadata(&binary).map_err(Error::file(binary))?;

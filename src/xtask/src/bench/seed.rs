@@ -1,4 +1,4 @@
-//! A million events, written past the product but in its own shape and through its own function.
+//! Many events, written past the product but in its own shape and through its own function.
 
 use std::time::Instant;
 
@@ -8,8 +8,8 @@ use crate::{
     installation::{Installation, Key, Workspace},
 };
 
-/// How many. Ids are made from a number of 20 bits, which is 5 hexadecimal digits and 4 of an id's characters.
-pub const EVENTS: usize = 1_000_000;
+/// As many as there are ids: they are made from a number of 24 bits, which is 6 hexadecimal digits.
+pub const MOST: usize = 1 << 24;
 const BATCH: usize = 10_000;
 
 /// `{slug}`, `{workspace}`, `{key}`, `{first}` and `{last}` are filled in. Bodies are RFC 8785, as in
@@ -18,15 +18,15 @@ const BATCH: usize = 10_000;
 const SQL: &str = include_str!("seed.sql");
 
 /// Appends them and lets PostgreSQL take note of how many there are.
-pub fn million(installation: &Installation, workspace: &Workspace, key: &Key) -> Result<()> {
+pub fn events(installation: &Installation, workspace: &Workspace, key: &Key, count: usize) -> Result<()> {
     let begun = Instant::now();
-    for first in (0..EVENTS).step_by(BATCH) {
+    for first in (0..count).step_by(BATCH) {
         installation.psql(&sql(workspace, key, first))?;
     }
     installation.psql("vacuum analyze audit_events")?;
     let size = "select pg_size_pretty(sum(pg_total_relation_size(relid))) from pg_partition_tree('audit_events')";
     let (took, size) = (begun.elapsed(), installation.psql(size)?);
-    println!("\nseeded {} events, {size} with indexes, {}/s", grouped(EVENTS), rate(EVENTS, took));
+    println!("\nseeded {} events, {size} with indexes, {}/s", grouped(count), rate(count, took));
     Ok(())
 }
 

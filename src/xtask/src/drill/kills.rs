@@ -12,10 +12,10 @@ use crate::{
     installation::Installation,
 };
 
-/// Of a full run: PostgreSQL 5 times and the server 20 times.
-const KILLS: usize = 25;
-/// One in so many is PostgreSQL's.
-const POSTGRES_EVERY: usize = 5;
+/// Of a full run: PostgreSQL 20 times and the server 50 times.
+const KILLS: usize = 70;
+/// Of so many, two are PostgreSQL's.
+const ROUND: usize = 7;
 /// A run has at least one of PostgreSQL between two of the server.
 const FEWEST: usize = 3;
 /// Keys to revoke in a run that is not a full one.
@@ -60,13 +60,17 @@ impl Plan {
             thread::sleep(pause(number));
             clients.alarm();
             thread::sleep(moment(number));
-            match number % POSTGRES_EVERY {
-                1 => recoveries.postgres.add(kill_postgres(installation, clients)?),
-                _ => recoveries.server.add(kill_server(installation, clients)?),
+            match is_of_postgres(number) {
+                true => recoveries.postgres.add(kill_postgres(installation, clients)?),
+                false => recoveries.server.add(kill_server(installation, clients)?),
             }
         }
         Ok(recoveries)
     }
+}
+
+fn is_of_postgres(number: usize) -> bool {
+    matches!(number % ROUND, 1 | 4)
 }
 
 /// From 0.4 to 1.6 s, never twice the same.
@@ -121,13 +125,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_run_kills_20_and_5() {
-        let postgres = (0..Plan::new(None).kills).filter(|number| number % POSTGRES_EVERY == 1).count();
-        assert_eq!((Plan::new(None).kills - postgres, postgres), (20, 5));
+    fn a_full_run_kills_50_and_20() {
+        let postgres = (0..Plan::new(None).kills).filter(|number| is_of_postgres(*number)).count();
+        assert_eq!((Plan::new(None).kills - postgres, postgres), (50, 20));
     }
 
     #[test]
     fn a_short_run_kills_what_fits_but_both() {
-        assert_eq!([0, 30, 600].map(|seconds| Plan::new(Some(Duration::from_secs(seconds))).kills), [3, 10, 25]);
+        assert_eq!([0, 30, 600].map(|seconds| Plan::new(Some(Duration::from_secs(seconds))).kills), [3, 10, 70]);
     }
 }
