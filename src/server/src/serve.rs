@@ -132,8 +132,10 @@ fn site_options() -> LeptosOptions {
         .build()
 }
 
+/// A line that cannot be written is lost: to complain about it on the same full disk would end whoever wrote it.
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| "info,sqlx=warn,tower_sessions=warn".into());
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let lines = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr);
+    lines.log_internal_errors(false).init();
 }

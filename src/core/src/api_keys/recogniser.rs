@@ -2,7 +2,9 @@
 
 use super::queries::{self, Known};
 use crate::AppError;
+use futures::FutureExt;
 use sqlx::PgPool;
+use std::panic::AssertUnwindSafe;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 
@@ -32,8 +34,11 @@ struct Waiting {
 impl Recogniser {
     /// Starts the task that asks; it ends when the last clone is dropped.
     pub(crate) fn start(pool: PgPool) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(run(pool, waiting));
+        let (queue, mut waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(async move {
+            // Whoever was in a batch that broke is told; the next goes on.
+            while AssertUnwindSafe(run(&pool, &mut waiting)).catch_unwind().await.is_err() {}
+        });
         Self { queue }
     }
 
@@ -48,11 +53,11 @@ impl Recogniser {
     }
 }
 
-async fn run(pool: PgPool, mut waiting: mpsc::Receiver<Waiting>) {
+async fn run(pool: &PgPool, waiting: &mut mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
         let (asked, waiting): (Vec<_>, Vec<_>) = batch.drain(..).map(|one| (one.asked, one.done)).unzip();
-        match queries::recognise(&pool, &asked).await {
+        match queries::recognise(pool, &asked).await {
             // Nobody listens any more when the caller went away.
             Ok(found) => waiting.into_iter().zip(found).for_each(|(done, known)| drop(done.send(Ok(known)))),
             Err(error) => waiting.into_iter().for_each(|done| drop(done.send(Err(error.clone())))),

@@ -2,7 +2,9 @@
 
 use super::{Event, Record};
 use crate::{Actor, AppError, actor::Who};
+use futures::FutureExt;
 use sqlx::PgPool;
+use std::panic::AssertUnwindSafe;
 use tokio::sync::{mpsc, oneshot};
 
 /// Small, so that one busy workspace does not hold up the others for long.
@@ -25,8 +27,11 @@ struct Pending {
 impl Writer {
     /// Starts the task that writes; it ends when the last clone is dropped.
     pub(crate) fn start(pool: PgPool) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(run(pool, waiting));
+        let (queue, mut waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(async move {
+            // Whoever was in a batch that broke is told; the next goes on.
+            while AssertUnwindSafe(run(&pool, &mut waiting)).catch_unwind().await.is_err() {}
+        });
         Self { queue }
     }
 
@@ -44,11 +49,11 @@ impl Writer {
     }
 }
 
-async fn run(pool: PgPool, mut waiting: mpsc::Receiver<Pending>) {
+async fn run(pool: &PgPool, waiting: &mut mpsc::Receiver<Pending>) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
         let entries = roll_up(batch.drain(..));
-        let result = append(&pool, &entries).await;
+        let result = append(pool, &entries).await;
         for done in entries.into_iter().flat_map(|entry| entry.waiting) {
             // Nobody listens any more when the caller went away; the event stands all the same.
             let _ = done.send(result.clone());

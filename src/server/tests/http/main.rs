@@ -12,6 +12,7 @@ mod harness;
 mod headers;
 mod inventory;
 mod matrix;
+mod program;
 mod public;
 mod second_factor;
 mod setup;
