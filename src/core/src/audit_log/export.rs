@@ -153,7 +153,7 @@ impl Exporter {
     pub async fn next(&mut self, ctx: &Ctx) -> Result<Option<Vec<u8>>, AppError> {
         loop {
             let piece = match self.stage {
-                Stage::Head => self.head(),
+                Stage::Head => self.head(ctx).await?,
                 Stage::Events => self.events(&ctx.db).await?,
                 Stage::Receipt => self.end(ctx).await?,
                 Stage::Done(_) => return Ok(None),
@@ -169,10 +169,14 @@ impl Exporter {
         if let Stage::Done(receipt) = &self.stage { Some(receipt) } else { None }
     }
 
-    /// Who goes on after a cursor has the head already.
-    fn head(&mut self) -> Vec<u8> {
+    /// Who goes on after a cursor has the head already. What will be in the export is sealed first: of every event that the
+    /// receipt's checkpoint covers, the leaf must be there.
+    async fn head(&mut self, ctx: &Ctx) -> Result<Vec<u8>, AppError> {
+        if let (Format::Ndjson, Some((_, last))) = (self.plan.format, self.plan.bounds) {
+            unless_damaged(sealing::seal(ctx, self.plan.workspace, last).await)?;
+        }
         self.stage = Stage::Events;
-        if self.plan.after == 0 { formats::head(self.plan.format).into() } else { vec![] }
+        Ok(if self.plan.after == 0 { formats::head(self.plan.format).into() } else { vec![] })
     }
 
     async fn events(&mut self, db: &Database) -> Result<Vec<u8>, AppError> {

@@ -225,17 +225,13 @@ async fn the_receipt_ties_any_part_of_the_log_to_a_signed_checkpoint() {
     let tenant = db.workspace("Acme").await;
     fill(&db, &tenant, 700).await;
     let owner = tenant.actor(Role::Owner);
-    // Nothing is sealed yet: the receipt sees to it.
-    let text = exported(&db, &owner, &all(Format::Ndjson)).await;
-    assert!(!text.contains("\"leaf\""));
-    assert_proven(&db, &text).await;
-    fill(&db, &tenant, 40).await;
-    let text = exported(&db, &owner, &all(Format::Ndjson)).await;
-    assert!(
-        text.matches("\"leaf\":\"").count() >= 700
-            && text.lines().next().is_some_and(|line| line.contains("\"leaf\":\""))
-    );
-    assert_proven(&db, &text).await;
+    // Nothing is sealed yet, and then some is not: the export sees to it, or its checkpoint would cover events without a leaf.
+    for more in [0, 40] {
+        fill(&db, &tenant, more).await;
+        let text = exported(&db, &owner, &all(Format::Ndjson)).await;
+        assert_eq!(text.matches("\"leaf\":\"").count(), text.lines().count() - 1, "all but the receipt");
+        assert_proven(&db, &text).await;
+    }
     for after in [1, 2, 255, 256, 257, 511, 600, db.seq(tenant.id()).await - 1] {
         assert_proven(&db, &exported(&db, &owner, &Asked { after, ..all(Format::Ndjson) }).await).await;
     }
@@ -322,7 +318,7 @@ async fn an_erased_person_is_erased_from_exports_too() {
             "{format:?}: {text}"
         );
         if format == Format::Ndjson {
-            assert!(text.lines().next().expect("a line").ends_with("\"personal\":null,\"salt\":null}"), "{text}");
+            assert!(text.lines().next().expect("a line").contains("\"personal\":null,\"salt\":null,"), "{text}");
         }
     }
 }

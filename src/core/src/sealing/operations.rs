@@ -43,7 +43,7 @@ pub async fn seal_all(ctx: &Ctx) -> Result<usize, AppError> {
 }
 
 /// Seals a log up to this event. Others may do the same at the same time: one of them succeeds, and that is enough.
-pub(super) async fn seal(ctx: &Ctx, workspace: WorkspaceId, to: i64) -> Result<(), AppError> {
+pub(crate) async fn seal(ctx: &Ctx, workspace: WorkspaceId, to: i64) -> Result<(), AppError> {
     loop {
         let (mut tree, rows) = {
             let mut read = ctx.db.read_log(workspace).await?;
