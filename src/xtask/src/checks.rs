@@ -85,7 +85,7 @@ pub fn nextest(project: &Project) -> Result<Count> {
 
 /// Examples in the documentation, and what must not compile.
 pub fn doc_tests(project: &Project) -> Result<Count> {
-    let mut tests = cargo(project, "test");
+    let mut tests = linted(cargo(project, "test"));
     let (succeeded, written) = process::tee(tests.args(["--doc", "--workspace", "--no-fail-fast"]))?;
     Ok(count::cargo_test(&written).unless(succeeded))
 }
@@ -114,7 +114,8 @@ fn cargo(project: &Project, subcommand: &str) -> Command {
     cargo
 }
 
-/// Has our own crates compiled by clippy, which compiles as rustc does and says what `cargo clippy -- -D warnings` would.
+/// Has our own crates compiled by clippy, which compiles as rustc does and says what `cargo clippy -- -D warnings` would. The same
+/// for every step: compiled by another, they would be compiled once more.
 fn linted(mut cargo: Command) -> Command {
     cargo.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver").env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
     cargo
