@@ -1,4 +1,4 @@
--- Keys are recognised many at a time: one statement for all calls that wait (docs/architecture.md, "API keys"). plpgsql, because a
+-- Keys are recognised many at a time: one statement for all calls that wait (docs/architecture.md, "Allowlists"). plpgsql, because a
 -- function in SQL is planned anew at each call, which took longer than finding the key.
 
 set local role send0_lookup;

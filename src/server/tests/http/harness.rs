@@ -337,9 +337,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Without the empty comments by which leptos finds its places again.
     pub fn text(&self) -> String {
-        String::from_utf8(self.body.to_vec()).expect("text").replace("<!>", "")
+        String::from_utf8(self.body.to_vec()).expect("text")
     }
 
     pub fn json(&self) -> Value {

@@ -78,7 +78,8 @@ pub fn unrevoked(installation: &Installation, key: &str, revoked: &[String]) -> 
     Ok(open)
 }
 
-fn get(client: &mut Client, key: &str, path: &str) -> Result<String> {
+/// What the API says to this key there, which must be answered 200.
+pub fn get(client: &mut Client, key: &str, path: &str) -> Result<String> {
     let answer = client.send(&Request { bearer: Some(key), ..Request::get(path) }).map_err(Error::file(path))?;
     match answer.status {
         200 => Ok(answer.text()),

@@ -2,9 +2,9 @@
 
 use std::{fs, process::Command};
 
+use super::evidence::get;
 use crate::{
     error::{Error, Result},
-    http::Request,
     installation::Installation,
     process,
 };
@@ -12,7 +12,7 @@ use crate::{
 /// Whether both find every event as it was sealed, once everything up to this one is.
 pub fn holds(installation: &Installation, key: &str, events: usize) -> Result<bool> {
     installation.wait_for("sealing the log", || {
-        let note = get(installation, key, "/v1/audit-log/checkpoint").ok()?;
+        let note = get(&mut installation.client(), key, "/v1/audit-log/checkpoint").ok()?;
         let size: usize = note.lines().nth(1)?.parse().ok()?;
         (size >= events).then_some(())
     })?;
@@ -23,17 +23,9 @@ pub fn holds(installation: &Installation, key: &str, events: usize) -> Result<bo
         ["checkpoints", "keys", "export.ndjson"].map(|name| installation.folder().join(name));
     fs::copy(&register, &checkpoints).map_err(Error::file(&register))?;
     for (path, file) in [("/v1/audit-log/public-key", &keys), ("/v1/audit-log/export", &export)] {
-        fs::write(file, get(installation, key, path)?).map_err(Error::file(file))?;
+        fs::write(file, get(&mut installation.client(), key, path)?).map_err(Error::file(file))?;
     }
     let mut verify = Command::new(installation.beside("send0-verify"));
     verify.arg(&export).arg("--checkpoint").arg(&checkpoints).arg("--public-key").arg(&keys);
     Ok(process::tee(&mut verify)?.0 && checked)
-}
-
-fn get(installation: &Installation, key: &str, path: &str) -> Result<String> {
-    let answer = installation.send(&Request { bearer: Some(key), ..Request::get(path) })?;
-    match answer.status {
-        200 => Ok(answer.text()),
-        status => Err(Error::failed(format!("reading {path} (answered {status})"), "")),
-    }
 }
