@@ -16,11 +16,15 @@ use crate::{
     two_factor::RelyingParty,
     vault::Vault,
 };
-use std::{path::Path, sync::Arc};
+use std::{ops::Deref, path::Path, sync::Arc};
 
-/// The means of the running server, cheap to clone.
+/// The means of the running server, cheap to clone: every call does so several times.
 #[derive(Clone)]
-pub struct Ctx {
+pub struct Ctx(Arc<Means>);
+
+/// What a [`Ctx`] leads to.
+#[derive(Clone)]
+pub struct Means {
     /// The doors to PostgreSQL.
     pub db: Database,
     /// The data keys.
@@ -51,7 +55,7 @@ impl Ctx {
     /// Connects lazily: nothing fails here that could recover later. Needs a Tokio runtime.
     pub fn new(logins: Logins, keys: Arc<dyn KeyProvider>, clock: Clock) -> Self {
         let db = Database::new(logins);
-        Self {
+        Self(Arc::new(Means {
             vault: Vault::new(db.clone(), keys),
             log: db.writer(),
             keys: db.recogniser(),
@@ -64,27 +68,37 @@ impl Ctx {
             folder: None,
             relay: None,
             egress: Egress::to_public(),
-        }
+        }))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Means)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
     }
 
     /// The same, found by people at another origin.
     pub fn at(self, origin: &str) -> Self {
-        Self { origin: origin.into(), relying_party: RelyingParty::at(origin), ..self }
+        self.with(|means| (means.origin, means.relying_party) = (origin.into(), RelyingParty::at(origin)))
     }
 
     /// The same, with its files in this folder, which is there. Without one nothing is sealed.
     pub fn keeping(self, folder: &Path) -> Self {
-        Self { folder: Some(folder.into()), ..self }
+        self.with(|means| means.folder = Some(folder.into()))
     }
 
     /// The same, with mail that leaves through this relay, or through none. Needs a Tokio runtime.
     pub fn relaying(self, address: Option<&RelayAddress>) -> Self {
-        Self { relay: address.map(|address| Arc::new(Relay::new(address))), ..self }
+        self.with(|means| means.relay = address.map(|address| Arc::new(Relay::new(address))))
     }
 
     /// The same, sending to wherever this reaches.
     pub fn reaching(self, egress: Egress) -> Self {
-        Self { egress, ..self }
+        self.with(|means| means.egress = egress)
+    }
+
+    /// Whether calls come so fast that what has time should wait.
+    pub fn is_crowded(&self) -> bool {
+        self.log.is_crowded()
     }
 
     /// Lets the actor pass or writes the refused attempt down and refuses. Called first in every operation.
@@ -141,5 +155,13 @@ impl Ctx {
     /// Writes down a call that changed nothing. Returns when the event is committed.
     pub async fn log_call(&self, actor: &Actor, event: Event) -> Result<(), AppError> {
         self.log.write(actor, event).await
+    }
+}
+
+impl Deref for Ctx {
+    type Target = Means;
+
+    fn deref(&self) -> &Means {
+        &self.0
     }
 }

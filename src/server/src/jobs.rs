@@ -4,7 +4,7 @@ use send0_core::{
     AppError, Ctx, accounts, allowlist, api_keys, audit_log, compliance, mail, policies, retention, sealing, streams,
     subprocessors, subscribers,
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +13,8 @@ const PURGE_EVERY: Duration = Duration::from_secs(60);
 const NOTICES_EVERY: Duration = Duration::from_secs(2);
 const REVERT_EVERY: Duration = Duration::from_secs(10);
 const SEARCH_EVERY: Duration = Duration::from_secs(1);
+/// While calls crowd, so many times as long as it worked the search rests: its index costs more than all that a call does.
+const SEARCH_RESTS: u32 = 9;
 const MAIL_EVERY: Duration = Duration::from_secs(1);
 const EXPORTS_EVERY: Duration = Duration::from_secs(1);
 const SEAL_EVERY: Duration = Duration::from_millis(500);
@@ -121,9 +123,12 @@ async fn take_in_events(ctx: &Ctx, stop: &CancellationToken) {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
+        let begun = Instant::now();
         let taken = audit_log::index::take_in(ctx).await;
-        if taken.as_ref().is_ok_and(|taken| *taken > 0) {
-            tick.reset_immediately();
+        match taken {
+            Ok(1..) if ctx.is_crowded() => tick.reset_after(begun.elapsed() * SEARCH_RESTS),
+            Ok(1..) => tick.reset_immediately(),
+            _ => {}
         }
         report("making events searchable", taken.map(|_| ()));
     }

@@ -190,6 +190,17 @@ async fn calls_of_somebody_known_are_each_an_event() {
     assert_eq!(db.count(tenant.id(), Action::ApiCalled).await, 20);
 }
 
+#[tokio::test]
+async fn many_calls_at_once_are_a_crowd_and_one_is_none() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let actor = tenant.actor(Role::Viewer);
+    db.ctx.log_call(&actor, Event::new(Action::ApiCalled)).await.expect("logged");
+    assert!(!db.ctx.is_crowded());
+    join_all((0..64).map(|_| db.ctx.log_call(&actor, Event::new(Action::ApiCalled)))).await;
+    assert!(db.ctx.is_crowded());
+}
+
 // Nothing without its event, no event without its change -----------------------------------------------------------
 
 #[tokio::test]

@@ -4,18 +4,26 @@ use super::{Event, Record};
 use crate::{Actor, AppError, actor::Who};
 use futures::FutureExt;
 use sqlx::PgPool;
-use std::panic::AssertUnwindSafe;
-use tokio::sync::{mpsc, oneshot};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Small, so that one busy workspace does not hold up the others for long.
 const BATCH: usize = 64;
 /// Callers that may wait; beyond it they wait to be allowed to wait.
 const QUEUE: usize = 1024;
+/// So many in one batch are a crowd.
+const CROWD: usize = 8;
+/// How long after a crowd there may be another.
+const CALM_AFTER: Duration = Duration::from_secs(1);
 
 /// Writes events in batches. Whoever writes waits until the batch is committed.
 #[derive(Clone)]
 pub struct Writer {
     queue: mpsc::Sender<Pending>,
+    last_crowd: watch::Receiver<Option<Instant>>,
 }
 
 struct Pending {
@@ -28,11 +36,17 @@ impl Writer {
     /// Starts the task that writes; it ends when the last clone is dropped.
     pub(crate) fn start(pool: PgPool) -> Self {
         let (queue, mut waiting) = mpsc::channel(QUEUE);
+        let (crowd, last_crowd) = watch::channel(None);
         tokio::spawn(async move {
             // Whoever was in a batch that broke is told; the next goes on.
-            while AssertUnwindSafe(run(&pool, &mut waiting)).catch_unwind().await.is_err() {}
+            while AssertUnwindSafe(run(&pool, &mut waiting, &crowd)).catch_unwind().await.is_err() {}
         });
-        Self { queue }
+        Self { queue, last_crowd }
+    }
+
+    /// Whether many events were to be written at once a moment ago: what has time should wait.
+    pub fn is_crowded(&self) -> bool {
+        self.last_crowd.borrow().is_some_and(|at| at.elapsed() < CALM_AFTER)
     }
 
     /// Returns when the event is committed.
@@ -49,9 +63,12 @@ impl Writer {
     }
 }
 
-async fn run(pool: &PgPool, waiting: &mut mpsc::Receiver<Pending>) {
+async fn run(pool: &PgPool, waiting: &mut mpsc::Receiver<Pending>, crowd: &watch::Sender<Option<Instant>>) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        if batch.len() >= CROWD {
+            crowd.send_replace(Some(Instant::now()));
+        }
         let entries = roll_up(batch.drain(..));
         let result = append(pool, &entries).await;
         for done in entries.into_iter().flat_map(|entry| entry.waiting) {
