@@ -120,6 +120,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/w/:slug/compliance") view=compliance::requests::Requests ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/compliance/:id") view=compliance::requests::Request ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/retention") view=retention::page::RetentionPage ssr=SsrMode::Async/>
+                <Route path=path!("/w/:slug/retention/holds/:id") view=retention::holds::OneHold ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/streams") view=streams::page::Streams ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/streams/new") view=streams::new::NewStream ssr=SsrMode::Async/>
                 <Route path=path!("/w/:slug/streams/:id") view=streams::page::Stream ssr=SsrMode::Async/>

@@ -438,6 +438,17 @@ export const LOOKS: Look[] = [
   }),
   signedIn('audit-log-misread', (page, workspace) => page.goto(workspace.path('audit-log?from=yesterday&outcome=maybe'))),
   signedIn('retention', (page, workspace) => page.goto(workspace.path('retention'))),
+  signedIn('retention-hold', async (page, workspace) => {
+    await page.goto(workspace.path('retention'));
+    const hold = page.getByRole('link', { name: 'Matter 12/2026' });
+    // The others find the one that the first of them has placed.
+    if ((await hold.count()) === 0) {
+      await page.getByLabel('Name of the hold').fill('Matter 12/2026');
+      await page.getByRole('button', { name: 'Place legal hold' }).click();
+    }
+    await hold.click();
+    await expect(page.getByRole('heading', { name: 'Release this hold' })).toBeVisible();
+  }),
   signedIn('audit-log-exports', (page, workspace) => page.goto(workspace.path('audit-log/exports'))),
   signedIn('audit-log-query-misread', (page, workspace) => page.goto(workspace.path('audit-log?q=ana+outcome%3Amaybe'))),
   signedIn('audit-log-search', async (page, workspace) => {

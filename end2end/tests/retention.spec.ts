@@ -31,3 +31,28 @@ test('a shorter time for the log waits a week, and is called off', async ({ owne
     await expect(page.getByText('A shorter time waits')).toHaveCount(0);
   });
 });
+
+test('a legal hold keeps the log, and an owner releases it', async ({ owner: page, workspace }) => {
+  await page.goto(workspace.path('retention'));
+  await page.getByLabel('Name of the hold').fill('Matter 12/2026');
+  await page.getByRole('button', { name: 'Place legal hold' }).click();
+  await expect(page.getByText('Under a legal hold: Matter 12/2026')).toBeVisible();
+
+  await test.step('the log says who placed it', async () => {
+    await page.getByRole('link', { name: 'Matter 12/2026' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Matter 12/2026');
+    await page.getByRole('link', { name: 'What the audit log says of it' }).click();
+    await expect(page.getByRole('row').filter({ hasText: 'placed the legal hold' })).toHaveCount(1);
+    await page.goBack();
+  });
+
+  await test.step('whoever releases it types its name', async () => {
+    await page.getByRole('button', { name: 'Release legal hold' }).click();
+    await expect(page.locator('#confirm-error')).toContainText('Type Matter 12/2026');
+    await page.getByLabel('The name of the hold').fill('Matter 12/2026');
+    await page.getByRole('button', { name: 'Release legal hold' }).click();
+    await expect(page.getByText('Matter 12/2026 is released.')).toBeVisible();
+    await expect(page.getByText('Under a legal hold')).toHaveCount(0);
+    await expect(page.getByRole('row').filter({ hasText: 'Matter 12/2026' })).toContainText('released');
+  });
+});

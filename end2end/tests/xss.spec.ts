@@ -45,9 +45,10 @@ for (const evil of CORPUS) {
     const key = secret.replace('/secret', '');
     await send(page, 'api_keys/server_fns/revoke_key', { ...here, id: key.split('/').at(-1)!, reason: evil }, evil);
     await send(page, 'invitations/server_fns/invite_members', { ...here, emails: `bo@example.com,${evil}`, role: 'viewer' });
+    await send(page, 'retention/server_fns/place_hold', { ...here, name: evil });
     const to = await send(page, 'streams/server_fns/create_stream', { ...here, kind: 'https', name: evil, url: 'https://siem.example.com' });
     const refused = { ...here, emails: '', role: evil, _back: workspace.path('members/invite') };
-    const paths = ['', 'members', 'contacts', 'settings', 'api-keys', 'streams', 'audit-log', `audit-log?actor=${encodeURIComponent(evil)}`].map((rest) => workspace.path(rest));
+    const paths = ['', 'members', 'contacts', 'settings', 'api-keys', 'streams', 'retention', 'audit-log', `audit-log?actor=${encodeURIComponent(evil)}`].map((rest) => workspace.path(rest));
     for (const path of [...paths, key, to.replace('/secret', ''), '/account', '/dev/mailbox', `/sign-in?next=${encodeURIComponent(evil)}`]) {
       await page.goto(path);
       if (path === workspace.path()) await expect(page.getByRole('heading', { level: 1 })).toHaveText(evil.trim());

@@ -1,6 +1,9 @@
 //! `/w/{slug}/retention`: how long the audit log is kept, what another time would remove, and the receipts of what was.
 
-use super::server_fns::{ChangeRetention, KeepRetention};
+use super::{
+    holds,
+    server_fns::{ChangeRetention, KeepRetention},
+};
 use crate::{
     forms::FormState,
     page::{Inside, page},
@@ -32,6 +35,7 @@ pub fn RetentionPage() -> impl IntoView {
         let previews = previews(retention, shown.previews);
         Ok::<_, AppError>(view! {
             <PageHeader title="Retention" subtitle="How long the audit log is kept. A year is the least, on every plan."/>
+            {holds::banner(&shown.holds)}
             {waiting}
             <Facts>
                 <Fact label="Kept for">{kept}</Fact>
@@ -40,6 +44,7 @@ pub fn RetentionPage() -> impl IntoView {
             </Facts>
             {previews}
             {changing}
+            {holds::section(&inside, shown.holds)}
             {receipts(shown.pruned)}
             <Times/>
         })

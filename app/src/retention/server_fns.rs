@@ -34,3 +34,27 @@ pub async fn keep_retention(workspace: String) -> Result<(), FnError> {
     forms::go_and_say(&visit.ctx, &page::path_in(&workspace, "retention"), &said).await?;
     Ok(())
 }
+
+/// Places a legal hold.
+#[server]
+pub async fn place_hold(workspace: String, #[server(default)] name: String) -> Result<(), FnError> {
+    use crate::{forms, page, visit};
+    let visit = visit::Visit::now();
+    let (actor, _) = visit.enter(&workspace).await?;
+    let hold = send0_core::retention::holds::place(&visit.ctx, &actor, &name).await?;
+    let said = format!("{} holds. Nothing of the audit log is removed until it is released.", hold.name);
+    forms::go_and_say(&visit.ctx, &page::path_in(&workspace, "retention"), &said).await?;
+    Ok(())
+}
+
+/// Releases a legal hold.
+#[server]
+pub async fn release_hold(workspace: String, id: String, #[server(default)] confirm: String) -> Result<(), FnError> {
+    use crate::{forms, page, visit};
+    let visit = visit::Visit::now();
+    let (actor, _) = visit.enter(&workspace).await?;
+    let hold = send0_core::retention::holds::release(&visit.ctx, &actor, page::id_param(&id)?, &confirm).await?;
+    let said = format!("{} is released.", hold.name);
+    forms::go_and_say(&visit.ctx, &page::path_in(&workspace, "retention"), &said).await?;
+    Ok(())
+}

@@ -132,6 +132,8 @@ ids! {
     SessionId = "ses", Uuid::now_v7();
     /// A passkey of a person.
     PasskeyId = "pas", Uuid::now_v7();
+    /// A legal hold on a workspace's audit log.
+    LegalHoldId = "hol", Uuid::now_v7();
     /// One HTTP request or command.
     RequestId = "req", Uuid::now_v7();
 }

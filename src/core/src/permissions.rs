@@ -144,6 +144,8 @@ permissions! {
     AuditExport, "audit.export", true, [Owner, Admin, Security], "Export the audit log: as a file, or over the API.";
     RetentionRead, "retention.read", true, [Owner, Admin, Developer, Security, Viewer], "See how long what is kept.";
     RetentionUpdate, "retention.update", false, [Owner, Admin], "Decide how long what is kept.";
+    RetentionHold, "retention.hold", false, [Owner, Admin, Security], "Place legal holds: while there is one, nothing of the audit log is removed.";
+    RetentionRelease, "retention.release", false, [Owner], "Release legal holds.";
     AuditStream, "audit.stream", false, [Owner, Admin, Security], "Send the audit log on to a system of one's own.";
     NoticesRead, "notices.read", true, [Owner, Admin, Developer, Security, Billing, Viewer], "See the notices of changes of subprocessors, and what was answered.";
     NoticesAnswer, "notices.answer", false, [Owner, Admin, Security], "Acknowledge a notice, or object to it.";
@@ -218,6 +220,8 @@ mod tests {
         audit.export    yes   yes   no        yes      no      no     yes
         retention.read  yes   yes   yes       yes      no      yes    yes
         retention.update yes  yes   no        no       no      no     no
+        retention.hold  yes   yes   no        yes      no      no     no
+        retention.release yes no    no        no       no      no     no
         audit.stream    yes   yes   no        yes      no      no     no
         notices.read    yes   yes   yes       yes      yes     yes    yes
         notices.answer  yes   yes   no        yes      no      no     no

@@ -343,21 +343,30 @@ pub(super) async fn erasure_awaits(conn: &mut PgConnection, user: UserId) -> Res
     Ok(sqlx::query_scalar!(r#"select account_erasure_awaits($1) as "place!""#, user.0).fetch_all(conn).await?)
 }
 
+/// A log in which somebody was, and no longer is.
+pub(super) struct ErasedFrom {
+    pub workspace: WorkspaceId,
+    pub events: i64,
+    /// The workspace's name, if it is under a legal hold.
+    pub held: Option<String>,
+}
+
 /// How many events of which log no longer say who somebody is.
-pub(super) async fn erase(
-    conn: &mut PgConnection,
-    user: UserId,
-    name: &str,
-) -> Result<Vec<(WorkspaceId, i64)>, AppError> {
+pub(super) async fn erase(conn: &mut PgConnection, user: UserId, name: &str) -> Result<Vec<ErasedFrom>, AppError> {
     let rows = sqlx::query!(
-        r#"select workspace_id as "workspace_id!", events as "events!" from account_erase($1, $2, $3)"#,
+        r#"select workspace_id as "workspace_id!", events as "events!", held from account_erase($1, $2, $3)"#,
         user.0,
         user.to_string(),
         serde_json::Value::from(name).to_string(),
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (WorkspaceId(row.workspace_id), row.events)).collect())
+    let places = rows.into_iter().map(|row| ErasedFrom {
+        workspace: WorkspaceId(row.workspace_id),
+        events: row.events,
+        held: row.held,
+    });
+    Ok(places.collect())
 }
 
 /// With every session. False when it was disabled already.

@@ -105,6 +105,8 @@ actions! {
     PageViewed, "page.viewed", "opened a page";
     RetentionChanged, "retention.changed", "changed how long the audit log is kept";
     RetentionKept, "retention.kept", "called off a shorter retention of the audit log";
+    LegalHoldPlaced, "legal_hold.placed", "placed the legal hold";
+    LegalHoldReleased, "legal_hold.released", "released the legal hold";
     ContactAdded, "contact.added", "named the security contact";
     ContactConfirmed, "contact.confirmed", "confirmed the security contact";
     ContactChanged, "contact.changed", "changed what is told to";

@@ -1,8 +1,15 @@
+use crate::ids::LegalHoldId;
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 /// What may be chosen, in days, as far as the plan allows. A year is the least on every plan.
 pub const CHOICES: [u32; 5] = [365, 730, 1095, 1825, 2555];
+
+/// The most legal holds at once.
+pub const HOLDS_MAX: usize = 50;
+
+/// The longest name of a legal hold, in characters.
+pub const HOLD_NAME_MAX: usize = 120;
 
 /// How long a shorter time waits before anything is removed.
 pub const GRACE: Duration = Duration::days(7);
@@ -16,6 +23,33 @@ pub struct Retention {
     pub max_days: u32,
     /// A shorter time that waits, if one does.
     pub waiting: Option<Waiting>,
+    /// What keeps everything for now, however old it is: nothing is removed while there is one.
+    pub legal_holds: Vec<LegalHold>,
+}
+
+/// A legal hold: everything that is in the log, or comes into it, stays until it is released.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LegalHold {
+    /// The id.
+    pub id: LegalHoldId,
+    /// What it is for.
+    pub name: String,
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339")]
+    pub placed_at: OffsetDateTime,
+    /// Until when, if it is over.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub released_at: Option<OffsetDateTime>,
+    /// Who placed it, if they are still a member. For people only: a key that reads this may not read the members.
+    #[serde(skip)]
+    pub placed_by: Option<String>,
+}
+
+impl LegalHold {
+    /// Whether it still holds.
+    pub fn is_active(&self) -> bool {
+        self.released_at.is_none()
+    }
 }
 
 /// A shorter time that waits.

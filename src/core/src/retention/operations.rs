@@ -1,6 +1,6 @@
 //! What a workspace keeps, and changing it.
 
-use super::{GRACE, Preview, Pruned, Retention, Waiting, queries};
+use super::{GRACE, LegalHold, Preview, Pruned, Retention, Waiting, queries};
 use crate::{
     Actor, AppError, Ctx,
     audit_log::{Action, Event},
@@ -25,6 +25,8 @@ pub struct Shown {
     pub previews: Vec<Preview>,
     /// What was removed so far.
     pub pruned: Vec<Pruned>,
+    /// Every legal hold there was, those that still hold first.
+    pub holds: Vec<LegalHold>,
 }
 
 /// How long the log is kept, for programs.
@@ -55,7 +57,9 @@ pub async fn show(ctx: &Ctx, actor: &Actor) -> Result<Shown, AppError> {
     }
     let (first, _) = queries::bounds(read.conn(), workspace, now).await?;
     let oldest = queries::time_of(read.conn(), workspace, first).await?.map(|at| (first, at));
-    Ok(Shown { retention, oldest, previews, pruned: queries::pruned(read.conn(), workspace).await? })
+    let pruned = queries::pruned(read.conn(), workspace).await?;
+    let holds = queries::holds(ctx.db.read(workspace).await?.conn(), workspace).await?;
+    Ok(Shown { retention, oldest, previews, pruned, holds })
 }
 
 /// What is older than this may go.

@@ -34,10 +34,13 @@ async fn prune(ctx: &Ctx, workspace: WorkspaceId) -> Result<(), AppError> {
     if workspace == WorkspaceId::PLATFORM {
         return Ok(());
     }
-    let days = of(ctx, workspace).await?.audit_days;
+    let retention = of(ctx, workspace).await?;
+    if !retention.legal_holds.is_empty() {
+        return Ok(());
+    }
     let (from, first, last_at) = {
         let mut read = ctx.db.read_log(workspace).await?;
-        let (from, since) = queries::bounds(read.conn(), workspace, cutoff(now, days)).await?;
+        let (from, since) = queries::bounds(read.conn(), workspace, cutoff(now, retention.audit_days)).await?;
         let first = tile_start(since);
         if first <= from {
             return Ok(());

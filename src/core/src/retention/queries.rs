@@ -1,5 +1,9 @@
-use super::{Pruned, Retention, Waiting};
-use crate::{AppError, ids::WorkspaceId, plans};
+use super::{LegalHold, Pruned, Retention, Waiting};
+use crate::{
+    AppError,
+    ids::{LegalHoldId, UserId, WorkspaceId},
+    plans,
+};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
@@ -15,13 +19,16 @@ pub(super) async fn find(
 ) -> Result<Retention, AppError> {
     let plan = plans::plan_of(conn, workspace).await?.ok_or(AppError::NotFound)?;
     let max_days = plan.caps().audit_days;
+    let legal_holds = holds(conn, workspace).await?.into_iter().filter(LegalHold::is_active).collect();
     let row = sqlx::query!(
         "select audit_days, waiting_days, waiting_until from retention where workspace_id = $1",
         workspace.0
     )
     .fetch_optional(conn)
     .await?;
-    let Some(row) = row else { return Ok(Retention { audit_days: max_days, max_days, waiting: None }) };
+    let Some(row) = row else {
+        return Ok(Retention { audit_days: max_days, max_days, waiting: None, legal_holds });
+    };
     let waiting = row.waiting_days.zip(row.waiting_until);
     let waiting = waiting.map(|(number, until)| Waiting { audit_days: days(number), until });
     // What has waited long enough counts, whether or not anybody has come by since.
@@ -29,7 +36,7 @@ pub(super) async fn find(
         Some(over) if over.until <= now => (over.audit_days, None),
         waiting => (days(row.audit_days), waiting),
     };
-    Ok(Retention { audit_days: audit_days.min(max_days), max_days, waiting })
+    Ok(Retention { audit_days: audit_days.min(max_days), max_days, waiting, legal_holds })
 }
 
 pub(super) async fn set(conn: &mut PgConnection, workspace: WorkspaceId, new: &Retention) -> Result<(), AppError> {
@@ -101,4 +108,57 @@ pub(super) async fn pruned(conn: &mut PgConnection, workspace: WorkspaceId) -> R
 /// Removes so many rows below the floors at most, and says how many there were.
 pub(super) async fn sweep(worker: &PgPool, limit: i64) -> Result<i64, AppError> {
     Ok(sqlx::query_scalar!(r#"select audit_sweep($1) as "count!""#, limit).fetch_one(worker).await?)
+}
+
+/// Every legal hold there was, those that still hold first, then the newest.
+pub(super) async fn holds(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Vec<LegalHold>, AppError> {
+    let rows = sqlx::query!(
+        r#"select h.hold_id, h.name, h.placed_at, h.released_at, p.name as "placed_by?"
+            from legal_holds h left join workspace_people() p on p.user_id = h.placed_by
+            where h.workspace_id = $1 order by h.released_at is not null, h.hold_id desc"#,
+        workspace.0,
+    );
+    let rows = rows.fetch_all(conn).await?.into_iter().map(|row| LegalHold {
+        id: LegalHoldId(row.hold_id),
+        name: row.name,
+        placed_at: row.placed_at,
+        released_at: row.released_at,
+        placed_by: row.placed_by,
+    });
+    Ok(rows.collect())
+}
+
+pub(super) async fn place(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    hold: &LegalHold,
+    by: Option<UserId>,
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "insert into legal_holds (workspace_id, hold_id, name, placed_by, placed_at) values ($1, $2, $3, $4, $5)",
+        workspace.0,
+        hold.id.0,
+        hold.name,
+        by.map(|id| id.0),
+        hold.placed_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// False when it was released already.
+pub(super) async fn release(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    id: LegalHoldId,
+    now: OffsetDateTime,
+) -> Result<bool, AppError> {
+    let done = sqlx::query!(
+        "update legal_holds set released_at = $3 where workspace_id = $1 and hold_id = $2 and released_at is null",
+        workspace.0,
+        id.0,
+        now,
+    );
+    Ok(done.execute(conn).await?.rows_affected() == 1)
 }

@@ -1,7 +1,7 @@
 //! Retention on a real PostgreSQL: what is past its time goes with a receipt, and what is left goes on verifying.
 
 use super::{
-    GRACE,
+    GRACE, HOLDS_MAX, holds,
     operations::{change, find, keep, show},
     pruning::prune_all,
 };
@@ -157,5 +157,109 @@ async fn who_reads_the_retention_and_who_changes_it() {
         assert_eq!(changed.err(), (!changes).then(|| refused("retention.update")), "{role}");
         let kept = keep(&db.ctx, &actor).await;
         assert_eq!(kept.err(), (!changes).then(|| refused("retention.update")), "{role}");
+    }
+}
+
+#[tokio::test]
+async fn a_legal_hold_keeps_everything_until_it_is_released() {
+    let db = TestDb::new().await;
+    let tenant = old(&db).await;
+    let owner = tenant.actor(Role::Owner);
+    for (name, code) in [("", "required"), ("a\nb", "control_characters"), (&"x".repeat(121), "too_long")] {
+        let refused = holds::place(&db.ctx, &owner, name).await.expect_err("refused");
+        assert!(matches!(&refused, AppError::Invalid(errors) if errors[0].code == code), "{name}: {refused:?}");
+    }
+    let security = tenant.actor(Role::Security);
+    let hold = holds::place(&db.ctx, &security, " Matter 12 ").await.expect("placed");
+    assert!(matches!(holds::place(&db.ctx, &owner, "Matter 12").await, Err(AppError::Conflict(_))));
+    let other = holds::place(&db.ctx, &owner, "Matter 13").await.expect("placed");
+    prune_all(&db.ctx).await.expect("left alone");
+    assert_eq!(first_kept(&db, &tenant).await, 1);
+    let known = find(&db.ctx, &owner, Action::PageViewed).await.expect("found").legal_holds;
+    assert_eq!(known.iter().map(|hold| hold.name.as_str()).collect::<Vec<_>>(), ["Matter 13", "Matter 12"]);
+
+    let refused = holds::release(&db.ctx, &owner, hold.id, "Matter").await.expect_err("refused");
+    assert!(matches!(&refused, AppError::Invalid(errors) if errors[0].field == "confirm"), "{refused:?}");
+    let released = holds::release(&db.ctx, &owner, hold.id, "Matter 12").await.expect("released");
+    assert!(!released.is_active());
+    assert!(matches!(holds::release(&db.ctx, &owner, hold.id, "Matter 12").await, Err(AppError::Conflict(_))));
+    prune_all(&db.ctx).await.expect("left alone");
+    assert_eq!(first_kept(&db, &tenant).await, 1, "the other one holds");
+    holds::release(&db.ctx, &owner, other.id, "Matter 13").await.expect("released");
+    prune_all(&db.ctx).await.expect("pruned");
+    assert_eq!(first_kept(&db, &tenant).await, 513);
+
+    let told = db.subjects("owner@acme.example").await;
+    for what in ["a legal hold was placed", "a legal hold was released"] {
+        assert_eq!(told.iter().filter(|subject| subject.contains(what)).count(), 2, "{told:?}");
+    }
+    let (placed, ended) = (Action::LegalHoldPlaced, Action::LegalHoldReleased);
+    assert_eq!((db.count(tenant.id(), placed).await, db.count(tenant.id(), ended).await), (2, 2));
+}
+
+#[tokio::test]
+async fn the_database_prunes_nothing_under_a_legal_hold() {
+    let db = TestDb::new().await;
+    let tenant = old(&db).await;
+    let owner = tenant.actor(Role::Owner);
+    let hold = holds::place(&db.ctx, &owner, "Matter 12").await.expect("placed");
+    let prune = format!("insert into audit_floors values ('{}', 257)", tenant.id().0);
+    let refused = db.superuser.execute(AssertSqlSafe(prune.clone())).await.expect_err("held");
+    assert!(refused.to_string().contains("legal hold"), "{refused}");
+    holds::release(&db.ctx, &owner, hold.id, "Matter 12").await.expect("released");
+    // A removal that is under way is over before a hold is placed.
+    let mut pruning = db.superuser.begin().await.expect("begun");
+    pruning.execute(AssertSqlSafe(prune)).await.expect("nothing holds it");
+    let waits = holds::place(&db.ctx, &owner, "Matter 13");
+    tokio::pin!(waits);
+    loop {
+        let waiting = "select exists (select from pg_locks l join pg_database d on d.oid = l.database
+            where d.datname = current_database() and l.locktype = 'advisory' and not l.granted)";
+        let look = sqlx::query_scalar::<_, bool>(waiting).fetch_one(&db.superuser);
+        tokio::select! {
+            placed = &mut waits => panic!("placed beside a removal: {placed:?}"),
+            waiting = look => if waiting.expect("looked") { break },
+        }
+    }
+    pruning.commit().await.expect("pruned");
+    waits.await.expect("placed");
+}
+
+#[tokio::test]
+async fn no_more_legal_holds_than_anybody_reads() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    for number in 0..HOLDS_MAX {
+        holds::place(&db.ctx, &owner, &format!("Matter {number}")).await.expect("placed");
+    }
+    assert!(matches!(holds::place(&db.ctx, &owner, "One more").await, Err(AppError::Conflict(_))));
+}
+
+#[tokio::test]
+async fn who_places_legal_holds_and_who_releases_them() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let globex = db.workspace("Globex").await;
+    for role in Role::ALL {
+        let actor = tenant.actor(role);
+        let refused = |permission: &str| AppError::Forbidden(permission.into());
+        let reads = role != Role::Billing;
+        let listed = holds::list(&db.ctx, &actor, Action::PageViewed).await;
+        assert_eq!(listed.err(), (!reads).then(|| refused("retention.read")), "{role}");
+        let places = matches!(role, Role::Owner | Role::Admin | Role::Security);
+        let placed = holds::place(&db.ctx, &actor, &format!("By {role}")).await;
+        assert_eq!(placed.err(), (!places).then(|| refused("retention.hold")), "{role}");
+    }
+    let owner = tenant.actor(Role::Owner);
+    for hold in holds::list(&db.ctx, &owner, Action::PageViewed).await.expect("listed") {
+        for role in Role::ALL.into_iter().filter(|role| *role != Role::Owner) {
+            let refused = holds::release(&db.ctx, &tenant.actor(role), hold.id, &hold.name).await;
+            assert_eq!(refused, Err(AppError::Forbidden("retention.release".into())), "{role}");
+        }
+        let stranger = globex.actor(Role::Owner);
+        assert_eq!(holds::show(&db.ctx, &stranger, hold.id, Action::PageViewed).await, Err(AppError::NotFound));
+        assert_eq!(holds::release(&db.ctx, &stranger, hold.id, &hold.name).await, Err(AppError::NotFound));
+        holds::release(&db.ctx, &owner, hold.id, &hold.name).await.expect("released");
     }
 }

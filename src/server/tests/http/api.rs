@@ -222,6 +222,14 @@ async fn answers_are_as_agreed() {
         workspace["key"],
         json!({ "id": id, "kind": "live", "mode": "live", "scopes": ["workspace.read", "members.read", "policies.read", "keys.read", "keys.revoke", "allowlist.read", "audit.read", "audit.export", "retention.read", "notices.read"] })
     );
+    let hold = console.legal_hold(&acme, "Matter 12").await.to_string();
+    let retention = console.call("GET", "/v1/retention", Some(&live)).await.json();
+    assert_eq!(keys(&retention), set("audit_days, max_days, waiting, legal_holds"));
+    assert_eq!(keys(&retention["legal_holds"][0]), set("id, name, placed_at, released_at"));
+    assert_eq!(
+        (&retention["legal_holds"][0]["id"], &retention["legal_holds"][0]["name"]),
+        (&json!(hold), &json!("Matter 12"))
+    );
     let member = console.call("GET", "/v1/members", Some(&live)).await.json()["data"][0].clone();
     assert_eq!(keys(&member), set("id, user_id, name, email, role, joined_at, factors"));
     let key = console.call("GET", &format!("/v1/api-keys/{id}"), Some(&live)).await.json();

@@ -49,6 +49,7 @@ async fn no_function_obeys_another_site() {
     console.save(&acme, Door::Api).await;
     let version = console.version(&acme, Door::Api).await;
     let notice = console.notice("Acme Mail").await.to_string();
+    let hold = console.legal_hold(&acme, "Matter 12").await.to_string();
     let workspace = acme.id().to_string();
     let mut refusals = 0;
     for function in access::FUNCTIONS {
@@ -103,6 +104,9 @@ async fn no_function_obeys_another_site() {
             "change_policy" => &[("workspace", "acme"), ("demand", "off"), ("grace_days", "1")],
             "change_retention" | "keep_retention" => {
                 &[("workspace", "acme"), ("audit_days", "365"), ("confirm", "acme")]
+            }
+            "place_hold" | "release_hold" => {
+                &[("workspace", "acme"), ("id", &hold), ("name", "Evil"), ("confirm", "Matter 12")]
             }
             "start_export" | "cancel_export" => &[("workspace", "acme"), ("id", "x"), ("format", "csv")],
             "save_view" | "change_view" | "remove_view" => {

@@ -21,12 +21,13 @@ use send0_core::{
     contacts::operations as contacts,
     egress::Egress,
     ids::{
-        AllowlistEntryId, AuditViewId, ComplianceRequestId, ContactId, ExportId, InvitationId, KeyId, MemberId,
-        NoticeId, StreamId, UserId, WorkspaceId,
+        AllowlistEntryId, AuditViewId, ComplianceRequestId, ContactId, ExportId, InvitationId, KeyId, LegalHoldId,
+        MemberId, NoticeId, StreamId, UserId, WorkspaceId,
     },
     invitations::operations as invitations,
     operators::operations::{NewOperator, create as create_operator},
     permissions::Role,
+    retention::holds,
     secrets,
     streams::{self, StreamText},
     subprocessors::notices::tell,
@@ -144,6 +145,11 @@ impl Console {
     pub async fn view(&self, tenant: &Tenant, name: &str) -> AuditViewId {
         let typed = ViewText { name: name.into(), query: "outcome:denied".into(), shared: true, ..ViewText::default() };
         views::save(&self.db.ctx, &Actor::cli(tenant.id(), request()), &typed).await.expect("a view").id
+    }
+
+    /// A legal hold, placed by the owner of the workspace.
+    pub async fn legal_hold(&self, tenant: &Tenant, name: &str) -> LegalHoldId {
+        holds::place(&self.db.ctx, &tenant.actor(Role::Owner), name).await.expect("a hold").id
     }
 
     /// A request about compliance, by the owner of the workspace.

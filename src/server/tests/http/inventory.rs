@@ -8,7 +8,7 @@ use send0_server::rest;
 use std::collections::BTreeSet;
 
 /// Forms in open tabs and other people's notes hold these: changing one breaks them.
-const FUNCTION_PATHS: [&str; 94] = [
+const FUNCTION_PATHS: [&str; 96] = [
     "/_fn/app/accounts/server_fns/cancel_address",
     "/_fn/app/accounts/server_fns/change_password",
     "/_fn/app/accounts/server_fns/change_settings",
@@ -67,6 +67,8 @@ const FUNCTION_PATHS: [&str; 94] = [
     "/_fn/app/policies/server_fns/change_policy",
     "/_fn/app/retention/server_fns/change_retention",
     "/_fn/app/retention/server_fns/keep_retention",
+    "/_fn/app/retention/server_fns/place_hold",
+    "/_fn/app/retention/server_fns/release_hold",
     "/_fn/app/streams/server_fns/change_stream",
     "/_fn/app/streams/server_fns/create_stream",
     "/_fn/app/streams/server_fns/pause_stream",
@@ -171,6 +173,7 @@ async fn every_declared_route_answers() {
     let view = console.view(&acme, "Refusals").await.to_string();
     let request = console.compliance_request(&acme).await.to_string();
     let stream = console.stream(&acme).await.to_string();
+    let hold = console.legal_hold(&acme, "Matter 12").await.to_string();
     for (path, access) in access::PAGES {
         if matches!(access, access::Access::Dev | access::Access::Operator) {
             continue;
@@ -182,6 +185,7 @@ async fn every_declared_route_answers() {
             path if path.contains("notices") => notice.clone(),
             path if path.contains("compliance") => request.clone(),
             path if path.contains("streams") => stream.clone(),
+            path if path.contains("holds") => hold.clone(),
             _ => id.to_string(),
         };
         let path = path.replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());

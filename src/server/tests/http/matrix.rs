@@ -49,6 +49,8 @@ saved                           confirm_change yes yes  allowlist.update allowli
 saved                           undo_change yes   yes   allowlist.update allowlist.update allowlist.update allowlist.update
 retention                       change_retention yes yes retention.update retention.update retention.update retention.update
 retention-waiting               keep_retention yes yes  retention.update retention.update retention.update retention.update
+new-hold                        place_hold  yes   yes   retention.hold yes    retention.hold retention.hold
+hold                            release_hold yes  retention.release retention.release retention.release retention.release retention.release
 notice                          answer_notice yes yes   notices.answer yes notices.answer notices.answer
 new-request                     make_request yes yes    compliance.request yes yes compliance.request
 request                         write_on_request yes yes compliance.request yes yes compliance.request
@@ -192,6 +194,7 @@ page                           answer owner admin developer  security   billing 
 /subscription                  200    yes   yes   yes        yes        yes        yes
 /unsubscribe                   200    yes   yes   yes        yes        yes        yes
 /w/:slug/retention             200    yes   yes   yes        yes        retention.read yes
+/w/:slug/retention/holds/:id   200    yes   yes   yes        yes        retention.read yes
 /w/:slug/notices               200    yes   yes   yes        yes        yes        yes
 /w/:slug/notices/:id           200    yes   yes   yes        yes        yes        yes
 /compliance                    200    yes   yes   yes        yes        yes        yes
@@ -286,6 +289,8 @@ fn fields<'a>(form: &'a str, key: &'a str) -> Vec<(&'a str, &'a str)> {
             vec![("door", "api"), ("version", version), ("cidr", cidr), ("id", of), ("days", "7")]
         }
         None if form.starts_with("retention") => vec![("audit_days", "365"), ("confirm", "acme")],
+        None if form == "new-hold" => vec![("name", key)],
+        None if form == "hold" => vec![("id", key), ("confirm", "Matter 12")],
         None if form == "view" => vec![("name", key), ("query", "outcome:denied")],
         None if form == "shared-view" => vec![("name", key), ("query", "outcome:denied"), ("shared", "true")],
         None if form == "ours" => vec![("id", key), ("name", key)],
@@ -325,6 +330,8 @@ fn action(function: &str) -> &'static str {
         "undo_change" => "allowlist.reverted",
         "change_retention" => "retention.changed",
         "keep_retention" => "retention.kept",
+        "place_hold" => "legal_hold.placed",
+        "release_hold" => "legal_hold.released",
         "answer_notice" => "notice.acknowledged",
         "save_view" | "change_view" => "audit_view.saved",
         "remove_view" => "audit_view.removed",
@@ -366,7 +373,7 @@ async fn forms_by_role() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 276);
+    assert_eq!(cases, 288);
 }
 
 /// Something of its own for each case: a key, an invitation, a member, a name.
@@ -390,6 +397,11 @@ async fn target(console: &Console, acme: &Tenant, form: &str, case: usize) -> St
             );
             sqlx::raw_sql(sqlx::AssertSqlSafe(set)).execute(&console.db.superuser).await.expect("set");
             String::new()
+        }
+        "new-hold" => format!("Matter {case}"),
+        "hold" => {
+            console.run("update legal_holds set released_at = now()").await;
+            console.legal_hold(acme, "Matter 12").await.to_string()
         }
         "notice" => console.notice(&format!("Vendor {case}")).await.to_string(),
         "request" => console.compliance_request(acme).await.to_string(),
@@ -548,6 +560,7 @@ async fn pages_by_role() {
     let request = console.compliance_request(&acme).await;
     let view = console.view(&acme, "Refusals").await;
     let stream = console.stream(&acme).await;
+    let hold = console.legal_hold(&acme, "Matter 12").await;
     // Whoever looks first writes an event.
     look(&console.db.ctx, &acme.actor(Role::Owner), notice).await.expect("looked");
     for (column, role) in Role::ALL.into_iter().enumerate() {
@@ -561,6 +574,7 @@ async fn pages_by_role() {
                 path if path.contains("notices") => notice.to_string(),
                 path if path.contains("compliance") => request.to_string(),
                 path if path.contains("streams") => stream.to_string(),
+                path if path.contains("holds") => hold.to_string(),
                 _ => key.to_string(),
             };
             let path = row[0].replace(":slug", "acme").replace(":id", &id).replace(":event", &event.to_string());

@@ -98,6 +98,7 @@ pub(super) fn deed(action: Action) -> Deed {
         | A::AuditViewSaved
         | A::StreamCreated
         | A::StreamTested
+        | A::LegalHoldPlaced
         | A::AuditLogExported => Deed::Create,
 
         A::AuditLogSearched
@@ -149,6 +150,7 @@ pub(super) fn deed(action: Action) -> Deed {
         | A::SubscriptionEnded
         | A::AuditLogPruned
         | A::AuditViewRemoved
+        | A::LegalHoldReleased
         | A::StreamRemoved
         | A::AuditExportCancelled => Deed::Delete,
 
