@@ -18,6 +18,11 @@ test('a search stands in the URL and fills the box again', async ({ owner: page,
   await workspace.call(key.key, '/v1/workspace');
   await workspace.call((await workspace.key('Narrow', 'restricted', ['workspace.read'])).key, '/v1/api-keys');
   await page.goto(workspace.path('audit-log'));
+  const [sign, text] = await box(page).evaluate((one) => [
+    one.closest('.search')!.querySelector('.icon')!.getBoundingClientRect().right,
+    one.getBoundingClientRect().left + parseFloat(getComputedStyle(one).paddingLeft),
+  ]);
+  expect(text, 'the text begins beside its sign').toBeGreaterThanOrEqual(sign);
 
   await test.step('by action', async () => {
     await search(page, 'action:api_key.*');

@@ -47,6 +47,7 @@ test('a legal hold keeps the log, and an owner releases it', async ({ owner: pag
   });
 
   await test.step('whoever releases it types its name', async () => {
+    await page.getByLabel('The name of the hold').fill('Matter 12');
     await page.getByRole('button', { name: 'Release legal hold' }).click();
     await expect(page.locator('#confirm-error')).toContainText('Type Matter 12/2026');
     await page.getByLabel('The name of the hold').fill('Matter 12/2026');

@@ -111,7 +111,7 @@ fn releasing(inside: &Inside, hold: &LegalHold) -> impl IntoView + use<> {
     let form = form.view(view! {
         <input type="hidden" name="workspace" value=inside.here.slug.clone()/>
         <input type="hidden" name="id" value=hold.id.to_string()/>
-        <TextField name="confirm" label="The name of the hold" hint autocomplete="off" value="" error/>
+        <TextField name="confirm" label="The name of the hold" required=true hint autocomplete="off" value="" error/>
         <div class="actions"><Button kind=ButtonKind::Danger>"Release legal hold"</Button></div>
     });
     let text = "What is past its time may be removed within the hour, unless another hold keeps it. That cannot be undone. Your security contacts are told.";
