@@ -1,7 +1,7 @@
 with number as (
     -- The 25th bit belongs to the 9 before the number.
     select n, lpad(to_hex(n), 6, '0') as hexadecimal,
-        (select string_agg(substr('0123456789abcdefghjkmnpqrstvwxyz', 1 + (((n | 1 << 24) >> shift) & 31), 1), '' order by shift desc)
+        (select string_agg(substr('0123456789abcdefghjkmnpqrstvwxyz', 1 + (((n | (1 << 24)) >> shift) & 31), 1), '' order by shift desc)
             from unnest(array[0, 5, 10, 15, 20]) as shift) as crockford
     from generate_series({first}, {last}) as n
 ),
