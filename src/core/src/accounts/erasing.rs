@@ -36,17 +36,17 @@ pub async fn erase(ctx: &Ctx, request: &Request, email: &str, for_good: bool) ->
         return Err(AppError::Conflict(format!("{email} is still {}. End that first.", awaited.join(", "))));
     }
     let places = queries::erase(tx.conn(), account.user, &account.name).await?;
-    let held: Vec<&str> = places.iter().filter_map(|place| place.held.as_deref()).collect();
+    let held = queries::held(tx.conn(), &places).await?;
     if !held.is_empty() {
         let held = held.join(", ");
         return Err(AppError::Conflict(format!(
             "{email} is named in a log under a legal hold: {held}. Nobody is erased there."
         )));
     }
-    let events = places.iter().map(|place| place.events).sum();
-    let erased = Erased { user: account.user, workspaces: places.len(), events };
+    let erased =
+        Erased { user: account.user, workspaces: places.len(), events: places.iter().map(|(_, events)| events).sum() };
     if for_good {
-        let told = places.iter().map(|place| place.workspace).filter(|place| *place != WorkspaceId::PLATFORM);
+        let told = places.iter().map(|(place, _)| *place).filter(|place| *place != WorkspaceId::PLATFORM);
         let told = told.chain([WorkspaceId::PLATFORM]).map(|place| Actor::cli(place, request.clone()));
         tx.commit(&told.collect::<Vec<_>>(), Event::new(Action::AccountErased).on("user", account.user, None)).await?;
     }

@@ -343,30 +343,29 @@ pub(super) async fn erasure_awaits(conn: &mut PgConnection, user: UserId) -> Res
     Ok(sqlx::query_scalar!(r#"select account_erasure_awaits($1) as "place!""#, user.0).fetch_all(conn).await?)
 }
 
-/// A log in which somebody was, and no longer is.
-pub(super) struct ErasedFrom {
-    pub workspace: WorkspaceId,
-    pub events: i64,
-    /// The workspace's name, if it is under a legal hold.
-    pub held: Option<String>,
-}
-
 /// How many events of which log no longer say who somebody is.
-pub(super) async fn erase(conn: &mut PgConnection, user: UserId, name: &str) -> Result<Vec<ErasedFrom>, AppError> {
+pub(super) async fn erase(
+    conn: &mut PgConnection,
+    user: UserId,
+    name: &str,
+) -> Result<Vec<(WorkspaceId, i64)>, AppError> {
     let rows = sqlx::query!(
-        r#"select workspace_id as "workspace_id!", events as "events!", held from account_erase($1, $2, $3)"#,
+        r#"select workspace_id as "workspace_id!", events as "events!" from account_erase($1, $2, $3)"#,
         user.0,
         user.to_string(),
         serde_json::Value::from(name).to_string(),
     )
     .fetch_all(conn)
     .await?;
-    let places = rows.into_iter().map(|row| ErasedFrom {
-        workspace: WorkspaceId(row.workspace_id),
-        events: row.events,
-        held: row.held,
-    });
-    Ok(places.collect())
+    Ok(rows.into_iter().map(|row| (WorkspaceId(row.workspace_id), row.events)).collect())
+}
+
+/// The names of those of these workspaces that are under a legal hold.
+pub(super) async fn held(conn: &mut PgConnection, places: &[(WorkspaceId, i64)]) -> Result<Vec<String>, AppError> {
+    let places: Vec<_> = places.iter().map(|(place, _)| place.0).collect();
+    Ok(sqlx::query_scalar!(r#"select name as "name!" from legal_holds_in($1) as name"#, &places)
+        .fetch_all(conn)
+        .await?)
 }
 
 /// With every session. False when it was disabled already.

@@ -588,6 +588,7 @@ const FUNCTIONS: &str = "
     audit_export_progress        send0_lookup  send0_worker
     audit_exports_sweep          send0_lookup  send0_worker
     audit_floors_demand_a_seal   send0_owner
+    audit_floors_demand_no_hold  send0_owner
     audit_logs                   send0_log     send0_worker
     audit_prune                  send0_log     send0_app
     audit_seal                   send0_log     send0_worker
@@ -634,6 +635,7 @@ const FUNCTIONS: &str = "
     key_register                 send0_lookup  send0_app
     keys_find                    send0_lookup  send0_auth
     keys_used                    send0_lookup  send0_worker
+    legal_holds_in               send0_lookup  send0_auth
     legal_holds_wait             send0_owner
     mail_claim                   send0_lookup  send0_worker
     mail_give_up                 send0_lookup  send0_app
@@ -738,6 +740,7 @@ async fn each_function_is_called_by_whom_the_list_names_and_looks_nowhere_else()
     let known = [
         "audit_events_are_append_only",
         "audit_floors_demand_a_seal",
+        "audit_floors_demand_no_hold",
         "audit_seq_at",
         "audit_tiles_never_change",
         "audit_trees_only_grow",
