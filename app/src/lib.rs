@@ -49,6 +49,3 @@ pub mod shell;
 pub mod ui;
 #[cfg(feature = "ssr")]
 pub mod visit;
-
-#[cfg(feature = "hydrate")]
-mod hydrate;

@@ -1,5 +1,6 @@
 import { expect, type Page } from '@playwright/test';
-import { enrol } from './totp';
+import { send } from './forms';
+import { enrolAside } from './totp';
 import { PASSWORD } from './password';
 import type { Workspace } from './workspace';
 
@@ -10,12 +11,8 @@ export function day(days: number): string {
 
 /** Signs in as one of send0's staff, who sets up a second factor. Ends at the operators' console. */
 export async function signInAsOperator(page: Page, email: string): Promise<void> {
-  await page.goto('/sign-in');
-  await page.getByLabel('Mail address').fill(email);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('A second factor is needed here');
-  await enrol(page);
+  await send(page.request, 'accounts/server_fns/sign_in', { email, password: PASSWORD });
+  await enrolAside(page.request);
   await page.goto('/');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Subprocessors');
 }

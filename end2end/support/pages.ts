@@ -13,7 +13,7 @@ export const ANNOUNCES = '@announces';
 /** Opens a page as the owner. */
 function signedIn(name: string, open: (page: Page, workspace: Workspace) => Promise<unknown>): Look {
   const enter = async (page: Page, workspace: Workspace) => {
-    await workspace.signIn(page);
+    await workspace.enter(page.request);
     await open(page, workspace);
   };
   return { name, open: enter };
@@ -39,11 +39,11 @@ const openKey = async (page: Page, workspace: Workspace) => {
 /** Some people: members, and invitations that wait. */
 async function populate(page: Page, workspace: Workspace): Promise<void> {
   await workspace.invite(page, ['waits@example.com', 'also-waits@example.com'], 'viewer');
-  await workspace.addMember(page, 'Bo Developer', 'developer');
+  await workspace.addMember('Bo Developer', 'developer');
 }
 
 const openMember = async (page: Page, workspace: Workspace) => {
-  await workspace.addMember(page, 'Bo Developer', 'developer');
+  await workspace.addMember('Bo Developer', 'developer');
   await page.goto(workspace.path('members'));
   await page.getByRole('link', { name: 'Bo Developer' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Bo Developer');
@@ -150,9 +150,9 @@ export const LOOKS: Look[] = [
   { name: 'nothing-here', open: (page) => page.goto('/nothing/here') },
   signedIn('overview', async (page, workspace) => {
     await furnish(workspace);
-    await page.reload();
+    await page.goto(workspace.path());
   }),
-  signedIn('overview-new', async () => {}),
+  signedIn('overview-new', (page, workspace) => page.goto(workspace.path())),
   signedIn('team', async (page, workspace) => {
     await populate(page, workspace);
     await page.goto(workspace.path('members'));

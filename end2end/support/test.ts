@@ -62,7 +62,8 @@ export const test = base.extend<OfTest, OfWorker>({
   },
 
   owner: async ({ page, workspace }, use) => {
-    await workspace.signIn(page);
+    await workspace.enter(page.request);
+    await page.goto(workspace.path());
     await use(page);
   },
 });

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { expect, type Page } from '@playwright/test';
+import { expect, type APIRequestContext, type Page } from '@playwright/test';
+import { send } from './forms';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
@@ -39,4 +40,14 @@ export async function enrol(page: Page): Promise<{ seed: string; codes: string[]
   await page.getByRole('button', { name: 'Confirm' }).click();
   await expect(page.getByText('The app is a factor now')).toBeVisible();
   return { seed, codes, confirmedAt };
+}
+
+/** Sets an app up without the pages for it. */
+export async function enrolAside(request: APIRequestContext): Promise<void> {
+  await send(request, 'two_factor/server_fns/begin_app', {});
+  await send(request, 'two_factor/server_fns/make_recovery_codes', {});
+  const page = await (await request.get('/account/security/app')).text();
+  const seed = /enrol-key"[^>]*>([^<]+)</.exec(page)?.[1];
+  expect(seed, 'the page shows the key of the app').toBeDefined();
+  await send(request, 'two_factor/server_fns/confirm_app', { code: totp(seed!) });
 }

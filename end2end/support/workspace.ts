@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { expect, type APIRequestContext, type APIResponse, type Browser, type Page } from '@playwright/test';
+import { expect, request, type APIRequestContext, type APIResponse, type Browser, type Page } from '@playwright/test';
+import { send } from './forms';
 import { signInAsOperator } from './operator';
 import { PASSWORD } from './password';
 import { Server } from './server';
@@ -51,12 +52,23 @@ export class Workspace {
     return page;
   }
 
-  /** A page in a browser of its own, signed in as the owner. */
+  /** A page in a browser of its own, signed in as the owner, at the overview. */
   async ownerPage(): Promise<Page> {
     const context = await this.browser.newContext({ baseURL: this.server.url });
     const page = await context.newPage();
-    await this.signIn(page);
+    await this.enter(page.request);
+    await page.goto(this.path());
     return page;
+  }
+
+  /** What somebody does in a browser of their own, without any page. */
+  private async aside<T>(does: (request: APIRequestContext) => Promise<T>): Promise<T> {
+    const context = await request.newContext({ baseURL: this.server.url });
+    try {
+      return await does(context);
+    } finally {
+      await context.dispose();
+    }
   }
 
   /** Makes the owner's proofs too old. */
@@ -69,6 +81,11 @@ export class Workspace {
     await page.getByLabel('Mail address').fill(this.email);
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  }
+
+  /** Signs in without the page for it. */
+  async enter(request: APIRequestContext, email = this.email): Promise<void> {
+    await send(request, 'accounts/server_fns/sign_in', { email, password: PASSWORD });
   }
 
   async signIn(page: Page): Promise<void> {
@@ -103,14 +120,12 @@ export class Workspace {
     return link;
   }
 
-  /** Invites somebody as the owner, in a browser of its own, and gives the link in the mail. */
+  /** Invites somebody as the owner, and gives the link in the mail. */
   async invitationLink(email: string, role: string): Promise<string> {
-    const { browser } = this;
-    const context = await browser.newContext({ baseURL: this.server.url });
-    const page = await context.newPage();
-    await this.signIn(page);
-    await this.invite(page, [email], role);
-    await context.close();
+    await this.aside(async (owner) => {
+      await this.enter(owner);
+      await send(owner, 'invitations/server_fns/invite_members', { workspace: this.slug, emails: email, role });
+    });
     return this.mailedLink(email);
   }
 
@@ -126,33 +141,27 @@ export class Workspace {
   async contactLink(email: string): Promise<string> {
     const context = await this.browser.newContext({ baseURL: this.server.url });
     const page = await context.newPage();
-    await this.signIn(page);
+    await this.enter(page.request);
     await this.addContact(page, email);
     await context.close();
     return this.mailedLink(email);
   }
 
   /** Somebody who has come in with an invitation. Gives their mail address. */
-  async addMember(_: Page, name: string, role: string): Promise<string> {
+  async addMember(name: string, role: string): Promise<string> {
     const email = `${name.split(' ')[0].toLowerCase()}-${this.slug}@example.com`;
     const link = await this.invitationLink(email, role);
-    const context = await this.browser.newContext({ baseURL: this.server.url });
-    const page = await context.newPage();
-    await page.goto(link);
-    await page.getByLabel('Your name').fill(name);
-    await page.getByLabel('Password').fill(PASSWORD);
-    await page.getByRole('button', { name: 'Join' }).click();
-    await expect(page.getByRole('heading', { level: 1, name: this.name })).toBeVisible();
-    await context.close();
+    await this.aside(async (invited) => {
+      await invited.get(link);
+      await send(invited, 'invitations/server_fns/join_workspace', { name, password: PASSWORD });
+    });
     return email;
   }
 
   /** Signs in as another member. */
   async signInAs(page: Page, email: string): Promise<void> {
-    await page.goto('/sign-in');
-    await page.getByLabel('Mail address').fill(email);
-    await page.getByLabel('Password').fill(PASSWORD);
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await this.enter(page.request, email);
+    await page.goto(this.path());
     await expect(page.getByRole('heading', { level: 1, name: this.name })).toBeVisible();
   }
 

@@ -142,7 +142,7 @@ test('two editors do not overwrite each other', async ({ owner: page, workspace,
 });
 
 test('who may only look sees no forms', async ({ owner: page, workspace, newVisitor }) => {
-  const email = await workspace.addMember(page, 'Bo Developer', 'developer');
+  const email = await workspace.addMember('Bo Developer', 'developer');
   const bo = await newVisitor();
   await workspace.signInAs(bo, email);
   await bo.goto(workspace.path('allowlist'));

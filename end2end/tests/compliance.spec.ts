@@ -101,7 +101,7 @@ test('a workspace asks, send0 answers, and whoever may not ask sees nothing of i
   await expect(page.getByText('closed', { exact: true })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Send', exact: true })).toHaveCount(0);
 
-  const email = await workspace.addMember(page, 'Vi Viewer', 'viewer');
+  const email = await workspace.addMember('Vi Viewer', 'viewer');
   const viewer = await newVisitor();
   await workspace.signInAs(viewer, email);
   await expect(viewer.getByRole('navigation', { name: 'Workspace' }).getByRole('link', { name: 'Compliance' })).toHaveCount(0);

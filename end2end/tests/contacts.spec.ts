@@ -78,7 +78,7 @@ test('the last contact stays, and the page says why', async ({ owner: page, work
 });
 
 test('a member is a contact at once', async ({ owner: page, workspace }) => {
-  const email = await workspace.addMember(page, 'Cy', 'security');
+  const email = await workspace.addMember('Cy', 'security');
   await page.goto(workspace.path('contacts'));
   await page.getByLabel('Mail address', { exact: true }).fill(email);
   await page.getByRole('button', { name: 'Add contact' }).click();
@@ -89,7 +89,7 @@ test('a member is a contact at once', async ({ owner: page, workspace }) => {
 });
 
 test('contacts are for those who may name them', async ({ page, owner, workspace, newVisitor }) => {
-  const email = await workspace.addMember(owner, 'Di', 'developer');
+  const email = await workspace.addMember('Di', 'developer');
   const di = await newVisitor();
   await workspace.signInAs(di, email);
   await expect(di.getByRole('navigation').getByRole('link', { name: 'Contacts' })).toHaveCount(0);

@@ -35,7 +35,7 @@ test('arrows choose, Escape gives the focus back, nothing is said to be nothing'
 });
 
 test('it opens within 100 ms and offers only what the role allows', async ({ owner: page, workspace, newVisitor }) => {
-  const email = await workspace.addMember(page, 'Vi', 'viewer');
+  const email = await workspace.addMember('Vi', 'viewer');
   const viewer = await newVisitor();
   await workspace.signInAs(viewer, email);
   await hydrated(viewer);

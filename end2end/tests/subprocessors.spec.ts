@@ -125,7 +125,7 @@ test('the list of now is changed through a notice, and a viewer only looks', asy
   await operator.getByRole('button', { name: 'Discard the draft' }).click();
   await expect(operator.getByText('The draft is gone.')).toBeVisible();
 
-  const email = await workspace.addMember(page, 'Vi Viewer', 'viewer');
+  const email = await workspace.addMember('Vi Viewer', 'viewer');
   const viewer = await newVisitor();
   await workspace.signInAs(viewer, email);
   await viewer.goto(workspace.path('notices'));

@@ -73,7 +73,7 @@ test('an account accepts an invitation into a second workspace and switches', as
   await page.getByLabel('Name').fill('Birch');
   await page.getByRole('button', { name: 'Create workspace' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Birch' })).toBeVisible();
-  const email = await workspace.addMember(page, 'Cy', 'viewer');
+  const email = await workspace.addMember('Cy', 'viewer');
   const birch = new URL(page.url()).pathname;
   await page.goto(`${birch}/members/invite`);
   await page.getByLabel('Mail addresses').fill(email);
@@ -119,7 +119,7 @@ test('a workspace is renamed and keeps its address', async ({ owner: page, works
 });
 
 test('all sessions of a member are ended', async ({ owner: page, workspace, newVisitor }) => {
-  const email = await workspace.addMember(page, 'Vi Viewer', 'viewer');
+  const email = await workspace.addMember('Vi Viewer', 'viewer');
   const viewer = await newVisitor();
   await workspace.signInAs(viewer, email);
   await page.goto(workspace.path('members'));

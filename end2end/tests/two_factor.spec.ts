@@ -43,7 +43,7 @@ test('an app is set up, asked for, and a lost one recovered from', async ({ owne
 });
 
 test('who is hit by a policy is shown before, and the date of the first one stands', async ({ owner: page, workspace, newVisitor }) => {
-  const email = await workspace.addMember(page, 'Vi', 'viewer');
+  const email = await workspace.addMember('Vi', 'viewer');
   await page.goto(workspace.path('settings'));
   await expect(page.getByText('2 members do not meet it yet.')).toBeVisible();
   await page.getByRole('radio', { name: /^A passkey/ }).check();

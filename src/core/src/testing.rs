@@ -189,6 +189,15 @@ impl TestDb {
         sqlx::query_scalar(sql).fetch_one(&self.superuser).await.expect("number")
     }
 
+    /// Waits until the statements of cancelled work are through, which the server carries on with for a while.
+    pub async fn quiet(&self) {
+        let busy = "select count(*) from pg_stat_activity where datname = current_database()
+            and backend_type = 'client backend' and state <> 'idle' and pid <> pg_backend_pid()";
+        while !self.ctx.db.is_idle() || self.number(busy).await > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Another member of the workspace, with a role.
     pub async fn member(&self, tenant: &Tenant, role: Role) -> UserId {
         self.member_named(tenant, role, role.as_str()).await

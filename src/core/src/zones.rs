@@ -1,8 +1,12 @@
 //! Time zones by their IANA names, for people who want times in theirs.
 
 use crate::FieldError;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZoneDatabase};
+use std::sync::LazyLock;
 use time::{OffsetDateTime, UtcOffset};
+
+/// What this program was built with, not what the machine has: the same zones everywhere.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// The zone of this name; empty: none chosen.
 ///
@@ -13,7 +17,7 @@ pub fn parse(field: &str, text: &str) -> Result<String, FieldError> {
     if text.is_empty() {
         return Ok(String::new());
     }
-    let zone = TimeZone::get(text).ok();
+    let zone = ZONES.get(text).ok();
     let name = zone.as_ref().and_then(|zone| zone.iana_name()).map(str::to_owned);
     name.ok_or_else(|| FieldError::new(field, "unknown_time_zone", "A time zone such as Europe/Berlin, or none."))
 }
@@ -21,14 +25,14 @@ pub fn parse(field: &str, text: &str) -> Result<String, FieldError> {
 /// Every zone that people live in, by name: `Africa/Abidjan`, …
 pub fn all() -> Vec<String> {
     let is_place = |name: &String| name.contains('/') && !name.starts_with("Etc/") && !name.starts_with("SystemV/");
-    jiff::tz::db().available().map(|name| name.to_string()).filter(is_place).collect()
+    ZONES.available().map(|name| name.to_string()).filter(is_place).collect()
 }
 
 /// The instant as a clock in this zone shows it, and how the zone is called at that time: `CET`. UTC when the zone is
 /// empty or unknown.
 pub fn local(zone: &str, at: OffsetDateTime) -> (OffsetDateTime, String) {
     let utc = || (at.to_offset(UtcOffset::UTC), "UTC".to_owned());
-    let Ok(zone) = TimeZone::get(zone) else { return utc() };
+    let Ok(zone) = ZONES.get(zone) else { return utc() };
     let Ok(instant) = Timestamp::from_second(at.unix_timestamp()) else { return utc() };
     let info = zone.to_offset_info(instant);
     match UtcOffset::from_whole_seconds(info.offset().seconds()) {

@@ -7,14 +7,14 @@ use crate::{
     error::{Error, Result},
     postgres::Postgres,
     process,
-    product::{self, Profile},
+    product::{self, Profile, linted},
     project::Project,
 };
 
 /// This tool, which is a workspace of its own.
 const XTASK: [&str; 4] = ["--manifest-path", "src/xtask/Cargo.toml", "--target-dir", "target/xtask"];
 /// The half of the app that runs in the browser.
-const BROWSER: [&str; 6] = ["-p", "app", "--features", "hydrate", "--target", "wasm32-unknown-unknown"];
+const BROWSER: [&str; 4] = ["-p", "send0-browser", "--target", "wasm32-unknown-unknown"];
 /// What must never reach the browser: it would not work there, or it would be most of the download.
 const NOT_IN_BROWSER: [&str; 5] = ["tokio", "hyper", "leptos_router", "sqlx*", "axum*"];
 /// One TLS and one cryptography library, written in Rust or vetted: not these as well.
@@ -27,21 +27,19 @@ pub fn formatting(project: &Project) -> Result<Count> {
     Ok(Count::one(product && xtask))
 }
 
-/// The build that all later steps share.
+/// The build that all later steps share. clippy compiles it, the half for the browser as well.
 pub fn build(project: &Project) -> Result<Count> {
     product::build(project, Profile::Debug)?;
     Ok(Count::one(true))
 }
 
-/// clippy has nothing to say, about either half of the product or about this tool. What the tests need is compiled by it at the
-/// same time: `cargo clippy` itself would go through every dependency once more.
+/// clippy has nothing to say about the tests, nor about this tool. What the tests need is compiled by it at the same time, as the
+/// product was: `cargo clippy` itself would go through every dependency once more.
 pub fn clippy(project: &Project) -> Result<Count> {
-    let mut clean =
-        process::succeeds(linted(cargo(project, "test")).args(["--workspace", "--all-targets", "--no-run"]))?;
-    for scope in [&BROWSER[..], &[&XTASK[..], &["--all-targets"]].concat()] {
-        clean &= process::succeeds(cargo(project, "clippy").args(scope).args(["--", "-D", "warnings"]))?;
-    }
-    Ok(Count::one(clean))
+    let tests = process::succeeds(linted(cargo(project, "test")).args(["--workspace", "--no-run"]))?;
+    let mut tool = cargo(project, "clippy");
+    let tool = process::succeeds(tool.args(XTASK).args(["--all-targets", "--", "-D", "warnings"]))?;
+    Ok(Count::one(tests && tool))
 }
 
 /// Nothing of the server is compiled into the WebAssembly.
@@ -111,13 +109,6 @@ pub fn end_to_end(project: &Project) -> Result<Count> {
 fn cargo(project: &Project, subcommand: &str) -> Command {
     let mut cargo = project.command("cargo");
     cargo.arg(subcommand).env("SQLX_OFFLINE", "true");
-    cargo
-}
-
-/// Has our own crates compiled by clippy, which compiles as rustc does and says what `cargo clippy -- -D warnings` would. The same
-/// for every step: compiled by another, they would be compiled once more.
-fn linted(mut cargo: Command) -> Command {
-    cargo.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver").env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
     cargo
 }
 

@@ -4,6 +4,7 @@ use std::{
     fs,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
+    process::Command,
     time::SystemTime,
 };
 
@@ -39,31 +40,42 @@ impl Profile {
         project.root.join(folder)
     }
 
-    fn arguments(self) -> &'static [&'static str] {
+    /// One call of cargo each: the server with its other half, and the program that customers check an export with.
+    ///
+    /// What tests use is built as a part of the workspace and beside one of its tests, the smallest: every library then has the features
+    /// that the tests of all want of it, and what takes longest, `core` and the app, is compiled once for the product and for them.
+    fn arguments(self) -> &'static [&'static [&'static str]] {
         match self {
-            Self::Debug => &["leptos", "build"],
-            Self::Release => &["leptos", "build", "--release"],
-        }
-    }
-
-    /// The program that customers check an export with.
-    fn verifier(self) -> &'static [&'static str] {
-        match self {
-            Self::Debug => &["build", "-p", "send0-verify"],
-            Self::Release => &["build", "-p", "send0-verify", "--release"],
+            Self::Debug => &[&[
+                "leptos",
+                "build",
+                "--bin-cargo-args=--workspace",
+                "--bin-cargo-args=--bins",
+                "--bin-cargo-args=--test=note",
+            ]],
+            Self::Release => &[&["leptos", "build", "--release"], &["build", "-p", "send0-verify", "--release"]],
         }
     }
 }
 
 /// Builds server, WebAssembly, styles and `send0-verify`. No database is needed: queries are checked against `.sqlx`.
 pub fn build(project: &Project, profile: Profile) -> Result<()> {
-    for arguments in [profile.arguments(), profile.verifier()] {
-        process::run(project.command("cargo").args(arguments).env("SQLX_OFFLINE", "true"))?;
+    for arguments in profile.arguments() {
+        let cargo = project.command("cargo");
+        let mut cargo = if profile == Profile::Debug { linted(cargo) } else { cargo };
+        process::run(cargo.args(*arguments).env("SQLX_OFFLINE", "true"))?;
     }
     // cargo-leptos has reported success without a program before.
     let binary = profile.binary(project);
     fs::metadata(&binary).map_err(Error::file(binary))?;
     Ok(())
+}
+
+/// Has our own crates compiled by clippy, which compiles as rustc does and says what `cargo clippy -- -D warnings` would. The same
+/// for every step of the tests: compiled by another, they would be compiled once more.
+pub fn linted(mut cargo: Command) -> Command {
+    cargo.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver").env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
+    cargo
 }
 
 /// A release build, unless the last one has seen everything there is.

@@ -186,6 +186,7 @@ async fn a_worker_that_dies_leaves_it_to_the_next_and_nothing_behind() {
         if abandoned(work(&db.ctx), polls).await.is_some() {
             break;
         }
+        db.quiet().await;
         assert_eq!(work(&db.ctx).await, Ok(false), "it belongs to the one that died, for a while");
         db.ctx.clock.advance(LEASE);
     }

@@ -82,6 +82,13 @@ impl Database {
         Ok(())
     }
 
+    /// Whether every connection has come back to its pool, as those of cancelled work do a little later.
+    #[cfg(feature = "testing")]
+    pub(crate) fn is_idle(&self) -> bool {
+        let pools = [&self.app, &self.auth, &self.worker, &self.auditor];
+        pools.into_iter().all(|pool| pool.num_idle() == pool.size() as usize)
+    }
+
     /// Ends every connection.
     pub async fn close(&self) {
         for pool in [&self.app, &self.auth, &self.worker, &self.auditor] {
