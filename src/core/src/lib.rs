@@ -27,6 +27,8 @@ pub mod workspaces;
 #[cfg(feature = "server")]
 pub mod actor;
 #[cfg(feature = "server")]
+mod batches;
+#[cfg(feature = "server")]
 pub mod changelog;
 #[cfg(feature = "server")]
 pub mod clock;

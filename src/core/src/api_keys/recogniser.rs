@@ -1,17 +1,10 @@
 //! Whose keys are these: all calls that wait are asked for in one statement.
 
 use super::queries::{self, Known};
-use crate::AppError;
-use futures::FutureExt;
+use crate::{AppError, batches};
 use sqlx::PgPool;
-use std::panic::AssertUnwindSafe;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
-
-/// As many as the log writes at once.
-const BATCH: usize = 64;
-/// Callers that may wait; beyond it they wait to be allowed to wait.
-const QUEUE: usize = 1024;
 
 /// Finds keys in batches. A call that comes alone is asked for alone, and at once.
 #[derive(Clone)]
@@ -34,12 +27,7 @@ struct Waiting {
 impl Recogniser {
     /// Starts the task that asks; it ends when the last clone is dropped.
     pub(crate) fn start(pool: PgPool) -> Self {
-        let (queue, mut waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(async move {
-            // Whoever was in a batch that broke is told; the next goes on.
-            while AssertUnwindSafe(run(&pool, &mut waiting)).catch_unwind().await.is_err() {}
-        });
-        Self { queue }
+        Self { queue: batches::start(move |batch| find(pool.clone(), batch)) }
     }
 
     /// The key with this hash, if there is one.
@@ -53,14 +41,11 @@ impl Recogniser {
     }
 }
 
-async fn run(pool: &PgPool, waiting: &mut mpsc::Receiver<Waiting>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let (asked, waiting): (Vec<_>, Vec<_>) = batch.drain(..).map(|one| (one.asked, one.done)).unzip();
-        match queries::recognise(pool, &asked).await {
-            // Nobody listens any more when the caller went away.
-            Ok(found) => waiting.into_iter().zip(found).for_each(|(done, known)| drop(done.send(Ok(known)))),
-            Err(error) => waiting.into_iter().for_each(|done| drop(done.send(Err(error.clone())))),
-        }
+async fn find(pool: PgPool, batch: Vec<Waiting>) {
+    let (asked, waiting): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.asked, one.done)).unzip();
+    match queries::recognise(&pool, &asked).await {
+        // Nobody listens any more when the caller went away.
+        Ok(found) => waiting.into_iter().zip(found).for_each(|(done, known)| drop(done.send(Ok(known)))),
+        Err(error) => waiting.into_iter().for_each(|done| drop(done.send(Err(error.clone())))),
     }
 }

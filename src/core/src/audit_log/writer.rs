@@ -1,19 +1,11 @@
 //! Group commit for the events of calls that change nothing: many wait for one commit.
 
 use super::{Event, Record};
-use crate::{Actor, AppError, actor::Who};
-use futures::FutureExt;
+use crate::{Actor, AppError, actor::Who, batches};
 use sqlx::PgPool;
-use std::{
-    panic::AssertUnwindSafe,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// Small, so that one busy workspace does not hold up the others for long.
-const BATCH: usize = 64;
-/// Callers that may wait; beyond it they wait to be allowed to wait.
-const QUEUE: usize = 1024;
 /// So many in one batch are a crowd.
 const CROWD: usize = 8;
 /// How long after a crowd there may be another.
@@ -26,20 +18,30 @@ pub struct Writer {
     last_crowd: watch::Receiver<Option<Instant>>,
 }
 
+type Done = oneshot::Sender<Result<(), AppError>>;
+
 struct Pending {
-    actor: Actor,
-    event: Event,
-    done: oneshot::Sender<Result<(), AppError>>,
+    what: What,
+    done: Done,
+}
+
+enum What {
+    /// Of somebody known. To put one together takes half as long as to write it, so it is done where it is waited for, not here one
+    /// after the other.
+    Record(Record),
+    /// Of nobody known: several may become one.
+    Nobodys(Actor, Event),
 }
 
 impl Writer {
     /// Starts the task that writes; it ends when the last clone is dropped.
     pub(crate) fn start(pool: PgPool) -> Self {
-        let (queue, mut waiting) = mpsc::channel(QUEUE);
         let (crowd, last_crowd) = watch::channel(None);
-        tokio::spawn(async move {
-            // Whoever was in a batch that broke is told; the next goes on.
-            while AssertUnwindSafe(run(&pool, &mut waiting, &crowd)).catch_unwind().await.is_err() {}
+        let queue = batches::start(move |batch: Vec<Pending>| {
+            if batch.len() >= CROWD {
+                crowd.send_replace(Some(Instant::now()));
+            }
+            write(pool.clone(), batch)
         });
         Self { queue, last_crowd }
     }
@@ -54,66 +56,67 @@ impl Writer {
     /// # Errors
     /// [`AppError::Unavailable`] when it could not be written: the call must then fail too.
     pub async fn write(&self, actor: &Actor, event: Event) -> Result<(), AppError> {
+        let what = match actor.who {
+            Who::Anonymous => What::Nobodys(actor.clone(), event),
+            _ => What::Record(Record::new(actor, event)?),
+        };
         let (done, result) = oneshot::channel();
-        let pending = Pending { actor: actor.clone(), event, done };
-        self.queue.send(pending).await.map_err(|_| AppError::Unavailable)?;
+        self.queue.send(Pending { what, done }).await.map_err(|_| AppError::Unavailable)?;
         result.await.unwrap_or(Err(AppError::Unavailable))?;
         actor.request.mark_logged();
         Ok(())
     }
 }
 
-async fn run(pool: &PgPool, waiting: &mut mpsc::Receiver<Pending>, crowd: &watch::Sender<Option<Instant>>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        if batch.len() >= CROWD {
-            crowd.send_replace(Some(Instant::now()));
-        }
-        let entries = roll_up(batch.drain(..));
-        let result = append(pool, &entries).await;
-        for done in entries.into_iter().flat_map(|entry| entry.waiting) {
-            // Nobody listens any more when the caller went away; the event stands all the same.
-            let _ = done.send(result.clone());
-        }
+async fn write(pool: PgPool, batch: Vec<Pending>) {
+    let (records, waiting): (Vec<_>, Vec<_>) = roll_up(batch).into_iter().map(Entry::record).unzip();
+    let result = append(&pool, records).await;
+    for done in waiting.into_iter().flatten() {
+        // Nobody listens any more when the caller went away; the event stands all the same.
+        let _ = done.send(result.clone());
     }
 }
 
-async fn append(pool: &PgPool, entries: &[Entry]) -> Result<(), AppError> {
-    let records = entries.iter().map(Entry::record).collect::<Result<Vec<_>, _>>()?;
+async fn append(pool: &PgPool, records: Vec<Result<Record, AppError>>) -> Result<(), AppError> {
+    let records = records.into_iter().collect::<Result<Vec<_>, _>>()?;
     let mut connection = pool.acquire().await?;
     Record::append_all(&records, &mut connection).await
 }
 
 struct Entry {
-    actor: Actor,
-    event: Event,
-    waiting: Vec<oneshot::Sender<Result<(), AppError>>>,
+    what: What,
+    waiting: Vec<Done>,
 }
 
 impl Entry {
-    fn record(&self) -> Result<Record, AppError> {
+    fn record(self) -> (Result<Record, AppError>, Vec<Done>) {
         let count = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
-        Record::new(&self.actor, self.event.clone().standing_for(count))
+        let record = match self.what {
+            What::Record(record) => Ok(record),
+            What::Nobodys(actor, event) => Record::new(&actor, event.standing_for(count)),
+        };
+        (record, self.waiting)
     }
+}
 
+impl What {
     /// Refusals of nobody known, alike in everything but the request id: a flood of them must not fill the log.
-    fn stands_for(&self, other: &Pending) -> bool {
-        let (mine, theirs) = (&self.actor.request, &other.actor.request);
-        self.actor.workspace == other.actor.workspace
-            && self.actor.who == Who::Anonymous
-            && other.actor.who == Who::Anonymous
-            && self.event == other.event
+    fn stands_for(&self, other: &Self) -> bool {
+        let (Self::Nobodys(actor, event), Self::Nobodys(others, another)) = (self, other) else { return false };
+        let (mine, theirs) = (&actor.request, &others.request);
+        actor.workspace == others.workspace
+            && event == another
             && (&mine.address, &mine.method, &mine.path, &mine.agent)
                 == (&theirs.address, &theirs.method, &theirs.path, &theirs.agent)
     }
 }
 
-fn roll_up(batch: impl Iterator<Item = Pending>) -> Vec<Entry> {
+fn roll_up(batch: Vec<Pending>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for pending in batch {
-        match entries.iter_mut().find(|entry| entry.stands_for(&pending)) {
-            Some(entry) => entry.waiting.push(pending.done),
-            None => entries.push(Entry { actor: pending.actor, event: pending.event, waiting: vec![pending.done] }),
+    for Pending { what, done } in batch {
+        match entries.iter_mut().find(|entry| entry.what.stands_for(&what)) {
+            Some(entry) => entry.waiting.push(done),
+            None => entries.push(Entry { what, waiting: vec![done] }),
         }
     }
     entries
