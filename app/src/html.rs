@@ -10,7 +10,10 @@ use axum::{
 };
 use leptos::{config::LeptosOptions, nonce::Nonce, prelude::*};
 use send0_core::actor;
-use std::{fmt::Write, sync::OnceLock};
+use std::{
+    fmt::Write,
+    sync::{Arc, OnceLock},
+};
 
 /// Where the browser finds styles and islands.
 pub struct Assets {
@@ -61,7 +64,7 @@ const HEADERS: [(&str, &str); 6] = [
 ];
 
 /// Outermost but for compression.
-pub async fn finish(State(options): State<LeptosOptions>, mut request: Request, next: Next) -> Response {
+pub async fn finish(State(options): State<Arc<LeptosOptions>>, mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();
     let wants_html =
         request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));

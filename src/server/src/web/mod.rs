@@ -35,6 +35,7 @@ use send0_core::Ctx;
 use std::sync::Arc;
 use tail::Tails;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceBuilder;
 use tower_http::{CompressionLevel, compression::CompressionLayer};
 use tower_sessions::{Expiry, Session, SessionManagerLayer, cookie::SameSite};
 
@@ -53,19 +54,21 @@ pub struct Site {
     pub stop: CancellationToken,
 }
 
-/// Everything the server answers. Layers are listed from the innermost to the outermost.
+/// Everything the server answers. Layers are listed from the outermost to the innermost.
 pub fn router(ctx: Ctx, site: Site) -> Router {
-    let options = site.options.clone();
+    let options = Arc::new(site.options.clone());
     let shown_here: Option<Arc<str>> = site.is_default.then(|| site.origin.as_str().into());
-    Router::new()
-        .merge(pages(ctx.clone(), &site))
-        .merge(rest::router(ctx.clone()))
-        .merge(plain_routes(ctx))
-        .layer(from_fn(panics::catch))
-        .layer(from_fn_with_state(options, html::finish))
-        .layer(from_fn_with_state(shown_here, identify::default_mode))
-        .layer(from_fn_with_state(Arc::new(site.proxies), identify::identify))
+    let proxies = Arc::new(site.proxies.clone());
+    let rooms =
+        Router::new().merge(pages(ctx.clone(), &site)).merge(rest::router(ctx.clone())).merge(plain_routes(ctx));
+    // Around the router, not in it: there every layer is put in a box, and each call clones all boxes below each of them.
+    let layers = ServiceBuilder::new()
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(from_fn_with_state(proxies, identify::identify))
+        .layer(from_fn_with_state(shown_here, identify::default_mode))
+        .layer(from_fn_with_state(options, html::finish))
+        .layer(from_fn(panics::catch));
+    Router::new().fallback_service(layers.service(rooms))
 }
 
 fn pages(ctx: Ctx, site: &Site) -> Router {
@@ -86,10 +89,13 @@ fn pages(ctx: Ctx, site: &Site) -> Router {
         .with_state(options)
         .merge(Router::new().route(FILE, post(plain::download_export)).with_state(ctx.clone()))
         .route("/w/{slug}/audit-log/tail", get(tail::watch).with_state((ctx.clone(), Tails::until(site.stop.clone()))))
-        .layer(from_fn_with_state(ctx.clone(), forms::middleware))
-        .layer(from_fn(know_who))
-        .layer(sessions(ctx.clone()))
-        .layer(from_fn_with_state((ctx, site.origin.clone()), csrf::refuse_foreign))
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state((ctx.clone(), site.origin.clone()), csrf::refuse_foreign))
+                .layer(sessions(ctx.clone()))
+                .layer(from_fn(know_who))
+                .layer(from_fn_with_state(ctx, forms::middleware)),
+        )
 }
 
 fn sessions(ctx: Ctx) -> SessionManagerLayer<Store> {
