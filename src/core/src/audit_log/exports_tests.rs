@@ -21,7 +21,7 @@ use sqlx::{AssertSqlSafe, Executor};
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 use time::{Duration, macros::datetime};
 
-async fn fill(db: &TestDb, tenant: &Tenant, count: usize) {
+pub(super) async fn fill(db: &TestDb, tenant: &Tenant, count: usize) {
     let actor = Actor::cli(tenant.id(), request());
     let mut conn = db.ctx.db.auth.acquire().await.expect("connection");
     let records: Vec<Record> =

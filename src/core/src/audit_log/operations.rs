@@ -130,9 +130,11 @@ pub async fn watch(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<(), AppE
 /// The newest events that are no routine. Nobody asked for them, so it is no search.
 pub async fn notable(ctx: &Ctx, actor: &Actor, limit: u32) -> Result<Vec<EventView>, AppError> {
     ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
-    let actions = Action::ALL.iter().copied().filter(|action| !action.is_routine()).collect();
-    let criteria = Criteria::of(&Filter { actions, ..Filter::default() }, &[]);
-    Ok(look(&ctx.db, actor.workspace, &criteria, Place::Top, limit.into(), search::PAGE).await?.events)
+    let actions: Vec<&str> =
+        Action::ALL.iter().filter(|action| !action.is_routine()).map(|action| action.as_str()).collect();
+    let mut read = ctx.db.read_log(actor.workspace).await?;
+    let newest = queries::newest_of(read.conn(), actor.workspace, &actions, limit.into()).await?;
+    queries::by_seq(read.conn(), actor.workspace, &newest, true).await
 }
 
 /// One event.

@@ -81,6 +81,25 @@ pub(super) async fn page(
     rows.iter().map(|row| view(workspace, row)).collect::<Result<_, _>>().map(Some)
 }
 
+/// The numbers of the newest events of these actions. Each is looked up by itself: on the way back through a busy log there may be
+/// millions of others before the first of these.
+pub(super) async fn newest_of(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    actions: &[&str],
+    limit: i64,
+) -> Result<Vec<i64>, AppError> {
+    let newest = sqlx::query_scalar!(
+        r#"select newest.seq as "seq!" from unnest($2::text[]) as wanted (action) cross join lateral (
+            select seq from audit_events where workspace_id = $1 and action = wanted.action order by seq desc limit $3
+         ) newest order by newest.seq desc limit $3"#,
+        workspace.0,
+        actions as &[&str],
+        limit,
+    );
+    Ok(newest.fetch_all(conn).await?)
+}
+
 /// The events with these numbers.
 pub(super) async fn by_seq(
     conn: &mut PgConnection,

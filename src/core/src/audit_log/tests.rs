@@ -2,7 +2,8 @@
 
 use super::{
     Action, Event, EventView, Filter, FilterText, Outcome, Place, Record,
-    operations::{list, list_of_platform, show, show_of_platform},
+    exports_tests::fill,
+    operations::{list, list_of_platform, notable, show, show_of_platform},
     record::Personal,
 };
 use crate::{
@@ -655,6 +656,25 @@ async fn pages_show_every_event_once_in_both_directions() {
             assert_eq!(up.concat(), above, "upwards from the last page, limit {limit}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_no_routine_is_found_behind_any_number_of_calls() {
+    let db = TestDb::new().await;
+    let (tenant, other) = (db.workspace("Acme").await, db.workspace("Birch").await);
+    let owner = tenant.actor(Role::Owner);
+    for name in ["First", "Second", "Third"] {
+        api_keys::operations::issue(&db.ctx, &owner, a_key(name)).await.expect("issued");
+    }
+    api_keys::operations::issue(&db.ctx, &other.actor(Role::Owner), a_key("Theirs")).await.expect("issued");
+    // More than a search goes through in the time of a page.
+    fill(&db, &tenant, 20_000).await;
+    let found = notable(&db.ctx, &owner, 2).await.expect("found");
+    let named: Vec<_> = found.iter().map(|event| (event.action.as_str(), event.targets[0].name.as_deref())).collect();
+    assert_eq!(named, [("api_key.issued", Some("Third")), ("api_key.issued", Some("Second"))]);
+    let mine = notable(&db.ctx, &owner, 100).await.expect("found");
+    assert!(mine.iter().all(|event| event.action != Action::ApiCalled.as_str()) && mine.len() >= 4);
+    assert!(mine.is_sorted_by(|newer, older| newer.seq > older.seq));
 }
 
 #[tokio::test]
