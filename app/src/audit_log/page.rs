@@ -57,13 +57,18 @@ pub fn Log() -> impl IntoView {
             leptos_axum::redirect(&opening);
             return Ok(().into_any());
         }
-        let found = operations::list(ctx, actor, &asked.filter, asked.place, limit, Action::PageViewed).await?;
+        let counting = operations::facets(ctx, actor, &asked.filter);
+        let finding = async {
+            let found = operations::list(ctx, actor, &asked.filter, asked.place, limit, Action::PageViewed).await?;
+            let proof = proof_of(&inside, &found.events).await?;
+            Ok((found, proof))
+        };
+        // Whoever may not look was refused before, once.
+        let ((found, proof), facets) = futures::try_join!(finding, counting)?;
         let export = inside.path(&format!("audit-log/exports{}", query.to_query_string()));
         let export = actor.may(Permission::AuditExport).then(|| {
             view! { <p class="actions"><ButtonLink href=export kind=ButtonKind::Quiet>"Export"</ButtonLink></p> }
         });
-        let proof = proof_of(&inside, &found.events).await?;
-        let facets = operations::facets(ctx, actor, &asked.filter).await?;
         let above = views::above(&inside, &log.base, &asked, &saved).into_any();
         Ok(view! { {log_page(&log, asked, found, facets, above)} {export} {proof} }.into_any())
     })
