@@ -1,4 +1,5 @@
 import { expect, type APIRequestContext, type Page } from '@playwright/test';
+import { PASSWORD } from './password';
 
 type NewKey = { name: string; kind?: 'Restricted' | 'Test' | 'Live'; scopes?: string[]; mode?: string; lifetime?: string };
 
@@ -30,9 +31,18 @@ export function summary(page: Page) {
   return page.locator('form').getByRole('alert');
 }
 
+/** Where a form leads that is refused: both answers are a 303. */
+const REFUSED = '/refused';
+
 /** Sends a form as its page does, but without the page: what comes before what a test is about. */
 export async function send(request: APIRequestContext, name: string, form: Record<string, string>): Promise<void> {
   const headers = { accept: 'text/html', 'sec-fetch-site': 'same-origin' };
-  const answer = await request.post(`/_fn/app/${name}`, { form, headers, maxRedirects: 0 });
+  const answer = await request.post(`/_fn/app/${name}`, { form: { ...form, _back: REFUSED }, headers, maxRedirects: 0 });
   expect(answer.status(), `${name}: ${await answer.text()}`).toBe(303);
+  expect(answer.headers().location, `${name} is accepted`).not.toBe(REFUSED);
+}
+
+/** Signs in without the page for it. */
+export async function enter(request: APIRequestContext, email: string): Promise<void> {
+  await send(request, 'accounts/server_fns/sign_in', { email, password: PASSWORD });
 }

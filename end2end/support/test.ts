@@ -62,8 +62,7 @@ export const test = base.extend<OfTest, OfWorker>({
   },
 
   owner: async ({ page, workspace }, use) => {
-    await workspace.enter(page.request);
-    await page.goto(workspace.path());
+    await workspace.signInAs(page, workspace.email);
     await use(page);
   },
 });

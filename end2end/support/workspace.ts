@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, request, type APIRequestContext, type APIResponse, type Browser, type Page } from '@playwright/test';
-import { send } from './forms';
+import { enter, send } from './forms';
 import { signInAsOperator } from './operator';
 import { PASSWORD } from './password';
 import { Server } from './server';
@@ -56,8 +56,7 @@ export class Workspace {
   async ownerPage(): Promise<Page> {
     const context = await this.browser.newContext({ baseURL: this.server.url });
     const page = await context.newPage();
-    await this.enter(page.request);
-    await page.goto(this.path());
+    await this.signInAs(page, this.email);
     return page;
   }
 
@@ -85,7 +84,7 @@ export class Workspace {
 
   /** Signs in without the page for it. */
   async enter(request: APIRequestContext, email = this.email): Promise<void> {
-    await send(request, 'accounts/server_fns/sign_in', { email, password: PASSWORD });
+    await enter(request, email);
   }
 
   async signIn(page: Page): Promise<void> {
@@ -158,7 +157,7 @@ export class Workspace {
     return email;
   }
 
-  /** Signs in as another member. */
+  /** Signs in as a member, without the page for it, and goes to the overview. */
   async signInAs(page: Page, email: string): Promise<void> {
     await this.enter(page.request, email);
     await page.goto(this.path());
