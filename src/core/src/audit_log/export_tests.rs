@@ -51,12 +51,17 @@ fn seqs(lines: &[Value]) -> Vec<i64> {
 
 /// Events of an API key, every third refused.
 async fn fill(db: &TestDb, tenant: &Tenant, count: usize) {
-    let actor = Actor::cli(tenant.id(), request());
-    let mut conn = db.ctx.db.auth.acquire().await.expect("connection");
     let event = |n: usize| match n % 3 {
         0 => Event::new(Action::ApiCalled).because(Outcome::Denied, "missing_permission"),
         _ => Event::new(Action::ApiKeyRevoked).on("api_key", n, Some("CI")),
     };
+    fill_with(db, tenant, count, event).await;
+}
+
+/// So many events of the command line.
+pub(super) async fn fill_with(db: &TestDb, tenant: &Tenant, count: usize, event: impl Fn(usize) -> Event) {
+    let actor = Actor::cli(tenant.id(), request());
+    let mut conn = db.ctx.db.auth.acquire().await.expect("connection");
     let records: Vec<Record> = (0..count).map(|n| Record::new(&actor, event(n)).expect("record")).collect();
     for batch in records.chunks(500) {
         Record::append_all(batch, &mut conn).await.expect("append");

@@ -1,7 +1,8 @@
 //! Exports in the background: one at a time, whole or not at all, gone after a day.
 
 use super::{
-    Action, Event, FilterText, Format, Outcome, Record,
+    Action, Event, FilterText, Format, Outcome,
+    export_tests::fill_with,
     exports::{
         ATTEMPTS, ExportState, ExportView, FILE_LASTS, KEPT, LEASE, cancel, download, folder, list, start, sweep, work,
     },
@@ -13,7 +14,7 @@ use crate::{
     ids::ExportId,
     permissions::{Permission, Role},
     secrets,
-    testing::{Tenant, TestDb, abandoned, request},
+    testing::{Tenant, TestDb, abandoned},
 };
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
@@ -22,13 +23,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 use time::{Duration, macros::datetime};
 
 pub(super) async fn fill(db: &TestDb, tenant: &Tenant, count: usize) {
-    let actor = Actor::cli(tenant.id(), request());
-    let mut conn = db.ctx.db.auth.acquire().await.expect("connection");
-    let records: Vec<Record> =
-        (0..count).map(|_| Record::new(&actor, Event::new(Action::ApiCalled)).expect("record")).collect();
-    for batch in records.chunks(500) {
-        Record::append_all(batch, &mut conn).await.expect("append");
-    }
+    fill_with(db, tenant, count, |_| Event::new(Action::ApiCalled)).await;
 }
 
 async fn begun(db: &TestDb, tenant: &Tenant, format: Format) -> ExportId {

@@ -26,8 +26,8 @@ struct Pending {
 }
 
 enum What {
-    /// Of somebody known. To put one together takes half as long as to write it, so it is done where it is waited for, not here one
-    /// after the other.
+    /// Of somebody known. Put together where it is waited for, not in the one task that writes: it is a sixth of what the server does
+    /// for a call.
     Record(Record),
     /// Of nobody known: several may become one.
     Nobodys(Actor, Event),

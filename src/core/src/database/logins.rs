@@ -60,9 +60,13 @@ impl Database {
         }
     }
 
+    fn pools(&self) -> [&PgPool; 4] {
+        [&self.app, &self.auth, &self.worker, &self.auditor]
+    }
+
     /// `Err` unless every login can be used and the schema is there.
     pub async fn ready(&self) -> Result<(), AppError> {
-        for pool in [&self.app, &self.auth, &self.worker, &self.auditor] {
+        for pool in self.pools() {
             sqlx::query("select 1").execute(pool).await?;
         }
         Ok(())
@@ -85,13 +89,12 @@ impl Database {
     /// Whether every connection has come back to its pool, as those of cancelled work do a little later.
     #[cfg(feature = "testing")]
     pub(crate) fn is_idle(&self) -> bool {
-        let pools = [&self.app, &self.auth, &self.worker, &self.auditor];
-        pools.into_iter().all(|pool| pool.num_idle() == pool.size() as usize)
+        self.pools().into_iter().all(|pool| pool.num_idle() == pool.size() as usize)
     }
 
     /// Ends every connection.
     pub async fn close(&self) {
-        for pool in [&self.app, &self.auth, &self.worker, &self.auditor] {
+        for pool in self.pools() {
             pool.close().await;
         }
     }

@@ -56,17 +56,15 @@ pub struct Site {
 
 /// Everything the server answers. Layers are listed from the outermost to the innermost.
 pub fn router(ctx: Ctx, site: Site) -> Router {
-    let options = Arc::new(site.options.clone());
-    let shown_here: Option<Arc<str>> = site.is_default.then(|| site.origin.as_str().into());
-    let proxies = Arc::new(site.proxies.clone());
     let rooms =
         Router::new().merge(pages(ctx.clone(), &site)).merge(rest::router(ctx.clone())).merge(plain_routes(ctx));
+    let shown_here: Option<Arc<str>> = site.is_default.then(|| site.origin.into());
     // Around the router, not in it: there every layer is put in a box, and each call clones all boxes below each of them.
     let layers = ServiceBuilder::new()
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .layer(from_fn_with_state(proxies, identify::identify))
+        .layer(from_fn_with_state(Arc::new(site.proxies), identify::identify))
         .layer(from_fn_with_state(shown_here, identify::default_mode))
-        .layer(from_fn_with_state(options, html::finish))
+        .layer(from_fn_with_state(Arc::new(site.options), html::finish))
         .layer(from_fn(panics::catch));
     Router::new().fallback_service(layers.service(rooms))
 }
