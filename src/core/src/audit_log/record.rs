@@ -63,38 +63,39 @@ impl Event {
     }
 }
 
-/// Everything known before the lock, without what identifies people. Its canonical form is what will be proven.
+/// Everything known before the lock, without what identifies people. Its canonical form is what will be proven: the fields of this
+/// and of what it holds stand in the order of their names.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Body {
-    pub schema: u32,
-    pub id: EventId,
-    pub workspace: crate::ids::WorkspaceId,
-    pub actor: BodyActor,
     pub action: String,
-    pub outcome: Outcome,
-    pub reason: Option<String>,
-    pub targets: Vec<BodyTarget>,
-    pub request: BodyRequest,
+    pub actor: BodyActor,
     pub changed: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub count: Option<u32>,
     /// SHA-256 over the salt and what identifies people: destroying both leaves the body whole.
     pub commitment: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub count: Option<u32>,
+    pub id: EventId,
+    pub outcome: Outcome,
+    pub reason: Option<String>,
+    pub request: BodyRequest,
+    pub schema: u32,
+    pub targets: Vec<BodyTarget>,
+    pub workspace: crate::ids::WorkspaceId,
 }
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct BodyActor {
-    pub kind: String,
     pub id: String,
-    pub session: Option<String>,
-    pub role: Option<String>,
+    pub kind: String,
     pub permission: Option<String>,
+    pub role: Option<String>,
+    pub session: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct BodyTarget {
-    pub kind: String,
     pub id: String,
+    pub kind: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,20 +105,20 @@ pub(super) struct BodyRequest {
     pub path: String,
 }
 
-/// What identifies people: names, addresses, agents, the values of changed fields.
+/// What identifies people: names, addresses, agents, the values of changed fields. In the order of their names as well.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Personal {
     pub actor: Option<String>,
-    pub targets: Vec<Option<String>>,
     pub address: Option<String>,
     pub agent: Option<String>,
     pub changes: Vec<PersonalChange>,
+    pub targets: Vec<Option<String>>,
 }
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct PersonalChange {
-    pub before: Value,
     pub after: Value,
+    pub before: Value,
 }
 
 /// An event ready to be appended.
@@ -142,7 +143,8 @@ impl Record {
     pub fn new(actor: &Actor, event: Event) -> Result<Self, AppError> {
         let id = EventId::new();
         let salt = secrets::random::<32>().to_vec();
-        let personal = canonical(&personal(actor, &event))?;
+        let personal = personal(actor, &event);
+        let personal = if event.changes.is_empty() { canonical_as_declared(&personal) } else { canonical(&personal) }?;
         let body = body(actor, &event, id, leaf::commitment(&salt, personal.as_bytes()));
         Ok(Self {
             workspace: actor.workspace.0,
@@ -151,7 +153,7 @@ impl Record {
             outcome: event.outcome.as_str(),
             actor_kind: actor.kind(),
             actor_id: actor.id(),
-            body: canonical(&body)?,
+            body: canonical_as_declared(&body)?,
             personal,
             salt,
         })
@@ -226,10 +228,18 @@ fn unwritten(error: sqlx::Error) -> AppError {
 
 /// RFC 8785.
 fn canonical(value: &impl Serialize) -> Result<String, AppError> {
-    serde_jcs::to_string(value).map_err(|error| {
-        tracing::error!(%error, "an event has no canonical form");
-        AppError::Internal
-    })
+    serde_jcs::to_string(value).map_err(without_form)
+}
+
+/// The same of a value whose fields stand in the order of their names, and which has no number but small whole ones: what serde_json
+/// writes of it is canonical as it is, for a tenth of the time. Every call has such an event.
+fn canonical_as_declared(value: &impl Serialize) -> Result<String, AppError> {
+    serde_json::to_string(value).map_err(without_form)
+}
+
+fn without_form(error: serde_json::Error) -> AppError {
+    tracing::error!(%error, "an event has no canonical form");
+    AppError::Internal
 }
 
 /// What of a stored body stands in columns as well, and the commitment that it holds.
@@ -279,27 +289,61 @@ fn body(actor: &Actor, event: &Event, id: EventId, commitment: String) -> Body {
         _ => (None, None),
     };
     Body {
-        schema: SCHEMA,
-        id,
-        workspace: actor.workspace,
-        actor: BodyActor {
-            kind: actor.kind().to_owned(),
-            id: actor.id(),
-            session,
-            role,
-            permission: event.permission.map(|permission| permission.to_string()),
-        },
         action: event.action.to_string(),
+        actor: BodyActor {
+            id: actor.id(),
+            kind: actor.kind().to_owned(),
+            permission: event.permission.map(|permission| permission.to_string()),
+            role,
+            session,
+        },
+        changed: event.changes.iter().map(|change| change.field.clone()).collect(),
+        commitment,
+        count: event.count,
+        id,
         outcome: event.outcome,
         reason: event.reason.clone(),
-        targets: event.targets.iter().map(|t| BodyTarget { kind: t.kind.clone(), id: t.id.clone() }).collect(),
         request: BodyRequest {
             id: actor.request.id,
             method: actor.request.method.clone(),
             path: actor.request.path.clone(),
         },
-        changed: event.changes.iter().map(|change| change.field.clone()).collect(),
-        count: event.count,
-        commitment,
+        schema: SCHEMA,
+        targets: event.targets.iter().map(|t| BodyTarget { id: t.id.clone(), kind: t.kind.clone() }).collect(),
+        workspace: actor.workspace,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        actor,
+        ids::{RequestId, SessionId, UserId, WorkspaceId},
+        permissions::Role,
+    };
+    use proptest::prelude::*;
+
+    fn recanonised(text: &str) -> String {
+        serde_jcs::to_string(&serde_json::from_str::<Value>(text).expect("JSON")).expect("canonical")
+    }
+
+    proptest! {
+        /// Whatever stands in the fields: also what RFC 8785 escapes, and what it does not.
+        #[test]
+        fn what_is_written_as_declared_is_canonical(
+            text in any::<String>(), other in "[\\x00-\\x20\"\\\\/\\x7f\u{80}\u{2028}\u{feff}\u{1f600}]*", count in any::<u32>(), changed in any::<bool>(),
+        ) {
+            let request = actor::Request::new(RequestId::new(), "GET", &text, Some(other.clone()), Some(&text));
+            let proof = crate::testing::PROVEN;
+            let who = Who::User { id: UserId::new(), name: other.clone(), role: Role::Owner, session: Some(SessionId::new()), proof };
+            let actor = Actor { workspace: WorkspaceId::new(), who, request };
+            let event = Event::new(Action::ApiCalled).because(Outcome::Denied, &text).under(Permission::KeysRead);
+            let event = event.on(&other, &text, Some(&other)).on(&text, &other, None).standing_for(count);
+            let event = if changed { event.change(&text, other.clone(), f64::from(count) / 3.0) } else { event };
+            let record = Record::new(&actor, event).expect("record");
+            prop_assert_eq!(recanonised(&record.body), record.body);
+            prop_assert_eq!(recanonised(&record.personal), record.personal);
+        }
     }
 }
