@@ -18,6 +18,7 @@ use crate::{
     permissions::{Permission, Role},
     testing::{Tenant, TestDb, request},
 };
+use futures::future::join_all;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::json;
 use std::net::IpAddr;
@@ -471,6 +472,24 @@ async fn a_key_is_kept_out_from_its_next_call_on() {
     let nowhere = api_keys::operations::recognise(&db.ctx, Some(&secret), nowhere).await.expect("asked");
     assert_eq!(nowhere.refused, Some(blocked("an unknown address")), "who cannot be placed is in no entry");
     assert_eq!(state(&db, &owner, Door::Dashboard).await, State::Off);
+}
+
+/// They are asked for in one statement, and what is alike in it once.
+#[tokio::test]
+async fn of_many_calls_at_once_each_gets_its_own_answer() {
+    let (db, tenant, owner) = acme().await;
+    let other = db.workspace("Other").await;
+    let keys = [key(&db, &owner, "CI").await, key(&db, &other.actor(Role::Owner), "Theirs").await];
+    enforced(&db, &owner, Door::Api, "203.0.113.0/24").await;
+    let calls = (0..64).map(|n| (n % 2, [HERE, ELSEWHERE][n / 2 % 2]));
+    let answers = calls.map(async |(of, address)| {
+        let (request, secret) = (from(address), Some(keys[of].as_str()));
+        let id = request.id;
+        let caller = api_keys::operations::recognise(&db.ctx, secret, request).await.expect("asked");
+        assert_eq!((caller.actor.request.id, caller.actor.workspace), (id, [tenant.id(), other.id()][of]));
+        assert_eq!(caller.refused, (of == 0 && address == ELSEWHERE).then(|| blocked(ELSEWHERE)));
+    });
+    assert_eq!(join_all(answers).await.len(), 64);
 }
 
 /// The database decides about requests, Rust about drafts: they must not disagree.

@@ -223,8 +223,8 @@ pub async fn recognise(ctx: &Ctx, bearer: Option<&str>, request: Request) -> Res
     let Some(bearer) = bearer else { return Ok(Caller::nobody(request, "missing_key")) };
     let Some(secret) = KeySecret::parse(bearer) else { return Ok(Caller::nobody(request, "malformed_key")) };
     let now = ctx.clock.now();
-    let asked = Asked { hash: secret.hash(), address: request.address.clone(), at: now };
-    let Some(known) = ctx.keys.find(asked).await? else {
+    let asked = Asked { hash: secret.hash(), address: request.address.clone() };
+    let Some(known) = ctx.keys.find(asked, now).await? else {
         return Ok(Caller::nobody(request, "unknown_key"));
     };
     let refused = match Status::at(now, known.expires_at, known.revoked_at) {

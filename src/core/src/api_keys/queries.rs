@@ -204,6 +204,7 @@ pub(crate) async fn hand_over(
 }
 
 /// A key found by its hash, before the tenant is known.
+#[derive(Clone)]
 pub(super) struct Known {
     pub workspace: WorkspaceId,
     pub slug: String,
@@ -220,7 +221,11 @@ pub(super) struct Known {
 }
 
 /// The keys and the allowlist's verdicts in one round trip, in the order they were asked for.
-pub(super) async fn recognise(pool: &PgPool, asked: &[Asked]) -> Result<Vec<Option<Known>>, AppError> {
+pub(super) async fn recognise(
+    pool: &PgPool,
+    asked: &[Asked],
+    at: OffsetDateTime,
+) -> Result<Vec<Option<Known>>, AppError> {
     let rows = sqlx::query!(
         r#"select place as "place!", workspace_id as "workspace_id!", slug as "slug!", workspace_name as "workspace_name!",
             key_id as "key_id!", name as "name!", kind as "kind!", mode as "mode!", scopes as "scopes!", expires_at, revoked_at,
@@ -228,7 +233,7 @@ pub(super) async fn recognise(pool: &PgPool, asked: &[Asked]) -> Result<Vec<Opti
          from keys_find($1, $2, $3)"#,
         &asked.iter().map(|one| one.hash.to_vec()).collect::<Vec<_>>(),
         &asked.iter().map(|one| one.address.clone()).collect::<Vec<_>>() as &[Option<String>],
-        &asked.iter().map(|one| one.at).collect::<Vec<_>>(),
+        &vec![at; asked.len()],
     )
     .fetch_all(pool)
     .await?;

@@ -3,6 +3,7 @@
 use super::queries::{self, Known};
 use crate::{AppError, batches};
 use sqlx::PgPool;
+use std::collections::HashMap;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 
@@ -13,16 +14,19 @@ pub struct Recogniser {
 }
 
 /// What is asked for a call.
+#[derive(PartialEq, Eq, Hash)]
 pub(super) struct Asked {
     pub hash: [u8; 32],
     pub address: Option<String>,
-    pub at: OffsetDateTime,
 }
 
 struct Waiting {
     asked: Asked,
-    done: oneshot::Sender<Result<Option<Known>, AppError>>,
+    at: OffsetDateTime,
+    done: Done,
 }
+
+type Done = oneshot::Sender<Result<Option<Known>, AppError>>;
 
 impl Recogniser {
     /// Starts the task that asks; it ends when the last clone is dropped.
@@ -34,18 +38,27 @@ impl Recogniser {
     ///
     /// # Errors
     /// [`AppError::Unavailable`] when the database cannot be asked.
-    pub(super) async fn find(&self, asked: Asked) -> Result<Option<Known>, AppError> {
+    pub(super) async fn find(&self, asked: Asked, at: OffsetDateTime) -> Result<Option<Known>, AppError> {
         let (done, result) = oneshot::channel();
-        self.queue.send(Waiting { asked, done }).await.map_err(|_| AppError::Unavailable)?;
+        self.queue.send(Waiting { asked, at, done }).await.map_err(|_| AppError::Unavailable)?;
         result.await.unwrap_or(Err(AppError::Unavailable))
     }
 }
 
 async fn find(pool: PgPool, batch: Vec<Waiting>) {
-    let (asked, waiting): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.asked, one.done)).unzip();
-    match queries::recognise(&pool, &asked).await {
+    let Some(at) = batch.iter().map(|one| one.at).max() else { return };
+    // A program that calls often waits for the same answer several times.
+    let mut waiting: HashMap<Asked, Vec<Done>> = HashMap::new();
+    for one in batch {
+        waiting.entry(one.asked).or_default().push(one.done);
+    }
+    let (asked, waiting): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+    let found = match queries::recognise(&pool, &asked, at).await {
+        Ok(found) => found.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error); asked.len()],
+    };
+    for (found, done) in found.into_iter().zip(waiting) {
         // Nobody listens any more when the caller went away.
-        Ok(found) => waiting.into_iter().zip(found).for_each(|(done, known)| drop(done.send(Ok(known)))),
-        Err(error) => waiting.into_iter().for_each(|done| drop(done.send(Err(error.clone())))),
+        done.into_iter().for_each(|done| drop(done.send(found.clone())));
     }
 }
