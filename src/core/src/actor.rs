@@ -30,6 +30,7 @@ pub struct Request {
     logged: Arc<AtomicBool>,
 }
 
+const METHOD_LENGTH: usize = 16;
 const AGENT_LENGTH: usize = 256;
 const PATH_LENGTH: usize = 200;
 
@@ -38,10 +39,10 @@ impl Request {
     pub fn new(id: RequestId, method: &str, path: &str, address: Option<String>, agent: Option<&str>) -> Self {
         Self {
             id,
-            method: method.chars().take(16).collect(),
+            method: beginning(method, METHOD_LENGTH),
             path: without_secrets(path),
             address,
-            agent: agent.map(|agent| agent.chars().take(AGENT_LENGTH).collect()),
+            agent: agent.map(|agent| beginning(agent, AGENT_LENGTH)),
             logged: Arc::default(),
         }
     }
@@ -66,11 +67,19 @@ impl Request {
     }
 }
 
+/// As many characters as are kept.
+fn beginning(text: &str, characters: usize) -> String {
+    let end = text.char_indices().nth(characters).map_or(text.len(), |(end, _)| end);
+    text[..end].to_owned()
+}
+
 /// People paste keys and tokens into addresses; the log is no place for them.
 fn without_secrets(path: &str) -> String {
-    let blot = |segment: &str| if is_secret(segment) { "…".to_owned() } else { segment.to_owned() };
-    let path = path.split('/').map(blot).collect::<Vec<_>>().join("/");
-    path.chars().take(PATH_LENGTH).collect()
+    if !path.split('/').any(is_secret) {
+        return beginning(path, PATH_LENGTH);
+    }
+    let blot = |segment| if is_secret(segment) { "…" } else { segment };
+    beginning(&path.split('/').map(blot).collect::<Vec<_>>().join("/"), PATH_LENGTH)
 }
 
 fn is_secret(segment: &str) -> bool {
@@ -236,9 +245,11 @@ mod tests {
 
     #[test]
     fn a_path_keeps_no_secret() {
-        let path = |p| Request::new(RequestId::new(), "GET", p, None, None).path;
+        let path = |p: &str| Request::new(RequestId::new(), "GET", p, None, None).path;
         assert_eq!(path("/v1/api-keys/key_01h455vb4pex5vsknk084sn02q"), "/v1/api-keys/key_01h455vb4pex5vsknk084sn02q");
         assert_eq!(path("/v1/api-keys/sk_live_abc"), "/v1/api-keys/…");
         assert_eq!(path(&format!("/setup/{}", "a1".repeat(32))), "/setup/…");
+        assert_eq!(path(&"/é".repeat(150)), "/é".repeat(100));
+        assert_eq!(path("/é"), "/é");
     }
 }
