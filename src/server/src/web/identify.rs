@@ -27,10 +27,13 @@ pub async fn identify(State(proxies): State<Arc<TrustedProxies>>, mut request: R
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned);
     let about = actor::Request::new(id, request.method().as_str(), request.uri().path(), client, agent.as_deref());
     let span = info_span!("request", %id, method = %about.method, path = %about.path);
+    let (method, path) = (about.method.clone(), about.path.clone());
     request.extensions_mut().insert(about);
     let begun = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
-    span.in_scope(|| tracing::info!(status = response.status().as_u16(), ms = begun.elapsed().as_millis(), "answered"));
+    let mut response = next.run(request).instrument(span).await;
+    let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
+    // Outside the span: to write the fields of a span as JSON, they are read as JSON first.
+    tracing::info!(parent: None, %id, method, path, status, ms, "answered");
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     }
