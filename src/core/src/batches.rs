@@ -4,8 +4,8 @@ use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-/// As many as are done at once. Small, so that one busy workspace does not hold up the others for long.
-const BATCH: usize = 64;
+/// As many as are done at once: some 10 ms' worth, so that one busy workspace does not hold up the others for long.
+const BATCH: usize = 128;
 /// Callers that may wait; beyond it they wait to be allowed to wait.
 const QUEUE: usize = 1024;
 
