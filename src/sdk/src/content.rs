@@ -1,10 +1,6 @@
 //! One event by itself: whether it says what its leaf says it said.
 
-use crate::{
-    Finding, Hash, Kind,
-    export::{Body, Event},
-    hex, leaf, timestamp, tree,
-};
+use crate::{Finding, Hash, Kind, export::Event, hex, leaf, timestamp, tree};
 
 /// How far a renumbering is looked for, in events: only to name it.
 const RENUMBERED: u64 = 64;
@@ -21,13 +17,12 @@ pub(crate) struct Content {
 /// Checks leaf, commitment and proof of an event of this workspace.
 pub(crate) fn check(event: &Event<'_>, expected: Option<u64>) -> Result<Content, Finding> {
     let edit = |detail: &str| Finding::new(Kind::Edit, event.seq, detail);
-    let body: Body<'_> =
-        serde_json::from_str(event.body.get()).map_err(|_| edit("its body is not that of an event"))?;
+    let body = event.body.stated.as_ref().ok_or_else(|| edit("its body is not that of an event"))?;
     if body.workspace != event.workspace {
         return Err(Finding::new(Kind::Foreign, event.seq, "its body is of another workspace"));
     }
     let time = timestamp::micros(event.time).ok_or_else(|| edit("its time is none"))?;
-    let hash = |seq| leaf::hash(event.workspace, seq, time, event.body.get().as_bytes());
+    let hash = |seq| leaf::hash(event.workspace, seq, time, event.body.text.as_bytes());
     let leaf = hash(event.seq);
     if let Some(sealed) = event.leaf {
         let sealed = hex::hash(sealed).ok_or_else(|| edit("its leaf is no hash"))?;
