@@ -474,7 +474,7 @@ async fn a_key_is_kept_out_from_its_next_call_on() {
     assert_eq!(state(&db, &owner, Door::Dashboard).await, State::Off);
 }
 
-/// They are asked for in one statement, and what is alike in it once.
+/// Calls that wait together share what is asked for them.
 #[tokio::test]
 async fn of_many_calls_at_once_each_gets_its_own_answer() {
     let (db, tenant, owner) = acme().await;

@@ -26,8 +26,7 @@ struct Pending {
 }
 
 enum What {
-    /// Of somebody known. Put together where it is waited for, not in the one task that writes: it is a sixth of what the server does
-    /// for a call.
+    /// Of somebody known. Put together where it is waited for, not one after another in the one task that writes.
     Record(Record),
     /// Of nobody known: several may become one.
     Nobodys(Actor, Event),
