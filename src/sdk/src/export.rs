@@ -106,7 +106,6 @@ fn in_one_pass(line: &str) -> Option<Event<'_>> {
 }
 
 /// The first key of a body, its commitment, and its workspace, after which it had no more.
-#[derive(Clone, Copy)]
 struct Passed<'a> {
     first: &'a str,
     commitment: &'a str,

@@ -232,7 +232,7 @@ fn canonical(value: &impl Serialize) -> Result<String, AppError> {
 }
 
 /// The same of a value whose fields stand in the order of their names, and which has no number but small whole ones: what serde_json
-/// writes of it is canonical as it is, for a tenth of the time. Every call has such an event.
+/// writes of it is canonical as it is, without sorting anything. Every call has such an event.
 fn canonical_as_declared(value: &impl Serialize) -> Result<String, AppError> {
     serde_json::to_string(value).map_err(without_form)
 }
