@@ -6,6 +6,7 @@ mod full;
 mod kills;
 mod proof;
 mod timing;
+mod writers;
 
 use std::{
     path::PathBuf,
@@ -34,11 +35,14 @@ const LOAD: Duration = Duration::from_secs(60);
 /// Of each comparison without `--seconds`.
 const TIMING: Duration = Duration::from_secs(120);
 
-/// `kill`, `full`, `load` or `timing`.
+/// `kill`, `full`, `load`, `timing` or `writers`.
 pub fn drill(arguments: &[&str]) -> Result<()> {
     let Some((name, options)) = arguments.split_first() else { return Err(usage()) };
     let Options { time, binary, .. } = Options::parse(options).ok_or_else(usage)?;
     let project = setup::found();
+    if *name == "writers" {
+        return writers::writers(&project);
+    }
     let binary = match binary {
         Some(binary) => binary,
         None => built(&project)?,
@@ -88,7 +92,7 @@ impl Options {
 }
 
 fn usage() -> Error {
-    Error::Usage("cargo xtask drill kill|full|load|timing [--seconds N] [--binary FILE]".to_owned())
+    Error::Usage("cargo xtask drill kill|full|load|timing|writers [--seconds N] [--binary FILE]".to_owned())
 }
 
 fn built(project: &Project) -> Result<PathBuf> {
