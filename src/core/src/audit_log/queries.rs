@@ -14,7 +14,8 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-const COLUMNS: &str = "select e.seq, e.at, e.body, e.personal from audit_events e where e.workspace_id = ";
+const COLUMNS: &str = "select e.seq, e.at, e.body, e.personal";
+const OF_WORKSPACE: &str = " from audit_events e where e.workspace_id = ";
 
 /// Where a search can begin and end.
 pub(super) struct Ends {
@@ -74,9 +75,7 @@ pub(super) async fn page(
     limit: i64,
 ) -> Result<Option<Vec<EventView>>, AppError> {
     let mut query = QueryBuilder::<Postgres>::new(COLUMNS);
-    query.push_bind(workspace.0);
-    narrow(&mut query, criteria);
-    within(&mut query, "e.seq", range, limit);
+    meant(&mut query, workspace, criteria, range, limit);
     let Some(rows) = in_time(query.build().fetch_all(conn).await)? else { return Ok(None) };
     rows.iter().map(|row| view(workspace, row)).collect::<Result<_, _>>().map(Some)
 }
@@ -111,7 +110,12 @@ pub(super) async fn by_seq(
         return Ok(vec![]);
     }
     let mut query = QueryBuilder::<Postgres>::new(COLUMNS);
-    query.push_bind(workspace.0).push(" and e.seq = any(").push_bind(seqs.to_vec()).push(") order by e.seq");
+    query
+        .push(OF_WORKSPACE)
+        .push_bind(workspace.0)
+        .push(" and e.seq = any(")
+        .push_bind(seqs.to_vec())
+        .push(") order by e.seq");
     query.push(if newest_first { " desc" } else { " asc" });
     let rows = query.build().fetch_all(conn).await?;
     rows.iter().map(|row| view(workspace, row)).collect()
@@ -125,7 +129,7 @@ pub(crate) async fn after(
     limit: i64,
 ) -> Result<Vec<EventView>, AppError> {
     let mut query = QueryBuilder::<Postgres>::new(COLUMNS);
-    query.push_bind(workspace.0);
+    query.push(OF_WORKSPACE).push_bind(workspace.0);
     within(&mut query, "e.seq", Range { above: seq, below: i64::MAX, newest_first: false }, limit);
     let rows = query.build().fetch_all(conn).await?;
     rows.iter().map(|row| view(workspace, row)).collect()
@@ -154,9 +158,8 @@ pub(super) async fn outlines(
         "select array_agg(seq), array_agg(at), array_agg(action), array_agg(outcome), array_agg(actor_kind), array_agg(actor_id), array_agg(called)
             from (select e.seq, e.at, e.action, e.outcome, e.actor_kind, e.actor_id, ",
     );
-    query.push(CALLED).push(" as called from audit_events e where e.workspace_id = ").push_bind(workspace.0);
-    narrow(&mut query, criteria);
-    within(&mut query, "e.seq", range, limit);
+    query.push(CALLED).push(" as called");
+    meant(&mut query, workspace, criteria, range, limit);
     query.push(") as found");
     let Some(columns) = in_time(query.build_query_as::<Columns>().fetch_one(conn).await)? else { return Ok(None) };
     outlines_of(columns).map(Some)
@@ -183,8 +186,63 @@ fn outlines_of((seqs, times, actions, outcomes, kinds, ids, called): Columns) ->
 /// Whether nobody known called the API. The body is not taken as text: a NUL anywhere in it would be an error.
 const CALLED: &str = r#"(e.actor_kind = 'anonymous' and (e.body::json -> 'request' -> 'path')::text like '"/v1%')"#;
 
-fn narrow(query: &mut QueryBuilder<Postgres>, criteria: &Criteria) {
-    for Criterion { negated, any } in &criteria.all {
+/// The most numbers that are looked at to find those of a page under several values.
+const LOOKED_AT_MAX: usize = 50_000;
+
+/// Values of which an index has the events in their order. On the way back through a busy log there may be millions of others before
+/// the first of these, so each value is looked up by itself.
+struct Lead {
+    criterion: usize,
+    is: &'static str,
+    values: Vec<String>,
+}
+
+impl Lead {
+    fn of(criteria: &Criteria, limit: i64) -> Option<Self> {
+        let leads = criteria.all.iter().enumerate().filter(|(_, criterion)| !criterion.negated);
+        let mut leads = leads.filter_map(|(place, criterion)| Self::by(place, &criterion.any));
+        leads.find(|lead| lead.values.len().saturating_mul(usize::try_from(limit).unwrap_or_default()) <= LOOKED_AT_MAX)
+    }
+
+    fn by(criterion: usize, any: &Any) -> Option<Self> {
+        let (is, mut values) = match any {
+            Any::Actors(ids) => ("e.actor_id = wanted.value", ids.clone()),
+            Any::Actions(actions) => ("e.action = wanted.value", actions.iter().map(ToString::to_string).collect()),
+            Any::Outcomes(outcomes) if !outcomes.contains(&Outcome::Success) => (
+                // The index has no others.
+                "e.outcome = wanted.value and e.outcome <> 'success'",
+                outcomes.iter().map(|outcome| outcome.as_str().to_owned()).collect(),
+            ),
+            _ => return None,
+        };
+        // What is asked for twice must not be counted twice.
+        values.sort_unstable();
+        values.dedup();
+        Some(Self { criterion, is, values })
+    }
+}
+
+/// Events of which the columns tell that they are meant, from one end of the range on.
+fn meant(query: &mut QueryBuilder<Postgres>, workspace: WorkspaceId, criteria: &Criteria, range: Range, limit: i64) {
+    query.push(OF_WORKSPACE).push_bind(workspace.0);
+    let Some(Lead { criterion, is, values }) = Lead::of(criteria, limit) else {
+        narrow(query, &criteria.all);
+        return within(query, "e.seq", range, limit);
+    };
+    query.push(" and e.seq = any(array(select found.seq from unnest(").push_bind(values);
+    query.push(") as wanted (value) cross join lateral (select e.seq").push(OF_WORKSPACE).push_bind(workspace.0);
+    query.push(" and ").push(is);
+    narrow(query, &criteria.all[..criterion]);
+    narrow(query, &criteria.all[criterion + 1..]);
+    within(query, "e.seq", range, limit);
+    query.push(") as found");
+    in_order(query, "found.seq", range, limit);
+    query.push("))");
+    in_order(query, "e.seq", range, limit);
+}
+
+fn narrow(query: &mut QueryBuilder<Postgres>, criteria: &[Criterion]) {
+    for Criterion { negated, any } in criteria {
         let and = if *negated { " and not " } else { " and " };
         match any {
             Any::Actors(ids) => {
@@ -224,6 +282,10 @@ fn came_from(source: Source) -> String {
 fn within(query: &mut QueryBuilder<Postgres>, seq: &str, range: Range, limit: i64) {
     query.push(" and ").push(seq).push(" > ").push_bind(range.above);
     query.push(" and ").push(seq).push(" < ").push_bind(range.below);
+    in_order(query, seq, range, limit);
+}
+
+fn in_order(query: &mut QueryBuilder<Postgres>, seq: &str, range: Range, limit: i64) {
     query.push(" order by ").push(seq).push(if range.newest_first { " desc limit " } else { " asc limit " });
     query.push_bind(limit);
 }
@@ -361,7 +423,7 @@ pub(super) async fn find(
     id: EventId,
 ) -> Result<Option<EventView>, AppError> {
     let mut query = QueryBuilder::<Postgres>::new(COLUMNS);
-    query.push_bind(workspace.0).push(" and e.event_id = ").push_bind(id.0);
+    query.push(OF_WORKSPACE).push_bind(workspace.0).push(" and e.event_id = ").push_bind(id.0);
     let row = query.build().fetch_optional(conn).await?;
     row.map(|row| view(workspace, &row)).transpose()
 }
@@ -401,7 +463,7 @@ pub(super) async fn window(
         "select e.seq, e.at, e.body, e.personal, e.salt from audit_events e where e.workspace_id = ",
     );
     query.push_bind(workspace.0).push(" and e.seq > ").push_bind(after).push(" and e.seq <= ").push_bind(last);
-    narrow(&mut query, criteria);
+    narrow(&mut query, &criteria.all);
     query.push(" order by e.seq limit ").push_bind(limit);
     Ok(query.build().fetch_all(conn).await?)
 }
