@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{BufWriter, Write},
     process::Command,
+    sync::Barrier,
     thread,
     time::{Duration, Instant},
 };
@@ -54,9 +55,15 @@ pub fn audit(
 /// At a fixed pace; how long a call took counts from when it should have been made.
 fn paced(installation: &Installation, key: &Key, time: Duration) -> Result<()> {
     let request = Request { bearer: Some(&key.key), ..Request::get("/v1/workspace") };
-    let (begun, calls) = (Instant::now(), time.as_secs() as usize * PACE / PACED);
+    let (connected, calls) = (Barrier::new(PACED), time.as_secs() as usize * PACE / PACED);
+    let started = Instant::now();
     let one = |place: usize| -> Result<Times> {
         let (mut client, mut times) = (installation.client(), Times::default());
+        let first = client.send(&request);
+        // Before anything can fail: the others wait for everybody.
+        connected.wait();
+        first.map_err(Error::file(request.path))?;
+        let begun = Instant::now();
         for call in 0..calls {
             let due = begun + Duration::from_secs_f64((call * PACED + place) as f64 / PACE as f64);
             thread::sleep(due.saturating_duration_since(Instant::now()));
@@ -72,7 +79,7 @@ fn paced(installation: &Installation, key: &Key, time: Duration) -> Result<()> {
     });
     let mut times = Times::default();
     times.extend(all?);
-    println!("at {} calls/s {:>8}/s  {}", grouped(PACE), rate(times.count(), begun.elapsed()), times.summary());
+    println!("at {} calls/s {:>8}/s  {}", grouped(PACE), rate(times.count(), started.elapsed()), times.summary());
     Ok(())
 }
 
