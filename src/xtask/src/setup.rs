@@ -74,8 +74,8 @@ fn packages(project: &Project, toolchain: Toolchain, scope: Scope) -> Result<()>
     if postgres_programs().is_none() {
         packages.push("postgresql");
     }
-    if scope == Scope::Tests && !Path::new("/usr/bin/chromium").exists() {
-        packages.extend(["chromium", "fonts-dejavu-core"]);
+    if scope == Scope::Tests && !Path::new("/usr/bin/chromium-headless-shell").exists() {
+        packages.extend(["chromium-headless-shell", "fonts-dejavu-core"]);
     }
     let why = match packages.len() {
         0 => "compiler parts, Node.js, PostgreSQL from Debian".to_owned(),
@@ -151,7 +151,7 @@ fn styles(project: &Project) -> Result<()> {
 }
 
 fn browser_tests(project: &Project) -> Result<()> {
-    npm(project, "end2end", "Playwright, which drives Chromium through the product")
+    npm(project, "end2end", "Playwright, which drives Chromium (without its windows) through the product")
 }
 
 /// What the lock file of a folder asks for, unless it is there. Not `npm ci`: that refuses a lock
