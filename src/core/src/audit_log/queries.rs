@@ -189,51 +189,55 @@ const CALLED: &str = r#"(e.actor_kind = 'anonymous' and (e.body::json -> 'reques
 /// The most numbers that are looked at to find those of a page under several values.
 const LOOKED_AT_MAX: usize = 50_000;
 
-/// Values of which an index has the events in their order. On the way back through a busy log there may be millions of others before
-/// the first of these, so each value is looked up by itself.
-struct Lead {
-    criterion: usize,
-    is: &'static str,
-    values: Vec<String>,
+/// Values of which an index has the events in their order: the condition, and what is wanted. On the way back through a busy log there
+/// may be millions of others before the first of these, so each value is looked up by itself.
+fn lead(criteria: &Criteria, limit: i64) -> Option<(&'static str, Vec<String>)> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut leads = criteria.all.iter().filter(|criterion| !criterion.negated).filter_map(|one| led_by(&one.any));
+    leads.find(|(_, values)| values.len().saturating_mul(limit) <= LOOKED_AT_MAX)
 }
 
-impl Lead {
-    fn of(criteria: &Criteria, limit: i64) -> Option<Self> {
-        let leads = criteria.all.iter().enumerate().filter(|(_, criterion)| !criterion.negated);
-        let mut leads = leads.filter_map(|(place, criterion)| Self::by(place, &criterion.any));
-        leads.find(|lead| lead.values.len().saturating_mul(usize::try_from(limit).unwrap_or_default()) <= LOOKED_AT_MAX)
-    }
+/// What the two partial indexes leave out is said again: they are used for nothing else.
+fn led_by(any: &Any) -> Option<(&'static str, Vec<String>)> {
+    let (is, mut values): (_, Vec<String>) = match any {
+        Any::Actors(ids) => ("e.actor_id = wanted.value", ids.clone()),
+        Any::Actions(actions) => ("e.action = wanted.value", actions.iter().map(ToString::to_string).collect()),
+        Any::Outcomes(outcomes) if !outcomes.contains(&Outcome::Success) => (
+            "e.outcome = wanted.value and e.outcome <> 'success'",
+            outcomes.iter().map(|outcome| outcome.as_str().to_owned()).collect(),
+        ),
+        Any::Sources(sources) if !sources.contains(&Source::Api) => (
+            "e.actor_kind = wanted.value and e.actor_kind <> 'api_key'",
+            sources.iter().flat_map(|source| kinds_of(*source)).map(|kind| (*kind).to_owned()).collect(),
+        ),
+        _ => return None,
+    };
+    // What is asked for twice must not be counted twice.
+    values.sort_unstable();
+    values.dedup();
+    Some((is, values))
+}
 
-    fn by(criterion: usize, any: &Any) -> Option<Self> {
-        let (is, mut values) = match any {
-            Any::Actors(ids) => ("e.actor_id = wanted.value", ids.clone()),
-            Any::Actions(actions) => ("e.action = wanted.value", actions.iter().map(ToString::to_string).collect()),
-            Any::Outcomes(outcomes) if !outcomes.contains(&Outcome::Success) => (
-                // The index has no others.
-                "e.outcome = wanted.value and e.outcome <> 'success'",
-                outcomes.iter().map(|outcome| outcome.as_str().to_owned()).collect(),
-            ),
-            _ => return None,
-        };
-        // What is asked for twice must not be counted twice.
-        values.sort_unstable();
-        values.dedup();
-        Some(Self { criterion, is, values })
+/// Kinds of actors that events of this source can have.
+fn kinds_of(source: Source) -> &'static [&'static str] {
+    match source {
+        Source::Api => &["api_key", "anonymous"],
+        Source::Console => &["user", "operator", "anonymous"],
+        Source::Cli | Source::System => &["system"],
     }
 }
 
 /// Events of which the columns tell that they are meant, from one end of the range on.
 fn meant(query: &mut QueryBuilder<Postgres>, workspace: WorkspaceId, criteria: &Criteria, range: Range, limit: i64) {
     query.push(OF_WORKSPACE).push_bind(workspace.0);
-    let Some(Lead { criterion, is, values }) = Lead::of(criteria, limit) else {
-        narrow(query, &criteria.all);
+    let Some((is, values)) = lead(criteria, limit) else {
+        narrow(query, criteria);
         return within(query, "e.seq", range, limit);
     };
     query.push(" and e.seq = any(array(select found.seq from unnest(").push_bind(values);
     query.push(") as wanted (value) cross join lateral (select e.seq").push(OF_WORKSPACE).push_bind(workspace.0);
     query.push(" and ").push(is);
-    narrow(query, &criteria.all[..criterion]);
-    narrow(query, &criteria.all[criterion + 1..]);
+    narrow(query, criteria);
     within(query, "e.seq", range, limit);
     query.push(") as found");
     in_order(query, "found.seq", range, limit);
@@ -241,8 +245,8 @@ fn meant(query: &mut QueryBuilder<Postgres>, workspace: WorkspaceId, criteria: &
     in_order(query, "e.seq", range, limit);
 }
 
-fn narrow(query: &mut QueryBuilder<Postgres>, criteria: &[Criterion]) {
-    for Criterion { negated, any } in criteria {
+fn narrow(query: &mut QueryBuilder<Postgres>, criteria: &Criteria) {
+    for Criterion { negated, any } in &criteria.all {
         let and = if *negated { " and not " } else { " and " };
         match any {
             Any::Actors(ids) => {
@@ -463,7 +467,7 @@ pub(super) async fn window(
         "select e.seq, e.at, e.body, e.personal, e.salt from audit_events e where e.workspace_id = ",
     );
     query.push_bind(workspace.0).push(" and e.seq > ").push_bind(after).push(" and e.seq <= ").push_bind(last);
-    narrow(&mut query, &criteria.all);
+    narrow(&mut query, criteria);
     query.push(" order by e.seq limit ").push_bind(limit);
     Ok(query.build().fetch_all(conn).await?)
 }

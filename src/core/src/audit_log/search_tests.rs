@@ -71,6 +71,8 @@ async fn a_query_finds_what_it_means_however_far_the_worker_has_come() {
         ),
         ("outcome:denied outcome:failed".into(), Box::new(|e| e.outcome != Outcome::Success)),
         ("source:cli".into(), Box::new(|e| e.actor.id == "cli")),
+        ("source:console source:cli".into(), Box::new(|e| e.actor.kind == "user" || e.actor.id == "cli")),
+        ("source:system".into(), Box::new(|_| false)),
         ("-source:cli".into(), Box::new(|e| e.actor.id != "cli")),
         ("source:console outcome:denied".into(), Box::new(|e| e.actor.kind == "user" && e.outcome == Outcome::Denied)),
         (format!("target:{key}"), Box::new(|e| e.targets.iter().any(|t| t.id == key))),
