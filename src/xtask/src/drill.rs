@@ -41,7 +41,7 @@ pub fn drill(arguments: &[&str]) -> Result<()> {
     let Options { time, binary, .. } = Options::parse(options).ok_or_else(usage)?;
     let project = setup::found();
     if *name == "writers" {
-        return writers::writers(&project);
+        return if options.is_empty() { writers::writers(&project) } else { Err(usage()) };
     }
     let binary = match binary {
         Some(binary) => binary,
@@ -92,7 +92,7 @@ impl Options {
 }
 
 fn usage() -> Error {
-    Error::Usage("cargo xtask drill kill|full|load|timing|writers [--seconds N] [--binary FILE]".to_owned())
+    Error::Usage("cargo xtask drill kill|full|load|timing [--seconds N] [--binary FILE], or drill writers".to_owned())
 }
 
 fn built(project: &Project) -> Result<PathBuf> {

@@ -56,8 +56,7 @@ pub fn audit(
 fn paced(installation: &Installation, key: &Key, time: Duration) -> Result<()> {
     let request = Request { bearer: Some(&key.key), ..Request::get("/v1/workspace") };
     let (connected, calls) = (Barrier::new(PACED), time.as_secs() as usize * PACE / PACED);
-    let started = Instant::now();
-    let one = |place: usize| -> Result<Times> {
+    let one = |place: usize| -> Result<(Times, Duration)> {
         let (mut client, mut times) = (installation.client(), Times::default());
         let first = client.send(&request);
         // Before anything can fail: the others wait for everybody.
@@ -71,15 +70,17 @@ fn paced(installation: &Installation, key: &Key, time: Duration) -> Result<()> {
             times.add(due.elapsed());
             super::expect(200, request.path, &answer)?;
         }
-        Ok(times)
+        Ok((times, begun.elapsed()))
     };
     let all: Result<Vec<_>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..PACED).map(|place| scope.spawn(move || one(place))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or(Err(Error::Checks))).collect()
     });
+    let (all, took): (Vec<_>, Vec<_>) = all?.into_iter().unzip();
     let mut times = Times::default();
-    times.extend(all?);
-    println!("at {} calls/s {:>8}/s  {}", grouped(PACE), rate(times.count(), started.elapsed()), times.summary());
+    times.extend(all);
+    let took = took.into_iter().max().unwrap_or_default();
+    println!("at {} calls/s {:>8}/s  {}", grouped(PACE), rate(times.count(), took), times.summary());
     Ok(())
 }
 

@@ -28,6 +28,8 @@ pub fn audit_log(
         ("page, one action", format!("{log}?action=api_key.revoked")),
         ("page, one actor, deep", format!("{log}?actor={}&older={middle}", key.id)),
         ("page, denied", format!("{log}?outcome=denied")),
+        ("page, some actions", format!("{log}?q=action:api_key.*")),
+        ("page, command line", format!("{log}?q=source:cli")),
     ];
     for (name, path) in &pages {
         let request = Request { headers: &headers, ..Request::get(path) };
