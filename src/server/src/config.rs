@@ -54,7 +54,7 @@ pub struct Config {
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "SEND0_DATABASE_URL",
     "SEND0_DATABASE_URL_AUDITOR",
     "SEND0_DATABASE_URL_AUTH",
@@ -69,6 +69,7 @@ const KNOWN: [&str; 13] = [
     "SEND0_TRUSTED_PROXIES",
     // Read by the tests of this repository.
     "SEND0_TEST_POSTGRES",
+    "SEND0_TEST_ROUNDS",
 ];
 
 /// Where to listen when nothing is said: by name, because an IP address cannot hold a passkey.

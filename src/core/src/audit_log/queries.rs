@@ -186,51 +186,58 @@ fn outlines_of((seqs, times, actions, outcomes, kinds, ids, called): Columns) ->
 /// Whether nobody known called the API. The body is not taken as text: a NUL anywhere in it would be an error.
 const CALLED: &str = r#"(e.actor_kind = 'anonymous' and (e.body::json -> 'request' -> 'path')::text like '"/v1%')"#;
 
-/// The most numbers that are looked at to find those of a page under several values.
-const LOOKED_AT_MAX: usize = 50_000;
+/// More values are as good as all: on the way back through the log one of them comes soon.
+const LEADS_MAX: usize = 20;
 
-/// Values of which an index has the events in their order: the condition, and what is wanted. On the way back through a busy log there
-/// may be millions of others before the first of these, so each value is looked up by itself.
-fn lead(criteria: &Criteria, limit: i64) -> Option<(&'static str, Vec<String>)> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut leads = criteria.all.iter().filter(|criterion| !criterion.negated).filter_map(|one| led_by(&one.any));
-    leads.find(|(_, values)| values.len().saturating_mul(limit) <= LOOKED_AT_MAX)
+/// Values of which an index has the events in their order, the fewest there are: the condition, and what is wanted. On the way back through
+/// a busy log there may be millions of others before the first of these, so each value is looked up by itself.
+fn lead(workspace: WorkspaceId, criteria: &Criteria) -> Option<(&'static str, Vec<String>)> {
+    let positive = criteria.all.iter().filter(|criterion| !criterion.negated);
+    let leads = positive.filter_map(|criterion| led_by(workspace, &criterion.any));
+    let (_, is, values) = leads.min_by_key(|(rank, _, values)| (values.len(), *rank))?;
+    (values.len() <= LEADS_MAX).then_some((is, values))
 }
 
-/// What the two partial indexes leave out is said again: they are used for nothing else.
-fn led_by(any: &Any) -> Option<(&'static str, Vec<String>)> {
-    let (is, mut values): (_, Vec<String>) = match any {
-        Any::Actors(ids) => ("e.actor_id = wanted.value", ids.clone()),
-        Any::Actions(actions) => ("e.action = wanted.value", actions.iter().map(ToString::to_string).collect()),
+/// With a rank among those of as many values: there are few refusals, and of one person fewer events than of one action. What the two
+/// partial indexes leave out is said again: they are used for nothing else.
+fn led_by(workspace: WorkspaceId, any: &Any) -> Option<(u8, &'static str, Vec<String>)> {
+    let (rank, is, mut values): (_, _, Vec<String>) = match any {
         Any::Outcomes(outcomes) if !outcomes.contains(&Outcome::Success) => (
+            0,
             "e.outcome = wanted.value and e.outcome <> 'success'",
             outcomes.iter().map(|outcome| outcome.as_str().to_owned()).collect(),
         ),
-        Any::Sources(sources) if !sources.contains(&Source::Api) => (
-            "e.actor_kind = wanted.value and e.actor_kind <> 'api_key'",
-            sources.iter().flat_map(|source| kinds_of(*source)).map(|kind| (*kind).to_owned()).collect(),
-        ),
+        // The platform has no keys, and whoever is refused at the API is nobody known there.
+        Any::Sources(sources) if workspace != WorkspaceId::PLATFORM => {
+            (1, "e.actor_kind = wanted.value and e.actor_kind <> 'api_key'", kinds(sources)?)
+        }
+        Any::Actors(ids) => (2, "e.actor_id = wanted.value", ids.clone()),
+        Any::Actions(actions) => (3, "e.action = wanted.value", actions.iter().map(ToString::to_string).collect()),
         _ => return None,
     };
     // What is asked for twice must not be counted twice.
     values.sort_unstable();
     values.dedup();
-    Some((is, values))
+    Some((rank, is, values))
 }
 
-/// Kinds of actors that events of this source can have.
-fn kinds_of(source: Source) -> &'static [&'static str] {
-    match source {
-        Source::Api => &["api_key", "anonymous"],
-        Source::Console => &["user", "operator", "anonymous"],
-        Source::Cli | Source::System => &["system"],
+/// Kinds of actors that events of these sources can have; `None` for those of keys, which are most of a log.
+fn kinds(sources: &[Source]) -> Option<Vec<String>> {
+    let mut kinds = vec![];
+    for source in sources {
+        kinds.extend_from_slice(match source {
+            Source::Api => return None,
+            Source::Console => &["user", "operator", "anonymous"],
+            Source::Cli | Source::System => &["system"],
+        });
     }
+    Some(kinds.into_iter().map(str::to_owned).collect())
 }
 
 /// Events of which the columns tell that they are meant, from one end of the range on.
 fn meant(query: &mut QueryBuilder<Postgres>, workspace: WorkspaceId, criteria: &Criteria, range: Range, limit: i64) {
     query.push(OF_WORKSPACE).push_bind(workspace.0);
-    let Some((is, values)) = lead(criteria, limit) else {
+    let Some((is, values)) = lead(workspace, criteria) else {
         narrow(query, criteria);
         return within(query, "e.seq", range, limit);
     };
