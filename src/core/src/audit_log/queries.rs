@@ -189,13 +189,31 @@ const CALLED: &str = r#"(e.actor_kind = 'anonymous' and (e.body::json -> 'reques
 /// More values are as good as all: on the way back through the log one of them comes soon.
 const LEADS_MAX: usize = 20;
 
-/// Values of which an index has the events in their order, the fewest there are: the condition, and what is wanted. On the way back through
-/// a busy log there may be millions of others before the first of these, so each value is looked up by itself.
-fn lead(workspace: WorkspaceId, criteria: &Criteria) -> Option<(&'static str, Vec<String>)> {
-    let positive = criteria.all.iter().filter(|criterion| !criterion.negated);
-    let leads = positive.filter_map(|criterion| led_by(workspace, &criterion.any));
-    let (_, is, values) = leads.min_by_key(|(rank, _, values)| (values.len(), *rank))?;
-    (values.len() <= LEADS_MAX).then_some((is, values))
+/// Values of which an index has the events in their order. On the way back through a busy log there may be millions of others before the
+/// first of these, so each value is looked up by itself.
+struct Lead<'a> {
+    criterion: &'a Criterion,
+    rank: u8,
+    is: &'static str,
+    values: Vec<String>,
+}
+
+impl<'a> Lead<'a> {
+    /// The one with the fewest values.
+    fn of(workspace: WorkspaceId, criteria: &'a Criteria) -> Option<Self> {
+        let positive = criteria.all.iter().filter(|criterion| !criterion.negated);
+        let leads = positive.filter_map(|criterion| {
+            let (rank, is, values) = led_by(workspace, &criterion.any)?;
+            Some(Self { criterion, rank, is, values })
+        });
+        leads.min_by_key(|lead| (lead.values.len(), lead.rank)).filter(|lead| lead.values.len() <= LEADS_MAX)
+    }
+
+    /// Whether this is still to be asked. What leads must not be asked twice: PostgreSQL would look both up in the index, which then gives no
+    /// order. Of a source the kinds of actors are not all there is to say.
+    fn leaves(&self, criterion: &Criterion) -> bool {
+        !std::ptr::eq(self.criterion, criterion) || matches!(criterion.any, Any::Sources(_))
+    }
 }
 
 /// With a rank among those of as many values: there are few refusals, and of one person fewer events than of one action. What the two
@@ -236,24 +254,22 @@ fn kinds(sources: &[Source]) -> Option<Vec<String>> {
 
 /// Events of which the columns tell that they are meant, from one end of the range on.
 fn meant(query: &mut QueryBuilder<Postgres>, workspace: WorkspaceId, criteria: &Criteria, range: Range, limit: i64) {
-    query.push(OF_WORKSPACE).push_bind(workspace.0);
-    let Some((is, values)) = lead(workspace, criteria) else {
-        narrow(query, criteria);
+    let Some(lead) = Lead::of(workspace, criteria) else {
+        query.push(OF_WORKSPACE).push_bind(workspace.0);
+        narrow(query, criteria.all.iter());
         return within(query, "e.seq", range, limit);
     };
-    query.push(" and e.seq = any(array(select found.seq from unnest(").push_bind(values);
-    query.push(") as wanted (value) cross join lateral (select e.seq").push(OF_WORKSPACE).push_bind(workspace.0);
-    query.push(" and ").push(is);
-    narrow(query, criteria);
+    query.push(" from unnest(").push_bind(lead.values.clone());
+    query.push(") as wanted (value) cross join lateral (select e.*").push(OF_WORKSPACE).push_bind(workspace.0);
+    query.push(" and ").push(lead.is);
+    narrow(query, criteria.all.iter().filter(|criterion| lead.leaves(criterion)));
     within(query, "e.seq", range, limit);
-    query.push(") as found");
-    in_order(query, "found.seq", range, limit);
-    query.push("))");
+    query.push(") as e");
     in_order(query, "e.seq", range, limit);
 }
 
-fn narrow(query: &mut QueryBuilder<Postgres>, criteria: &Criteria) {
-    for Criterion { negated, any } in &criteria.all {
+fn narrow<'a>(query: &mut QueryBuilder<Postgres>, criteria: impl Iterator<Item = &'a Criterion>) {
+    for Criterion { negated, any } in criteria {
         let and = if *negated { " and not " } else { " and " };
         match any {
             Any::Actors(ids) => {
@@ -474,7 +490,7 @@ pub(super) async fn window(
         "select e.seq, e.at, e.body, e.personal, e.salt from audit_events e where e.workspace_id = ",
     );
     query.push_bind(workspace.0).push(" and e.seq > ").push_bind(after).push(" and e.seq <= ").push_bind(last);
-    narrow(&mut query, criteria);
+    narrow(&mut query, criteria.all.iter());
     query.push(" order by e.seq limit ").push_bind(limit);
     Ok(query.build().fetch_all(conn).await?)
 }
