@@ -54,20 +54,15 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
     use proptest::{collection::vec, prelude::*};
-    use std::sync::LazyLock;
 
-    const CASES: u32 = 5_000;
-    /// In each case, because what is forged takes longer to make up than to see through.
-    const CLIENTS: usize = 5;
+    const CASES: u32 = 25_000;
 
     fn address(text: &str) -> IpAddr {
         text.parse().expect("address")
     }
 
-    fn trusted() -> &'static TrustedProxies {
-        static TRUSTED: LazyLock<TrustedProxies> =
-            LazyLock::new(|| TrustedProxies::parse("10.0.0.0/8, 127.0.0.1, 2001:db8:ffff::/48").expect("networks"));
-        &TRUSTED
+    fn trusted() -> TrustedProxies {
+        TrustedProxies::parse("10.0.0.0/8, 127.0.0.1, 2001:db8:ffff::/48").expect("networks")
     }
 
     fn client(peer: &str, forwarded: &[&[u8]]) -> String {
@@ -174,66 +169,46 @@ mod tests {
         headers
     }
 
-    /// What proxies add, each in a header of its own.
-    fn beside(forged: &[Vec<u8>], added: &[String]) -> HeaderMap {
-        let mut headers = with(forged, FORWARDED_FOR);
-        for address in added {
-            headers.append(FORWARDED_FOR, address.parse().expect("value"));
-        }
-        headers
-    }
-
-    /// As most proxies do: added to the end of the last header.
-    fn behind(forged: &[Vec<u8>], added: &[String]) -> HeaderMap {
-        let added = added.join(", ").into_bytes();
-        let (value, before) = match forged.split_last() {
-            Some((last, before)) => ([last, &b", "[..], &added].concat(), before),
-            None => (added, forged),
-        };
-        let mut headers = with(before, FORWARDED_FOR);
-        headers.append(FORWARDED_FOR, HeaderValue::from_bytes(&value).expect("value"));
-        headers
-    }
-
     proptest! {
         #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_stranger_is_never_taken_for_anybody_else(peers in [(); CLIENTS].map(|()| stranger()), forged in vec(forged(), 0..4)) {
-            let headers = with(&forged, FORWARDED_FOR);
-            for peer in peers {
-                prop_assert_eq!(trusted().client(peer, &headers), peer.to_canonical());
-            }
+        fn a_stranger_is_never_taken_for_anybody_else(peer in stranger(), forged in vec(forged(), 0..4)) {
+            prop_assert_eq!(trusted().client(peer, &with(&forged, FORWARDED_FOR)), peer.to_canonical());
         }
 
         #[test]
         fn nothing_before_what_proxies_add_changes_the_answer(
-            clients in [(); CLIENTS].map(|()| stranger()), hops in vec(proxy(), 1..4), forged in vec(forged(), 0..4), apart: bool,
+            client in stranger(), hops in vec(proxy(), 1..4), forged in vec(forged(), 0..4), apart: bool,
         ) {
             let (peer, between) = hops.split_last().expect("a hop");
-            for client in clients {
-                let added: Vec<String> = std::iter::once(&client).chain(between).map(IpAddr::to_string).collect();
-                let headers = if apart { beside(&forged, &added) } else { behind(&forged, &added) };
-                prop_assert_eq!(trusted().client(*peer, &headers), client.to_canonical());
-            }
-        }
-
-        #[test]
-        fn no_other_header_counts(peers in [(); CLIENTS].map(|()| any_address()), forged in vec(forged(), 1..3)) {
-            for name in ["x-real-ip", "forwarded"] {
-                let headers = with(&forged, name);
-                for peer in peers {
-                    prop_assert_eq!(trusted().client(peer, &headers), peer.to_canonical());
+            let added: Vec<String> = std::iter::once(&client).chain(between).map(IpAddr::to_string).collect();
+            let mut headers = with(&forged, FORWARDED_FOR);
+            if apart {
+                for address in added {
+                    headers.append(FORWARDED_FOR, address.parse().expect("value"));
                 }
+            } else {
+                // As most proxies do: added to the end of the last header.
+                let mut all = forged.clone();
+                let last = all.pop().map(|mut last| { last.extend(b", "); last }).unwrap_or_default();
+                headers = with(&all, FORWARDED_FOR);
+                let value = [last, added.join(", ").into_bytes()].concat();
+                headers.append(FORWARDED_FOR, HeaderValue::from_bytes(&value).expect("value"));
+            }
+            prop_assert_eq!(trusted().client(*peer, &headers), client.to_canonical());
+        }
+
+        #[test]
+        fn no_other_header_counts(peer in any_address(), forged in vec(forged(), 1..3)) {
+            for name in ["x-real-ip", "forwarded"] {
+                prop_assert_eq!(trusted().client(peer, &with(&forged, name)), peer.to_canonical());
             }
         }
 
         #[test]
-        fn without_trust_nobody_is_believed(peers in [(); CLIENTS].map(|()| any_address()), forged in vec(forged(), 0..4)) {
-            let headers = with(&forged, FORWARDED_FOR);
-            for peer in peers {
-                prop_assert_eq!(TrustedProxies::default().client(peer, &headers), peer.to_canonical());
-            }
+        fn without_trust_nobody_is_believed(peer in any_address(), forged in vec(forged(), 0..4)) {
+            prop_assert_eq!(TrustedProxies::default().client(peer, &with(&forged, FORWARDED_FOR)), peer.to_canonical());
         }
     }
 }
