@@ -9,6 +9,8 @@ use std::net::IpAddr;
 
 /// Events that are taken in together: the more, the less each costs the index.
 const BATCH: i64 = 2000;
+/// While calls crowd: so few that no call waits for long beside them. More are taken in that way, too.
+const CROWDED_BATCH: i64 = 200;
 /// Workspaces that are looked after in one go.
 const WORKSPACES: i32 = 20;
 
@@ -52,7 +54,8 @@ async fn take_in_of(ctx: &Ctx, workspace: WorkspaceId, done: i64) -> Result<usiz
     let mut read = ctx.db.read_log(workspace).await?;
     let range = Range { above: done, below: i64::MAX, newest_first: false };
     let all = Criteria::default();
-    let events = queries::page(read.conn(), workspace, &all, range, BATCH).await?.unwrap_or_default();
+    let batch = if ctx.is_crowded() { CROWDED_BATCH } else { BATCH };
+    let events = queries::page(read.conn(), workspace, &all, range, batch).await?.unwrap_or_default();
     drop(read);
     let Some(to) = events.last().map(|event| event.seq) else { return Ok(0) };
     let mut rows = Taken::default();
