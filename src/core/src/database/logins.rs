@@ -3,7 +3,7 @@
 use super::transactions::{AccountTx, WorkspaceRead, WorkspaceTx};
 use crate::{Actor, AppError, api_keys::Recogniser, audit_log::Writer, ids::WorkspaceId};
 use sqlx::{
-    PgPool,
+    Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::time::Duration;
@@ -35,7 +35,12 @@ pub struct Logins {
 }
 
 /// Longest wait for a free connection; after it the caller is told that the service is not available.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection is asked whether it still stands when it comes back to its pool, and when it is taken again after so long. Asked each time it
+/// is taken, a page would wait for ten answers more. So when PostgreSQL goes down and comes back within this time, each connection that was free
+/// then fails whoever takes it next, once, with 503.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// The pools, one for each login. They are private: rows are reached through transactions that know their tenant.
 #[derive(Clone, Debug)]
@@ -50,7 +55,16 @@ impl Database {
     /// Pools that connect when first used.
     pub fn new(logins: Logins) -> Self {
         let pool = |options, size| {
-            PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(options)
+            let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
+            let pool = pool.test_before_acquire(false).before_acquire(|conn, was| {
+                Box::pin(async move {
+                    if was.idle_for > FRESH {
+                        conn.ping().await?;
+                    }
+                    Ok(true)
+                })
+            });
+            pool.connect_lazy_with(options)
         };
         Self {
             app: pool(logins.app, 16),

@@ -1,5 +1,6 @@
 //! Transactions that know their tenant, and cannot be committed without saying what was done.
 
+use super::logins::ACQUIRE_TIMEOUT;
 use crate::{
     Actor, AppError,
     audit_log::{Event, Record},
@@ -21,11 +22,12 @@ pub(super) async fn begin(
 
 /// Begins in a task of its own, which goes on when whoever waits goes away. sqlx 0.9.0 forgets a transaction whose
 /// beginning is dropped half-way and gives its connection back with it open, tenant and all: whatever came next would
-/// be part of it, and might never be committed (transact-rs/sqlx#4385).
+/// be part of it, and might never be committed (transact-rs/sqlx#4385). Nobody waits for a server that does not answer at all.
 async fn whole(
     begin: impl Future<Output = sqlx::Result<Transaction<'static, Postgres>>> + Send + 'static,
 ) -> Result<Transaction<'static, Postgres>, AppError> {
-    Ok(tokio::spawn(begin).await.map_err(|_| AppError::Unavailable)??)
+    let begun = tokio::time::timeout(ACQUIRE_TIMEOUT, tokio::spawn(begin)).await;
+    Ok(begun.map_err(|_| AppError::Unavailable)?.map_err(|_| AppError::Unavailable)??)
 }
 
 /// A change in one workspace. It ends in one of two ways: committed together with its audit event, or as if it had
