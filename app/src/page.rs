@@ -106,19 +106,23 @@ where
         };
         let inside = Inside { visit: visit.clone(), actor, here: here.clone(), now: visit.ctx.clock.now() };
         let (said, due) = (said(&visit), factor_due(&visit, &here).await);
-        let content = match load(inside).await {
+        let news = unseen(&visit.ctx, here.workspace);
+        // The page of the notices is where somebody looks: there they are counted afterwards.
+        let (loaded, news) = match section {
+            "notices" => (load(inside).await, news.await),
+            _ => futures::join!(load(inside), news),
+        };
+        let content = match loaded {
             Ok(view) => {
                 view! { <Title text=format!("{title} · {}", here.workspace_name)/> {due} {said} {view} }.into_any()
             }
             Err(error) => sorry(error, &visit),
         };
-        // After the page: it may be the one on which somebody looks.
-        let news = unseen(&visit.ctx, here.workspace).await.unwrap_or_default();
         framed(
             &visit,
             &here.workspace_name,
             workspace_items(&memberships, Some(&here.slug)),
-            navigation(&here, section, news),
+            navigation(&here, section, news.unwrap_or_default()),
             actions(&here),
             content,
         )
@@ -322,13 +326,12 @@ const SOON: time::Duration = time::Duration::days(3);
 
 /// What the workspace will demand soon, to whoever cannot show it yet.
 async fn factor_due(visit: &Visit, here: &Membership) -> Option<AnyView> {
+    let now = visit.ctx.clock.now();
+    // Who is in although it is due has shown it.
+    here.demand.filter(|demand| (now..=now + SOON).contains(&demand.due_at))?;
     let demand = policies::operations::unmet(&visit.ctx, &visit.signed_in().ok()?, here).await.ok()??;
     let what = if demand.passkey { "signs in with a passkey" } else { "has a second factor" };
     let title = format!("{} soon lets in only who {what}", here.workspace_name);
-    let now = visit.ctx.clock.now();
-    if demand.due_at - now > SOON {
-        return None;
-    }
     Some(
         view! {
             <Banner tone=Tone::Warn title>

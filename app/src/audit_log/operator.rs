@@ -17,9 +17,10 @@ pub fn PlatformLog() -> impl IntoView {
     operator_page("Log", |operating| async move {
         let asked = Asked::of(&query)?;
         let (ctx, actor) = (&operating.visit.ctx, &operating.actor);
-        let found =
-            operations::list_of_platform(ctx, actor, &asked.filter, asked.place, operations::LIMIT_DEFAULT).await?;
-        let facets = operations::facets_of_platform(ctx, actor, &asked.filter).await?;
+        let (found, facets) = futures::try_join!(
+            operations::list_of_platform(ctx, actor, &asked.filter, asked.place, operations::LIMIT_DEFAULT),
+            operations::facets_of_platform(ctx, actor, &asked.filter),
+        )?;
         Ok(log_page(&of_platform(&operating), asked, found, facets, ().into_any()))
     })
 }

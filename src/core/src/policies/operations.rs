@@ -130,13 +130,12 @@ pub(crate) async fn admit(
     actor: &Actor,
     membership: &Membership,
 ) -> Result<(), AppError> {
-    match unmet(ctx, signed_in, membership).await? {
-        Some(demand) if ctx.clock.now() > demand.due_at => {
-            let refusal = AppError::FactorNeeded { passkey: demand.passkey };
-            ctx.refuse(actor, Event::new(Action::PageViewed), "second_factor_missing", refusal).await
-        }
-        _ => Ok(()),
+    if membership.demand.is_none_or(|demand| ctx.clock.now() <= demand.due_at) {
+        return Ok(());
     }
+    let Some(demand) = unmet(ctx, signed_in, membership).await? else { return Ok(()) };
+    let refusal = AppError::FactorNeeded { passkey: demand.passkey };
+    ctx.refuse(actor, Event::new(Action::PageViewed), "second_factor_missing", refusal).await
 }
 
 /// Refuses to leave the person with less than one of their workspaces demands.
