@@ -32,6 +32,30 @@ async fn a_public_page_is_the_same_for_everybody() {
 }
 
 #[tokio::test]
+async fn a_slash_at_the_end_leads_to_the_page_and_to_no_other_site() {
+    let console = Console::new().await;
+    let mut nobody = Browser::default();
+    for (path, expected) in [
+        ("/security/", Some("/security")),
+        ("/w/acme/audit-log///?q=a%2Fb&older=3", Some("/w/acme/audit-log?q=a%2Fb&older=3")),
+        ("/pkg/", Some("/pkg")),
+        ("/pkg", None),
+        ("//evil.example/", None),
+        ("//evil.example//", None),
+        ("//", None),
+    ] {
+        let answer = nobody.get(&console, path).await;
+        let location = answer.headers.get("location").map(|value| value.to_str().expect("text"));
+        assert_eq!(
+            (answer.status.as_u16(), location),
+            (if expected.is_some() { 308 } else { 404 }, expected),
+            "{path}"
+        );
+    }
+    assert_eq!(nobody.get(&console, "/").await.header("location"), "/sign-in", "the slash alone is a page");
+}
+
+#[tokio::test]
 async fn the_twins_for_programs_say_the_same() {
     let console = Console::new().await;
     let (announced, withdrawn) = (console.notice("Acme <Mail> & Co").await, console.notice("Other").await);
