@@ -38,7 +38,7 @@ async fn exported(db: &TestDb, actor: &Actor, asked: &Asked) -> String {
 }
 
 /// The lines of an export as JSON, and its receipt.
-async fn read(db: &TestDb, actor: &Actor, asked: &Asked) -> (Vec<Value>, Value) {
+pub(super) async fn read(db: &TestDb, actor: &Actor, asked: &Asked) -> (Vec<Value>, Value) {
     let text = exported(db, actor, asked).await;
     let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let receipt = lines.pop().expect("a receipt")["receipt"].take();

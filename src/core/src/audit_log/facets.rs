@@ -2,10 +2,11 @@
 
 use super::{
     Asked, EventView, Outcome, Place, Source, Term,
-    queries::{self, Outline},
+    queries::{self, Alike},
     search::{COUNTS, Criteria, Range, look},
 };
 use crate::{AppError, database::Database, ids::WorkspaceId};
+use sqlx::PgConnection;
 use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
 
@@ -68,50 +69,54 @@ pub(super) async fn count(
     criteria: &Criteria,
     now: OffsetDateTime,
 ) -> Result<Facets, AppError> {
-    let Some(mut outlines) = outlines(db, workspace, criteria).await? else { return Ok(Facets::default()) };
-    let is_capped = outlines.len() > COUNTED_MAX;
-    outlines.truncate(COUNTED_MAX);
-    let kinds = vec![
-        Facet { title: "Actor", values: by_actor(db, workspace, &outlines).await? },
-        Facet { title: "Action", values: by_family(&outlines) },
-        Facet { title: "Outcome", values: by_outcome(&outlines) },
-        Facet { title: "Source", values: by_source(&outlines) },
-    ];
-    let over_time = if criteria.all.is_empty() {
-        all_over_time(db, workspace, criteria, now).await?
-    } else {
-        of_outlines(&outlines, criteria, is_capped, now)
-    };
-    Ok(Facets { counted: outlines.len(), is_capped, kinds, over_time })
-}
-
-/// The newest events that are meant. `None` when they were not found in time.
-async fn outlines(
-    db: &Database,
-    workspace: WorkspaceId,
-    criteria: &Criteria,
-) -> Result<Option<Vec<Outline>>, AppError> {
     let limit = COUNTED_MAX as i64 + 1;
     if criteria.is_deep() {
         let found = look(db, workspace, criteria, Place::Top, limit, COUNTS).await?;
-        return Ok(found.stopped_at.is_none().then(|| found.events.iter().map(Outline::of).collect()));
+        if found.stopped_at.is_some() {
+            return Ok(Facets::default());
+        }
+        let alike = found.events.iter().map(Alike::only).collect();
+        return Ok(facets(&Counting::of(alike), &found.events, criteria, now));
     }
+    // One transaction for all of it: to begin one takes as long as to look something up.
     let mut read = db.read_log(workspace).await?;
-    let ends = queries::ends(read.conn(), workspace, criteria.from, criteria.to).await?;
-    queries::limit_time(read.conn(), COUNTS.time).await?;
+    let conn = read.conn();
+    let ends = queries::ends(conn, workspace, criteria.from, criteria.to, Some(COUNTS.time)).await?;
     let range = Range { above: ends.from - 1, below: ends.to.min(ends.next), newest_first: true };
-    queries::outlines(read.conn(), workspace, criteria, range, limit).await
+    let found = queries::alike(conn, workspace, criteria, range, limit).await?;
+    let Some(counting) = found.map(Counting::of) else { return Ok(Facets::default()) };
+    if !queries::lift_limit(conn).await? {
+        return Ok(Facets::default());
+    }
+    let newest = queries::by_seq(conn, workspace, &counting.newest_of_each(), true).await?;
+    let mut facets = facets(&counting, &newest, criteria, now);
+    if criteria.all.is_empty() {
+        facets.over_time = all_over_time(conn, workspace, criteria, range, now).await?;
+    }
+    Ok(facets)
 }
 
-impl Outline {
-    fn of(event: &EventView) -> Self {
+/// `events`: among them the newest of each actor that is listed.
+fn facets(counting: &Counting, events: &[EventView], criteria: &Criteria, now: OffsetDateTime) -> Facets {
+    let kinds = vec![
+        Facet { title: "Actor", values: counting.by_actor(events) },
+        Facet { title: "Action", values: counting.by_family() },
+        Facet { title: "Outcome", values: counting.by_outcome() },
+        Facet { title: "Source", values: counting.by_source() },
+    ];
+    let over_time = counting.over_time(criteria, now);
+    Facets { counted: counting.events().count(), is_capped: counting.is_capped, kinds, over_time }
+}
+
+impl Alike {
+    /// Just one.
+    fn only(event: &EventView) -> Self {
         Self {
-            seq: event.seq,
-            at: event.time,
             action: event.action.clone(),
             outcome: event.outcome,
             actor_id: event.actor.id.clone(),
             source: Source::of(&event.actor.kind, &event.actor.id, &event.request.path),
+            events: vec![(event.seq, event.time)],
         }
     }
 }
@@ -121,55 +126,105 @@ fn term(asked: Asked) -> Term {
 }
 
 /// The most frequent values, each with its number; values as frequent as each other in their own order.
-fn tally<T: Ord + std::hash::Hash>(values: impl Iterator<Item = T>) -> Vec<(T, usize)> {
+fn tally<T: Ord + std::hash::Hash>(values: impl Iterator<Item = (T, usize)>) -> Vec<(T, usize)> {
     let mut counts: HashMap<T, usize> = HashMap::new();
-    values.for_each(|value| *counts.entry(value).or_default() += 1);
+    values.for_each(|(value, count)| *counts.entry(value).or_default() += count);
     let mut counts: Vec<(T, usize)> = counts.into_iter().collect();
     counts.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
     counts.truncate(VALUES_MAX);
     counts
 }
 
-/// Under the names that they had last.
-async fn by_actor(db: &Database, workspace: WorkspaceId, outlines: &[Outline]) -> Result<Vec<Counted>, AppError> {
-    let counts = tally(outlines.iter().map(|outline| outline.actor_id.as_str()));
-    let newest = counts.iter().filter_map(|(id, _)| outlines.iter().find(|outline| outline.actor_id == *id));
-    let newest: Vec<i64> = newest.map(|outline| outline.seq).collect();
-    let mut read = db.read_log(workspace).await?;
-    let events = queries::by_seq(read.conn(), workspace, &newest, true).await?;
-    let named = |id: &str| events.iter().find(|event| event.actor.id == id).and_then(|event| event.actor.name.clone());
-    let counted = counts.into_iter().map(|(id, count)| Counted {
-        term: term(Asked::Actor(id.to_owned())),
-        label: named(id).unwrap_or_else(|| id.to_owned()),
-        count,
-    });
-    Ok(counted.collect())
+/// What is counted.
+struct Counting {
+    alike: Vec<Alike>,
+    is_capped: bool,
 }
 
-fn by_family(outlines: &[Outline]) -> Vec<Counted> {
-    let family = |outline: &Outline| format!("{}.*", outline.action.split('.').next().unwrap_or_default());
-    let counts = tally(outlines.iter().map(family));
-    let counted =
-        |(family, count): (String, usize)| Counted { term: term(Asked::Action(family.clone())), label: family, count };
-    counts.into_iter().map(counted).collect()
-}
+impl Counting {
+    /// One more than is counted may have been found: it tells that there are more.
+    fn of(mut alike: Vec<Alike>) -> Self {
+        let is_capped = alike.iter().map(|one| one.events.len()).sum::<usize>() > COUNTED_MAX;
+        if is_capped {
+            let oldest = alike.iter().flat_map(|one| &one.events).min().copied();
+            alike.iter_mut().for_each(|one| one.events.retain(|event| Some(*event) != oldest));
+            alike.retain(|one| !one.events.is_empty());
+        }
+        Self { alike, is_capped }
+    }
 
-fn by_outcome(outlines: &[Outline]) -> Vec<Counted> {
-    let count = |outcome: Outcome| Counted {
-        term: term(Asked::Outcome(outcome)),
-        label: outcome.as_str().to_owned(),
-        count: outlines.iter().filter(|outline| outline.outcome == outcome).count(),
-    };
-    Outcome::ALL.map(count).into_iter().filter(|counted| counted.count > 0).collect()
-}
+    fn events(&self) -> impl Iterator<Item = &(i64, OffsetDateTime)> {
+        self.alike.iter().flat_map(|one| &one.events)
+    }
 
-fn by_source(outlines: &[Outline]) -> Vec<Counted> {
-    let count = |source: Source| Counted {
-        term: term(Asked::Source(source)),
-        label: source.as_str().to_owned(),
-        count: outlines.iter().filter(|outline| outline.source == source).count(),
-    };
-    Source::ALL.map(count).into_iter().filter(|counted| counted.count > 0).collect()
+    fn actors(&self) -> Vec<(&str, usize)> {
+        tally(self.alike.iter().map(|one| (one.actor_id.as_str(), one.events.len())))
+    }
+
+    /// The numbers of the events that tell how the actors are called now.
+    fn newest_of_each(&self) -> Vec<i64> {
+        let of = |id: &str| {
+            let theirs = self.alike.iter().filter(|one| one.actor_id == id).flat_map(|one| &one.events);
+            theirs.map(|(seq, _)| *seq).max()
+        };
+        self.actors().into_iter().filter_map(|(id, _)| of(id)).collect()
+    }
+
+    /// Under the names that they had last.
+    fn by_actor(&self, events: &[EventView]) -> Vec<Counted> {
+        let named =
+            |id: &str| events.iter().find(|event| event.actor.id == id).and_then(|event| event.actor.name.clone());
+        let counted = |(id, count): (&str, usize)| Counted {
+            term: term(Asked::Actor(id.to_owned())),
+            label: named(id).unwrap_or_else(|| id.to_owned()),
+            count,
+        };
+        self.actors().into_iter().map(counted).collect()
+    }
+
+    fn by_family(&self) -> Vec<Counted> {
+        let family = |one: &Alike| format!("{}.*", one.action.split('.').next().unwrap_or_default());
+        let counts = tally(self.alike.iter().map(|one| (family(one), one.events.len())));
+        let counted = |(family, count): (String, usize)| Counted {
+            term: term(Asked::Action(family.clone())),
+            label: family,
+            count,
+        };
+        counts.into_iter().map(counted).collect()
+    }
+
+    fn by_outcome(&self) -> Vec<Counted> {
+        let count = |outcome: Outcome| Counted {
+            term: term(Asked::Outcome(outcome)),
+            label: outcome.as_str().to_owned(),
+            count: self.count(|one| one.outcome == outcome),
+        };
+        Outcome::ALL.map(count).into_iter().filter(|counted| counted.count > 0).collect()
+    }
+
+    fn by_source(&self) -> Vec<Counted> {
+        let count = |source: Source| Counted {
+            term: term(Asked::Source(source)),
+            label: source.as_str().to_owned(),
+            count: self.count(|one| one.source == source),
+        };
+        Source::ALL.map(count).into_iter().filter(|counted| counted.count > 0).collect()
+    }
+
+    fn count(&self, is_meant: impl Fn(&Alike) -> bool) -> usize {
+        self.alike.iter().filter(|one| is_meant(one)).map(|one| one.events.len()).sum()
+    }
+
+    /// Over the time of the events that were counted: of what lies before them, nothing is said.
+    fn over_time(&self, criteria: &Criteria, now: OffsetDateTime) -> Vec<Bucket> {
+        let times = || self.events().map(|(_, at)| *at);
+        let Some((oldest, newest)) = times().min().zip(times().max()) else { return vec![] };
+        let from = if self.is_capped { oldest } else { criteria.from.unwrap_or(oldest) };
+        let count =
+            |from: OffsetDateTime, to: OffsetDateTime| times().filter(|at| *at >= from && *at < to).count() as u64;
+        let stretches = stretches(from, last(criteria, now).max(newest));
+        stretches.into_iter().map(|(from, to)| Bucket { from, to, count: count(from, to) }).collect()
+    }
 }
 
 /// Stretches of equal length, on round times, that hold all from one time to another, the last inclusive.
@@ -185,47 +240,57 @@ fn stretches(from: OffsetDateTime, last: OffsetDateTime) -> Vec<(OffsetDateTime,
 
 /// Without anything to look for but a time, an event's number is also how many there are before it.
 async fn all_over_time(
-    db: &Database,
+    conn: &mut PgConnection,
     workspace: WorkspaceId,
     criteria: &Criteria,
+    range: Range,
     now: OffsetDateTime,
 ) -> Result<Vec<Bucket>, AppError> {
-    let mut read = db.read_log(workspace).await?;
-    let ends = queries::ends(read.conn(), workspace, criteria.from, criteria.to).await?;
-    let end = ends.to.min(ends.next);
-    let oldest = queries::first_from(read.conn(), workspace, ends.from).await?;
+    let end = range.below;
+    let oldest = queries::first_from(conn, workspace, range.above + 1).await?;
     let Some((first, oldest)) = oldest.filter(|(first, _)| *first < end) else { return Ok(vec![]) };
     let (from, to) = (criteria.from.unwrap_or(oldest).max(oldest), last(criteria, now));
     let stretches = stretches(from, to.max(from));
-    let times: Vec<OffsetDateTime> = stretches.iter().flat_map(|(from, to)| [*from, *to]).collect();
-    let seqs = queries::seqs_at(read.conn(), workspace, &times).await?;
+    // Each begins where the one before it ends.
+    let begins = stretches.iter().map(|(from, _)| *from);
+    let edges: Vec<OffsetDateTime> = begins.chain(stretches.last().map(|(_, to)| *to)).collect();
+    let seqs = queries::seqs_at(conn, workspace, &edges).await?;
     let bucket = |(stretch, seqs): (&(OffsetDateTime, OffsetDateTime), &[i64])| {
-        let inside = |seq: i64| seq.clamp(first, end);
-        let count = seqs.last().map_or(0, |to| inside(*to)) - seqs.first().map_or(0, |from| inside(*from));
+        let count = seqs[1].clamp(first, end) - seqs[0].clamp(first, end);
         Bucket { from: stretch.0, to: stretch.1, count: u64::try_from(count).unwrap_or_default() }
     };
-    Ok(stretches.iter().zip(seqs.chunks(2)).map(bucket).collect())
+    Ok(stretches.iter().zip(seqs.windows(2)).map(bucket).collect())
 }
 
 fn last(criteria: &Criteria, now: OffsetDateTime) -> OffsetDateTime {
     criteria.to.map_or(now, |to| to.min(now) - Duration::microseconds(1))
 }
 
-/// Over the time of the events that were counted: of what lies before them, nothing is said.
-fn of_outlines(outlines: &[Outline], criteria: &Criteria, is_capped: bool, now: OffsetDateTime) -> Vec<Bucket> {
-    let Some(oldest) = outlines.last().map(|outline| outline.at) else { return vec![] };
-    let from = if is_capped { oldest } else { criteria.from.unwrap_or(oldest) };
-    let count = |from: OffsetDateTime, to: OffsetDateTime| {
-        outlines.iter().filter(|outline| outline.at >= from && outline.at < to).count() as u64
-    };
-    let stretches = stretches(from, last(criteria, now).max(outlines[0].at));
-    stretches.into_iter().map(|(from, to)| Bucket { from, to, count: count(from, to) }).collect()
-}
-
 #[cfg(test)]
 mod facet_tests {
     use super::*;
     use time::macros::datetime;
+
+    #[test]
+    fn of_one_event_too_many_the_oldest_is_left_out_wherever_it_stands() {
+        let at = datetime!(2026-11-01 09:17:30 UTC);
+        let alike = |action: &str, actor: &str, seqs: &[i64]| Alike {
+            action: action.to_owned(),
+            outcome: Outcome::Success,
+            actor_id: actor.to_owned(),
+            source: Source::Console,
+            events: seqs.iter().map(|seq| (*seq, at + Duration::seconds(*seq))).collect(),
+        };
+        let many: Vec<i64> = (3..=1_000).rev().collect();
+        let groups = || vec![alike("a.b", "ana", &many), alike("c.d", "bo", &[1]), alike("c.e", "ana", &[2, 1_001])];
+        let counting = Counting::of(groups());
+        assert_eq!((counting.events().count(), counting.is_capped), (COUNTED_MAX, true));
+        assert_eq!(counting.events().map(|(seq, _)| *seq).min(), Some(2));
+        assert_eq!((counting.actors(), counting.newest_of_each()), (vec![("ana", 1_000)], vec![1_001]));
+        let all = Counting::of(groups().split_off(1));
+        assert_eq!((all.events().count(), all.is_capped), (3, false));
+        assert_eq!((all.actors(), all.newest_of_each()), (vec![("ana", 2), ("bo", 1)], vec![1_001, 1]));
+    }
 
     #[test]
     fn stretches_are_round_and_few_and_hold_everything() {

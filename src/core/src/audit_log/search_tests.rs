@@ -1,9 +1,13 @@
 //! Searching the log: every query finds what it means, however far the worker has come, and what is erased is not found.
 
 use super::{
-    Action, Event, EventView, Facets, Filter, FilterText, Outcome, Place, Query, index,
+    Action, Event, EventView, Facets, Filter, FilterText, Format, Outcome, Place, Query, Source,
+    export::Asked,
+    export_tests::read,
+    exports_tests::fill,
+    index,
     operations::{around, facets, list},
-    search::{Budget, Criteria, look},
+    search::{Any, Budget, Criteria, look},
     tests::{a_key, eventful},
     views::{self, ViewText},
 };
@@ -194,6 +198,83 @@ async fn a_page_that_ran_out_of_time_goes_on_where_it_stopped() {
     assert_eq!((found.events.len(), found.stopped_at), (0, Some(9)), "8 to 1 are still to be looked at");
     let found = look(&db.ctx.db, tenant.id(), &nobody, Place::Older(4), 10, hurried).await.expect("found");
     assert_eq!(found.stopped_at, None, "that was all");
+}
+
+#[tokio::test]
+async fn what_one_query_does_not_find_in_time_is_found_step_by_step() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let expected = db.events(tenant.id()).await.len();
+    // More than can be passed by in a millisecond.
+    fill(&db, &tenant, 20_000).await;
+    let criteria = Criteria::of(&asking("-action:api.called"), &[]);
+    let hurried = Budget { time: Duration::from_millis(1), least: 1, step: 2_000 };
+    let (mut place, mut seen, mut stops) = (Some(Place::Top), vec![], 0);
+    while let Some(here) = place {
+        let found = look(&db.ctx.db, tenant.id(), &criteria, here, 100, hurried).await.expect("found");
+        seen.extend(found.events.iter().map(|event| event.seq));
+        stops += usize::from(found.stopped_at.is_some());
+        place = found.stopped_at.map(Place::Older);
+    }
+    seen.reverse();
+    assert_eq!(seen, (1..=expected as i64).collect::<Vec<_>>());
+    assert!(stops > 0, "one query is meant to be too slow for this");
+}
+
+#[test]
+fn what_parameters_and_query_say_of_one_kind_is_one_condition() {
+    let action = |text: &str| Any::Actions(Action::matching(text));
+    let cases = [
+        ("", "api_key.*", "action:api_key.issued", vec![(false, action("api_key.issued"))]),
+        ("", "api_key.issued", "action:api_key.revoked", vec![(false, Any::Actions(vec![]))]),
+        (
+            "",
+            "api_key.*",
+            "-action:api_key.issued",
+            vec![(false, action("api_key.*")), (true, action("api_key.issued"))],
+        ),
+        ("denied", "", "outcome:denied outcome:failed", vec![(false, Any::Outcomes(vec![Outcome::Denied]))]),
+        (
+            "denied",
+            "api_key.issued",
+            "action:api_key.* source:cli",
+            vec![
+                (false, action("api_key.issued")),
+                (false, Any::Outcomes(vec![Outcome::Denied])),
+                (false, Any::Sources(vec![Source::Cli])),
+            ],
+        ),
+    ];
+    for (outcome, actions, q, expected) in cases {
+        let text = FilterText { q: q.into(), action: actions.into(), outcome: outcome.into(), ..FilterText::default() };
+        let filter: Filter = text.parse().expect(q);
+        let all = Criteria::of(&filter, &[]).all.into_iter().map(|one| (one.negated, one.any)).collect::<Vec<_>>();
+        assert_eq!(all, expected, "{outcome} {actions} {q}");
+    }
+}
+
+#[tokio::test]
+async fn what_parameters_and_query_leave_of_each_other_is_found() {
+    let db = TestDb::new().await;
+    let (tenant, _) = eventful(&db).await;
+    let owner = tenant.actor(Role::Owner);
+    for (action, q, expected) in [
+        ("api_key.issued", "action:api_key.revoked", vec![]),
+        ("api_key.*", "-action:api_key.issued", vec!["api_key.revoked"]),
+        ("api_key.*", "action:api_key.issued", vec!["api_key.issued"]),
+    ] {
+        let text = FilterText { q: q.into(), action: action.into(), ..FilterText::default() };
+        let filter = text.parse().expect(q);
+        let page = list(&db.ctx, &owner, &filter, Place::Top, 100, Action::PageViewed).await.expect("page");
+        let mut actions: Vec<_> = page.events.iter().map(|event| event.action.as_str()).collect();
+        let listed = actions.len();
+        actions.dedup();
+        assert_eq!(actions, expected, "{action} {q}");
+        let counted = facets(&db.ctx, &owner, &filter).await.expect("counts");
+        assert_eq!(counted.counted, listed, "{action} {q}");
+        let (exported, _) = read(&db, &owner, &Asked { filter, after: 0, format: Format::Ndjson }).await;
+        assert_eq!(exported.len(), listed, "{action} {q}");
+    }
 }
 
 #[tokio::test]
