@@ -76,7 +76,8 @@ pub(super) async fn count(
             return Ok(Facets::default());
         }
         let alike = found.events.iter().map(Alike::only).collect();
-        return Ok(facets(&Counting::of(alike), &found.events, criteria, now));
+        let counting = Counting::of(alike);
+        return Ok(facets(&counting, &found.events, counting.over_time(criteria, now)));
     }
     // One transaction for all of it: to begin one takes as long as to look something up.
     let mut read = db.read_log(workspace).await?;
@@ -89,22 +90,31 @@ pub(super) async fn count(
         return Ok(Facets::default());
     }
     let newest = queries::by_seq(conn, workspace, &counting.newest_of_each(), true).await?;
-    let mut facets = facets(&counting, &newest, criteria, now);
-    if criteria.all.is_empty() {
-        facets.over_time = all_over_time(conn, workspace, criteria, range, now).await?;
-    }
-    Ok(facets)
+    let over_time = match criteria.all.is_empty() {
+        true => all_over_time(conn, workspace, criteria, range, now).await?,
+        false => counting.over_time(criteria, now),
+    };
+    Ok(facets(&counting, &newest, over_time))
 }
 
 /// `events`: among them the newest of each actor that is listed.
-fn facets(counting: &Counting, events: &[EventView], criteria: &Criteria, now: OffsetDateTime) -> Facets {
+fn facets(counting: &Counting, events: &[EventView], over_time: Vec<Bucket>) -> Facets {
     let kinds = vec![
         Facet { title: "Actor", values: counting.by_actor(events) },
         Facet { title: "Action", values: counting.by_family() },
-        Facet { title: "Outcome", values: counting.by_outcome() },
-        Facet { title: "Source", values: counting.by_source() },
+        Facet {
+            title: "Outcome",
+            values: counting.by_each(
+                Outcome::ALL,
+                |one| one.outcome,
+                |outcome| (Asked::Outcome(outcome), outcome.as_str()),
+            ),
+        },
+        Facet {
+            title: "Source",
+            values: counting.by_each(Source::ALL, |one| one.source, |source| (Asked::Source(source), source.as_str())),
+        },
     ];
-    let over_time = counting.over_time(criteria, now);
     Facets { counted: counting.events().count(), is_capped: counting.is_capped, kinds, over_time }
 }
 
@@ -193,26 +203,19 @@ impl Counting {
         counts.into_iter().map(counted).collect()
     }
 
-    fn by_outcome(&self) -> Vec<Counted> {
-        let count = |outcome: Outcome| Counted {
-            term: term(Asked::Outcome(outcome)),
-            label: outcome.as_str().to_owned(),
-            count: self.count(|one| one.outcome == outcome),
-        };
-        Outcome::ALL.map(count).into_iter().filter(|counted| counted.count > 0).collect()
-    }
-
-    fn by_source(&self) -> Vec<Counted> {
-        let count = |source: Source| Counted {
-            term: term(Asked::Source(source)),
-            label: source.as_str().to_owned(),
-            count: self.count(|one| one.source == source),
-        };
-        Source::ALL.map(count).into_iter().filter(|counted| counted.count > 0).collect()
-    }
-
-    fn count(&self, is_meant: impl Fn(&Alike) -> bool) -> usize {
-        self.alike.iter().filter(|one| is_meant(one)).map(|one| one.events.len()).sum()
+    /// In the order of all the values there are.
+    fn by_each<T: Copy + PartialEq, const N: usize>(
+        &self,
+        all: [T; N],
+        of: fn(&Alike) -> T,
+        said: fn(T) -> (Asked, &'static str),
+    ) -> Vec<Counted> {
+        let counted = all.map(|value| {
+            let (asked, label) = said(value);
+            let alike = self.alike.iter().filter(|one| of(one) == value);
+            Counted { term: term(asked), label: label.to_owned(), count: alike.map(|one| one.events.len()).sum() }
+        });
+        counted.into_iter().filter(|counted| counted.count > 0).collect()
     }
 
     /// Over the time of the events that were counted: of what lies before them, nothing is said.
