@@ -127,6 +127,21 @@ def below(known, size):
     return max((other for other in known if other < size), default=0)
 
 
+def read_notes(data):
+    """Workspace and note of each line, or of the one note; and how many lines break off, and are skipped."""
+    if not data.startswith(b"{"):
+        return [(claim(data.decode())[0], data.decode())], 0
+    notes, skipped = [], 0
+    for line in filter(bytes.strip, data.split(b"\n")):
+        try:
+            line = json.loads(line.decode(), parse_constant=refuse)
+        except ValueError:
+            skipped += 1
+        else:
+            notes.append((line["workspace"], line["note"]))
+    return notes, skipped
+
+
 # The tree.
 def pieces(start, end):
     while start < end:
@@ -215,11 +230,12 @@ def read_line(data):
     value = {name: line[name][0] for name in line}
     if set(line) == {"receipt"}:
         receipt = value["receipt"]
-        text = lambda name: isinstance(receipt.get(name), str)
-        number = lambda name: receipt.get(name) is None or is_number(receipt[name])
-        sound = set(receipt) <= RECEIPT and text("workspace") and text("checkpoint") and is_number(receipt["count"])
-        sound = sound and (receipt.get("query") is None or text("query")) and number("first") and number("last")
-        lists = strings(receipt.get("from_prefix", [])) and strings(receipt.get("to_suffix", []))
+        given = lambda name, check: receipt.get(name) is None or check(receipt[name])
+        text = lambda value: isinstance(value, str)
+        sound = set(receipt) <= RECEIPT and text(receipt["workspace"]) and is_number(receipt["count"])
+        sound = sound and given("query", text) and given("checkpoint", text)
+        sound = sound and given("first", is_number) and given("last", is_number)
+        lists = given("from_prefix", strings) and given("to_suffix", strings)
         return ("receipt", receipt) if sound and lists else refuse(data)
     text = lambda name, needed=False: isinstance(value.get(name), str) or not needed and value.get(name) is None
     sound = set(line) <= EVENT and is_number(value["seq"]) and value["seq"] > 0 and "body" in line
@@ -241,8 +257,8 @@ class Check:
     def __init__(self, notes, keys, until):
         self.notes, self.keys, self.until = notes, keys, until
         self.workspace = self.known = self.receipt = self.fault = self.order = self.descent = None
-        self.first = self.expected = self.unsealed = self.root = None
-        self.line = self.events = self.last = self.erased = self.sealed = self.sealed_last = self.proofs = self.highest = 0
+        self.first = self.expected = self.unsealed = self.unproven = self.root = None
+        self.line = self.events = self.last = self.erased = self.sealed = self.sealed_last = self.highest = 0
         self.leaves, self.wanted_came, self.got_again = [], False, False
 
     def open(self, workspace):
@@ -332,8 +348,9 @@ class Check:
 
     def count(self, seq, sealed, erased, root):
         self.erased += erased
+        if sealed and not root:
+            self.unproven = self.unproven or seq
         if root:
-            self.proofs += sealed
             self.root = self.root or root
             if self.root != root:
                 self.blame("edit", seq)
@@ -401,7 +418,7 @@ class Check:
             raise Found("foreign event", first)  # 6
         if receipt and receipt.get("query") is not None:
             return self.filtered(receipt, first)
-        given = [unhex(item, 32) for item in receipt.get("from_prefix", [])] if receipt else []
+        given = [unhex(item, 32) for item in receipt.get("from_prefix") or []] if receipt else []
         fits = receipt.get("first") in (None, first) if receipt else first == 1
         fits = fits and None not in given and len(given) == bin(first - 1).count("1")
         roots, frontier, size = {}, list(given), first - 1
@@ -425,13 +442,15 @@ class Check:
             return self.without_receipt(first, roots)
         size = self.add_receipt()
         if not self.events:
-            if receipt["count"] or any(known >= first for known in self.known):
+            looked_at = [receipt.get(name) for name in ("first", "last") if receipt.get(name) is not None]
+            missing = looked_at if size is None else any(known >= first for known in self.known)
+            if receipt["count"] or missing:
                 raise Found("truncate", first)
             return self.report(0, size, None, {size})
         self.extent(receipt, first)
         self.sealing(size)
         if size >= first - 1:  # 12
-            suffix = [unhex(item, 32) for item in receipt.get("to_suffix", [])]
+            suffix = [unhex(item, 32) for item in receipt.get("to_suffix") or []]
             levels = list(pieces(self.last, size))
             if not fits or None in suffix or len(suffix) != len(levels):
                 raise Found("fork", good + 1)
@@ -456,7 +475,9 @@ class Check:
         return self.report(first if self.events else 0, largest, None, set(roots))
 
     def add_receipt(self):
-        """Rule 9."""
+        """Rule 9. The size, or None if there is no checkpoint."""
+        if self.receipt.get("checkpoint") is None:
+            return None
         try:
             return add_note(self.known, self.workspace, self.receipt["checkpoint"], self.keys)
         except Found as found:
@@ -464,14 +485,15 @@ class Check:
 
     def extent(self, receipt, first):
         """Rule 10."""
+        whole = receipt.get("query") is None
         says = lambda name, default: default if receipt.get(name) is None else receipt[name]
         start, end, count = says("first", first), says("last", self.last), receipt["count"]
         for wrong, kind, seq in (
-            (start < first, "delete", start),
+            (whole and start < first, "delete", start),
             (start > first, "insert", first),
-            (end > self.last, "truncate", self.last + 1),
+            (whole and end > self.last, "truncate", self.last + 1),
             (end < self.last, "insert", end + 1),
-            (count > self.events, "delete", first),
+            (count > self.events, "delete", start),
             (count < self.events, "insert", first),
         ):
             if wrong:
@@ -479,6 +501,8 @@ class Check:
 
     def sealing(self, size):
         """Rule 11."""
+        if size is None:
+            raise Found("no checkpoint", 0)
         if self.unsealed and self.unsealed <= size:
             raise Found("edit", self.unsealed)
         if self.sealed_last > size:
@@ -496,6 +520,8 @@ class Check:
             return self.report(0, size, receipt["query"], {size})
         self.extent(receipt, first)
         self.sealing(size)
+        if self.unproven:
+            raise Found("edit", self.unproven)
         if self.root and self.root != self.known[size]:
             raise Found("fork", first)
         return self.report(first, size, receipt["query"], {size})
@@ -506,10 +532,10 @@ class Check:
             size = max((known for known in fits if known >= first), default=0)
             covered = max(min(size, self.last) + 1 - first, 0)
         else:
-            fits, covered = {size}, 0
+            fits, covered = {size} - {None}, 0
         sealed = covered if query is None else self.sealed
-        proven = query is not None and sealed > 0 and self.proofs == sealed
-        counts = {"events": self.events, "sealed": sealed, "erased": self.erased, "size": size}
+        proven = query is not None and sealed > 0
+        counts = {"events": self.events, "sealed": sealed, "erased": self.erased, "size": size or 0}
         outside = {"checkpoints": len(fits), "unchecked": len(self.known) - len(fits)}
         return {"workspace": self.workspace, "first": first, "last": self.last, **counts, **outside, "query": query, "proven": proven}
 
@@ -523,18 +549,20 @@ def main():
     given = arguments.parse_args()
     with open(given.public_key, encoding="utf-8") as file:
         keys = [read_key(line.strip()) for line in file if line.strip() and not line.startswith("#")]
-    with open(given.checkpoint, encoding="utf-8") as file:
-        text = file.read()
-    if text.startswith("{"):
-        notes = [(line["workspace"], line["note"]) for line in map(json.loads, text.splitlines())]
-    else:
-        notes = [(claim(text)[0], text)]
+    try:
+        with open(given.checkpoint, "rb") as file:
+            notes, skipped = read_notes(file.read())
+    except (KeyError, TypeError, ValueError):
+        notes = []
+    if not notes:
+        print(f"{given.checkpoint}: neither a signed checkpoint nor a checkpoints file", file=sys.stderr)
+        sys.exit(2)
     check = Check(notes, keys, given.until)
     try:
         with sys.stdin.buffer if given.export == "-" else open(given.export, "rb") as file:
             for line in file:
                 check.see(line)
-        print(json.dumps({"ok": True, **check.finish()}))
+        print(json.dumps({"ok": True, **check.finish(), "skipped": skipped}))
     except Found as found:
         print(json.dumps({"ok": False, "kind": found.kind, "seq": found.seq}))
         sys.exit(2 if found.kind == "no checkpoint" else 1)

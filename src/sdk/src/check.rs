@@ -25,7 +25,7 @@ pub fn verify(mut reader: impl BufRead, checkpoints: &Checkpoints, verifiers: &[
         line.clear();
         let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
         match read.map_err(|error| Finding::new(Kind::NotRead, 0, error.to_string()))? {
-            0 => return check.finish(),
+            0 => return check.finish().map(|report| Report { skipped: checkpoints.skipped(), ..report }),
             _ => check.line(&line)?,
         }
     }
@@ -59,7 +59,8 @@ struct Counts {
     last: u64,
     sealed: u64,
     erased: u64,
-    proofs: u64,
+    /// The first event with a leaf and without a proof.
+    unproven: Option<u64>,
     /// The last event with a leaf.
     sealed_last: u64,
     /// The first event without one.
@@ -151,10 +152,11 @@ impl<'c> Check<'c> {
     fn sound(&mut self, seq: u64, content: &Content) {
         self.counts.erased += u64::from(content.erased);
         if let Some(root) = content.root {
-            self.counts.proofs += u64::from(content.sealed);
             if *self.counts.root.get_or_insert(root) != root {
                 self.blame(Finding::new(Kind::Edit, seq, "its proof leads elsewhere than those before it"));
             }
+        } else if content.sealed {
+            self.counts.unproven.get_or_insert(seq);
         }
         if !content.sealed && self.counts.unsealed.is_none() {
             self.counts.unsealed = Some(seq);
@@ -230,6 +232,7 @@ impl<'c> Check<'c> {
             return nothing_exported(log, &receipt, size, first);
         }
         self.extent(&receipt, first)?;
+        let size = size.ok_or_else(untied)?;
         self.sealing(size)?;
         let fork = |detail: &str| Finding::new(Kind::Fork, good.saturating_add(1), detail);
         if size >= first - 1 {
@@ -247,7 +250,7 @@ impl<'c> Check<'c> {
 
     /// The events before the export, as the receipt says. `None` when it says nothing usable.
     fn prefix(&self, receipt: &Receipt, first: u64) -> Option<Frontier> {
-        let hashes = hashes(&receipt.from_prefix)?;
+        let hashes = hashes(receipt.from_prefix.as_deref())?;
         (receipt.first.is_none_or(|says| says == first)).then(|| Frontier::from_parts(first - 1, hashes)).flatten()
     }
 
@@ -268,21 +271,21 @@ impl<'c> Check<'c> {
         Ok(good)
     }
 
-    /// First, last and count are those of the receipt.
+    /// First, last and count are those of the receipt. What a search found lies between first and last.
     fn extent(&self, receipt: &Receipt, first: u64) -> Result<(), Finding> {
-        let last = self.counts.last;
+        let (last, whole) = (self.counts.last, receipt.query.is_none());
         let (from, to) = (receipt.first.unwrap_or(first), receipt.last.unwrap_or(last));
         let finding = |kind, seq, detail: &str| Err(Finding::new(kind, seq, detail));
-        if from < first {
+        if whole && from < first {
             finding(Kind::Delete, from, "the export begins later than its receipt says")
         } else if from > first {
             finding(Kind::Insert, first, "the export begins earlier than its receipt says")
-        } else if to > last {
+        } else if whole && to > last {
             finding(Kind::Truncate, last + 1, "the export ends earlier than its receipt says")
         } else if to < last {
             finding(Kind::Insert, to + 1, "the export ends later than its receipt says")
         } else if receipt.count > self.counts.events {
-            finding(Kind::Delete, first, "the receipt counts more events")
+            finding(Kind::Delete, from, "the receipt counts more events")
         } else if receipt.count < self.counts.events {
             finding(Kind::Insert, first, "the receipt counts fewer events")
         } else {
@@ -308,10 +311,10 @@ impl<'c> Check<'c> {
         let span = self.span.as_ref()?;
         if size > self.counts.last {
             let mut frontier = span.frontier(prefix);
-            return frontier.extend(size, &hashes(&receipt.to_suffix)?).then(|| frontier.root());
+            return frontier.extend(size, &hashes(receipt.to_suffix.as_deref())?).then(|| frontier.root());
         }
         let snapshot = self.snapshots.iter().find(|snapshot| snapshot.size == size)?;
-        receipt.to_suffix.is_empty().then(|| span.root(prefix, snapshot))
+        receipt.to_suffix.as_ref().is_none_or(Vec::is_empty).then(|| span.root(prefix, snapshot))
     }
 
     /// An export that goes to the end of its log goes to the end of what was sealed.
@@ -354,7 +357,11 @@ impl<'c> Check<'c> {
             };
         }
         self.extent(&receipt, first)?;
+        let size = size.ok_or_else(untied)?;
         self.sealing(size)?;
+        if let Some(unproven) = self.counts.unproven {
+            return Err(Finding::new(Kind::Edit, unproven, "its proof is missing, but it has a leaf"));
+        }
         if self.counts.root.is_some_and(|root| log.known.root(size) != Some(&root)) {
             return Err(Finding::new(
                 Kind::Fork,
@@ -366,7 +373,7 @@ impl<'c> Check<'c> {
     }
 
     fn report(self, log: Log, size: u64, first: u64, query: Option<String>) -> Report {
-        let Counts { events, last, erased, proofs, sealed, .. } = self.counts;
+        let Counts { events, last, erased, sealed, .. } = self.counts;
         let filtered = query.is_some();
         let fits = |at: u64| at >= first - 1 && (at == size || !filtered && log.known.root(at).is_some());
         let mut sizes: Vec<u64> =
@@ -386,7 +393,8 @@ impl<'c> Check<'c> {
             checkpoints: sizes.len() as u64,
             unchecked: log.known.len() - sizes.len() as u64,
             query,
-            proven: filtered && sealed > 0 && proofs == sealed,
+            proven: filtered && sealed > 0,
+            ..Report::default()
         }
     }
 }
@@ -401,26 +409,40 @@ fn missing_end(last: u64, largest: u64) -> Finding {
     Finding::new(Kind::Truncate, last + 1, detail)
 }
 
-fn hashes(texts: &[String]) -> Option<Vec<Hash>> {
-    texts.iter().map(|text| hex::hash(text)).collect()
+/// Null says the same as no hashes.
+fn hashes(texts: Option<&[String]>) -> Option<Vec<Hash>> {
+    texts.unwrap_or_default().iter().map(|text| hex::hash(text)).collect()
 }
 
-/// Takes the receipt's checkpoint up among the known ones. Its size.
-fn note(log: &mut Log, receipt: &Receipt, verifiers: &[Verifier]) -> Result<u64, Finding> {
-    let size = crate::checkpoints::unverified(&receipt.checkpoint).map_or(0, |checkpoint| checkpoint.size);
+/// Takes the receipt's checkpoint up among the known ones. Its size; `None` when the receipt has none.
+fn note(log: &mut Log, receipt: &Receipt, verifiers: &[Verifier]) -> Result<Option<u64>, Finding> {
+    let Some(note) = &receipt.checkpoint else { return Ok(None) };
+    let size = crate::checkpoints::unverified(note).map_or(0, |checkpoint| checkpoint.size);
     let resigned = |known: &Known, detail| Finding::new(Kind::Resigned, known.below(size) + 1, detail);
-    let added = log.known.add(&log.workspace, &receipt.checkpoint, verifiers);
-    added.map_err(|detail| resigned(&log.known, format!("in the receipt, {detail}")))
+    let added = log.known.add(&log.workspace, note, verifiers);
+    added.map(Some).map_err(|detail| resigned(&log.known, format!("in the receipt, {detail}")))
 }
 
-/// An export without events is complete when there is nothing to export.
-fn nothing_exported(log: Log, receipt: &Receipt, size: u64, first: u64) -> Result<Report, Finding> {
-    if receipt.count > 0 || log.known.largest().is_some_and(|largest| largest >= first) {
+/// There are events, and whoever exported them says nothing that they could be held against.
+fn untied() -> Finding {
+    Finding::new(Kind::NoCheckpoint, 0, "the receipt has none: nothing shows that the events are those of the log")
+}
+
+/// An export without events is complete when there is nothing to export, or nothing was to be looked at.
+fn nothing_exported(log: Log, receipt: &Receipt, size: Option<u64>, first: u64) -> Result<Report, Finding> {
+    let missing = match size {
+        Some(_) => log.known.largest().is_some_and(|largest| largest >= first),
+        None => receipt.first.is_some() || receipt.last.is_some(),
+    };
+    if receipt.count > 0 || missing {
         return Err(Finding::new(Kind::Truncate, first, "there are events, and none is in the export"));
     }
     Ok(empty(log, size))
 }
 
-fn empty(log: Log, size: u64) -> Report {
-    Report { workspace: log.workspace, size, checkpoints: 1, unchecked: log.known.len() - 1, ..Report::default() }
+/// Of no events. Held against the receipt's checkpoint, if there is one.
+fn empty(log: Log, size: Option<u64>) -> Report {
+    let checkpoints = u64::from(size.is_some());
+    let unchecked = log.known.len() - checkpoints;
+    Report { workspace: log.workspace, size: size.unwrap_or(0), checkpoints, unchecked, ..Report::default() }
 }

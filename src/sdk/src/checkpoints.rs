@@ -5,7 +5,7 @@ use crate::{
     checkpoint::Checkpoint,
     note::{self, Verifier},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use std::{
     collections::BTreeMap,
     io::{self, BufRead},
@@ -18,6 +18,8 @@ pub struct Checkpoints {
     /// Workspace, as the file says, and note.
     notes: Vec<(String, String)>,
     until: Option<u64>,
+    /// Lines that are no JSON.
+    skipped: u64,
 }
 
 /// The file holds no checkpoints.
@@ -26,7 +28,7 @@ pub enum NotCheckpoints {
     /// It could not be read.
     #[error("{0}")]
     Read(#[from] io::Error),
-    /// A line is not `{"time":…,"workspace":…,"note":…}`.
+    /// A line is JSON, but not `{"time":…,"workspace":…,"note":…}`.
     #[error("line {0} is not a line of a checkpoints file")]
     Line(usize),
     /// Neither lines of JSON nor a note.
@@ -41,7 +43,10 @@ struct Line {
 }
 
 impl Checkpoints {
-    /// Reads a signed note, or lines of `{"time":…,"workspace":…,"note":…}`. Signatures are looked at in the check.
+    /// Reads a signed note, or lines of `{"time":…,"workspace":…,"note":…}`. Signatures are looked at in the check. A line that
+    /// breaks off, because it is being written or never was to its end, is no JSON, and only counted: see [`Report::skipped`].
+    ///
+    /// [`Report::skipped`]: crate::Report::skipped
     ///
     /// # Errors
     /// [`NotCheckpoints`].
@@ -51,12 +56,22 @@ impl Checkpoints {
             reader.read_to_string(&mut note)?;
             return Self::note(&note);
         }
-        let mut notes = vec![];
-        for (at, line) in reader.lines().enumerate() {
-            let line: Line = serde_json::from_str(&line?).map_err(|_| NotCheckpoints::Line(at + 1))?;
-            notes.push((line.workspace, line.note));
+        let mut read = Self::default();
+        for (at, line) in reader.split(b'\n').enumerate() {
+            read.take(&line?).ok_or(NotCheckpoints::Line(at + 1))?;
         }
-        Ok(Self { notes, until: None })
+        if read.notes.is_empty() { Err(NotCheckpoints::Note) } else { Ok(read) }
+    }
+
+    /// `None` for a line that is whole, but not that of a checkpoint. In bytes: where it breaks off need not be between characters.
+    fn take(&mut self, line: &[u8]) -> Option<()> {
+        let text = std::str::from_utf8(line).map_or("broken", str::trim);
+        match serde_json::from_str::<Line>(text) {
+            Ok(line) => self.notes.push((line.workspace, line.note)),
+            Err(_) if serde_json::from_str::<IgnoredAny>(text).is_ok() => return None,
+            Err(_) => self.skipped += u64::from(!text.is_empty()),
+        }
+        Some(())
     }
 
     /// One signed note.
@@ -66,12 +81,16 @@ impl Checkpoints {
     pub fn note(note: &str) -> Result<Self, NotCheckpoints> {
         let checkpoint = unverified(note).ok_or(NotCheckpoints::Note)?;
         let workspace = checkpoint.workspace().ok_or(NotCheckpoints::Note)?;
-        Ok(Self { notes: vec![(workspace.to_owned(), note.to_owned())], until: None })
+        Ok(Self { notes: vec![(workspace.to_owned(), note.to_owned())], ..Self::default() })
     }
 
     /// Only those of at most so many events: for an export that is older than the file.
     pub fn until(self, size: u64) -> Self {
         Self { until: Some(size), ..self }
+    }
+
+    pub(crate) fn skipped(&self) -> u64 {
+        self.skipped
     }
 
     /// The workspace, when all are of one.

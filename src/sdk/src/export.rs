@@ -63,11 +63,10 @@ pub(crate) struct Receipt {
     pub first: Option<u64>,
     pub last: Option<u64>,
     pub count: u64,
-    #[serde(default)]
-    pub from_prefix: Vec<String>,
-    #[serde(default)]
-    pub to_suffix: Vec<String>,
-    pub checkpoint: String,
+    pub from_prefix: Option<Vec<String>>,
+    pub to_suffix: Option<Vec<String>>,
+    /// None: no event was looked at, or whoever wrote it had nothing to prove it by.
+    pub checkpoint: Option<String>,
 }
 
 pub(crate) enum Line<'a> {

@@ -33,7 +33,7 @@ pub enum Kind {
     /// A line that is none of an export.
     #[serde(rename = "unreadable line")]
     Unreadable,
-    /// Nothing was checked: no checkpoint is known for the export's workspace.
+    /// Nothing was checked: no checkpoint is known that the export could be held against.
     #[serde(rename = "no checkpoint")]
     NoCheckpoint,
     /// Nothing was checked: the export could not be read.
@@ -131,6 +131,8 @@ pub struct Report {
     pub query: Option<String>,
     /// Of a filtered export: every sealed event has a proof that it is in the log.
     pub proven: bool,
+    /// How many lines of the checkpoints file say nothing, because they break off.
+    pub skipped: u64,
 }
 
 impl Report {
@@ -140,11 +142,9 @@ impl Report {
             (Some(_), _, _) if self.proven => {
                 "each event as sealed; a filtered export does not show that it is complete".to_owned()
             }
-            (Some(_), _, _) => {
-                "each event matches its own leaf; without proofs nothing shows that the leaves are in the \
-                                log, and a filtered export does not show that it is complete"
-                    .to_owned()
-            }
+            (Some(_), 0, _) => "no events; a filtered export does not show that it is complete".to_owned(),
+            (Some(_), _, _) => "none of the events is sealed yet: nothing is shown".to_owned(),
+            (None, 0, _) if self.checkpoints == 0 => "no event was looked at: nothing is shown".to_owned(),
             (None, 0, _) => "complete and unchanged, no events".to_owned(),
             (None, _, 0) => format!("{first} to {last} in order, none of them sealed yet: nothing is shown"),
             (None, _, _) if last < self.size => format!("complete and unchanged, {first} to {last} of {}", self.size),
@@ -168,7 +168,11 @@ impl fmt::Display for Report {
             self.erased,
             self.checkpoints,
             self.unchecked
-        )
+        )?;
+        match self.skipped {
+            0 => Ok(()),
+            skipped => write!(f, "\n{skipped} unreadable lines of the checkpoints file were skipped"),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ mod support {
     pub mod cases;
 }
 
-use send0_verify::{Checkpoints, Finding, Report};
+use send0_verify::{Checkpoints, Finding, NotCheckpoints, Report};
 use serde_json::{Value, json};
 use std::{
     fmt::Write as _,
@@ -107,6 +107,40 @@ fn an_older_export_is_checked_with_the_checkpoints_of_its_time() {
     assert_eq!((report.size, report.checkpoints, report.unchecked), (20, 2, 0));
 }
 
+/// The file of checkpoints is copied while it is written, and a server may die in the middle of a line.
+#[test]
+fn a_line_of_checkpoints_that_breaks_off_anywhere_is_skipped() {
+    let log = Log::new(WORKSPACE, 30, "");
+    let [first, last] = [10, 30].map(|size| support::line(WORKSPACE, &log.checkpoint(size)));
+    let export = log.export(1, 30, 30).text();
+    let check = |file: &[u8]| {
+        let checkpoints = Checkpoints::read(file).expect("checkpoints");
+        send0_verify::verify(export.as_bytes(), &checkpoints, &[log.key.verifier()]).expect("it holds")
+    };
+    for cut in 0..last.len() {
+        let torn = &last.as_bytes()[..cut];
+        let whole = cut + 1 == last.len();
+        let report = check(&[first.as_bytes(), torn].concat());
+        assert_eq!((report.checkpoints, report.skipped), (2, u64::from(cut > 0 && !whole)), "{cut}");
+        // Closed by who writes next.
+        let report = check(&[first.as_bytes(), torn, b"\n", last.as_bytes()].concat());
+        assert_eq!((report.checkpoints, report.skipped), (2, u64::from(cut > 0 && !whole)), "{cut}");
+    }
+}
+
+#[test]
+fn a_whole_line_that_is_no_checkpoint_makes_the_file_another() {
+    let line = support::line(WORKSPACE, &Log::new(WORKSPACE, 3, "").checkpoint(3));
+    for other in ["{}", "[]", r#"{"workspace":1,"note":""}"#, r#"{"workspace":"w"}"#, "1"] {
+        for file in [format!("{line}{other}\n{line}"), format!("{line}{other}")] {
+            let error = Checkpoints::read(file.as_bytes()).expect_err(other);
+            assert!(matches!(error, NotCheckpoints::Line(2)), "{other}: {error}");
+        }
+    }
+    let error = Checkpoints::read(&b"{\"time\":\"20"[..]).expect_err("nothing in it");
+    assert!(matches!(error, NotCheckpoints::Note), "{error}");
+}
+
 #[test]
 fn what_is_said_to_people() {
     let say = |name: &str| {
@@ -126,7 +160,15 @@ fn what_is_said_to_people() {
         say("a part that is not sealed yet").contains("39 to 40 in order, none of them sealed yet: nothing is shown")
     );
     assert!(say("filtered").contains("each event as sealed; a filtered export does not show that it is complete"));
-    assert!(say("filtered, without proofs").contains("without proofs nothing shows"));
+    assert!(say("filtered, without proofs").contains("edit at event 3: its proof is missing"));
+    assert!(say("filtered, without a checkpoint").starts_with("no checkpoint: the receipt has none: nothing shows"));
+    assert!(say("filtered, nothing found").contains("no events; a filtered export does not show that it is complete"));
+    assert!(say("nothing was looked at").contains(": no event was looked at: nothing is shown\n"));
+    assert!(say("a log without events").contains("complete and unchanged, no events"));
+    assert!(!say("nothing").contains("skipped"));
+    assert!(
+        say("the last checkpoint breaks off").ends_with("\n1 unreadable lines of the checkpoints file were skipped")
+    );
     assert!(say("a deletion passed off as a search").contains("does not show that it is complete"));
     assert_eq!(say("two swapped"), "reorder at event 12 (line 12): event 13 stands before event 12");
 }

@@ -7,13 +7,19 @@ use super::{
     search::Criteria,
 };
 use crate::{
-    Actor, AppError, Ctx, database::Database, ids::WorkspaceId, intent::Intent, permissions::Permission,
-    sealing::operations as sealing, secrets,
+    Actor, AppError, Ctx,
+    database::Database,
+    ids::WorkspaceId,
+    intent::Intent,
+    permissions::Permission,
+    sealing::operations::{self as sealing, RangeProof},
+    secrets,
 };
 use futures::stream::{Stream, poll_fn};
 use send0_verify::Hash;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use std::collections::HashMap;
 use tokio::sync::mpsc;
 
 /// The first events that are read: few, so that the first bytes come at once.
@@ -46,7 +52,8 @@ pub(super) struct Plan {
     /// What is asked for, apart from bounds in time, as one line; `None`: everything.
     pub query: Option<String>,
     pub after: i64,
-    /// The first and the last event that are looked at. Fixed at the start, so that an export has an end.
+    /// The first and the last event that are looked at. Fixed at the start, so that an export has an end. What goes on after a
+    /// cursor without a filter is the rest of a file, and these are the bounds of the whole of it.
     pub bounds: Option<(i64, i64)>,
 }
 
@@ -71,8 +78,11 @@ pub(super) async fn prepare(ctx: &Ctx, actor: &Actor, asked: &Asked) -> Result<(
     ctx.authorise(actor, Permission::AuditExport, action).await?;
     let (workspace, filter) = (actor.workspace, &asked.filter);
     let criteria = criteria_in(ctx, workspace, filter).await?;
+    // What a filter found before the cursor is proven by the checkpoint of another call, and stays a file of its own.
+    let after = if criteria.all.is_empty() { 0 } else { asked.after };
     let mut read = ctx.db.read_log(workspace).await?;
-    let bounds = queries::bounds(read.conn(), workspace, &criteria, asked.after).await?;
+    let bounds = queries::bounds(read.conn(), workspace, &criteria, after).await?;
+    let bounds = bounds.filter(|(_, last)| asked.after <= *last);
     drop(read);
     let event = exported(asked, bounds);
     let words = format!("Export the audit log as {}", asked.format.as_str().to_uppercase());
@@ -90,7 +100,10 @@ impl Plan {
     }
 }
 
+/// Of the whole file, what leaves with this call.
 fn exported(asked: &Asked, bounds: Option<(i64, i64)>) -> Event {
+    let rest = bounds.map(|(first, last)| (first.max(asked.after.saturating_add(1)), last));
+    let bounds = rest.filter(|(first, last)| first <= last);
     let event = Event::new(Action::AuditLogExported).under(Permission::AuditExport);
     let event = event.change("format", None::<&str>, asked.format.as_str());
     let event = event.change("first", None::<i64>, bounds.map(|bounds| bounds.0));
@@ -140,13 +153,15 @@ pub(super) struct Exporter {
     pub at: i64,
     /// How many events were written.
     pub count: i64,
+    /// What ties the events to one checkpoint, taken before the first of them is written; `None` when there is nothing to prove.
+    proof: Option<RangeProof>,
     window: i64,
 }
 
 impl Exporter {
     pub fn new(plan: Plan) -> Self {
-        let at = plan.bounds.map_or(plan.after, |(first, _)| first - 1);
-        Self { plan, stage: Stage::Head, at, count: 0, window: FIRST_WINDOW }
+        let at = plan.bounds.map_or(plan.after, |(first, _)| plan.after.max(first - 1));
+        Self { plan, stage: Stage::Head, at, count: 0, proof: None, window: FIRST_WINDOW }
     }
 
     /// The next piece, in whole lines; `None` at the end.
@@ -155,7 +170,7 @@ impl Exporter {
             let piece = match self.stage {
                 Stage::Head => self.head(ctx).await?,
                 Stage::Events => self.events(&ctx.db).await?,
-                Stage::Receipt => self.end(ctx).await?,
+                Stage::Receipt => self.end()?,
                 Stage::Done(_) => return Ok(None),
             };
             if !piece.is_empty() {
@@ -170,10 +185,12 @@ impl Exporter {
     }
 
     /// Who goes on after a cursor has the head already. What will be in the export is sealed first: of every event that the
-    /// receipt's checkpoint covers, the leaf must be there.
+    /// receipt's checkpoint covers, the leaf must be there. Of what a filter finds, only NDJSON has the proofs.
     async fn head(&mut self, ctx: &Ctx) -> Result<Vec<u8>, AppError> {
-        if let (Format::Ndjson, Some((_, last))) = (self.plan.format, self.plan.bounds) {
-            unless_damaged(sealing::seal(ctx, self.plan.workspace, last).await)?;
+        let Plan { workspace, format, ref query, bounds, .. } = self.plan;
+        let provable = bounds.filter(|_| format == Format::Ndjson || query.is_none());
+        if let Some((first, last)) = provable {
+            self.proof = unless_damaged(sealing::range_proof(ctx, workspace, first, last).await)?;
         }
         self.stage = Stage::Events;
         Ok(if self.plan.after == 0 { formats::head(self.plan.format).into() } else { vec![] })
@@ -193,54 +210,68 @@ impl Exporter {
         let rows = rows.iter().map(Stored::of).collect::<Result<Vec<_>, _>>()?;
         let looked_at = rows.last().filter(|_| rows.len() as i64 == limit).map_or(until, |row| row.seq);
         let meant = meant(workspace, criteria, rows)?;
-        let leaves = self.leaves(read.conn(), &meant).await?;
+        let sealed = self.sealed(read.conn(), &meant).await?;
         drop(read);
         let mut piece = Vec::with_capacity(meant.len() * formats::LINE_LENGTH);
         for stored in &meant {
-            formats::write(&mut piece, self.plan.format, workspace, stored, leaves.of(stored.seq))?;
+            let sealed = sealed.get(&stored.seq);
+            formats::write(&mut piece, self.plan.format, workspace, stored, sealed.map(|sealed| &sealed.leaf))?;
+            if let Some(proof) = sealed.and_then(|sealed| sealed.proof.as_deref()) {
+                add_proof(&mut piece, proof);
+            }
         }
         self.count += meant.len() as i64;
         self.at = looked_at;
         Ok(piece)
     }
 
-    /// What was sealed of the events of a window, for the format that says so.
-    async fn leaves(&self, conn: &mut PgConnection, rows: &[Stored<'_>]) -> Result<Leaves, AppError> {
-        let (Format::Ndjson, Some(first), Some(last)) = (self.plan.format, rows.first(), rows.last()) else {
-            return Ok(Leaves::default());
+    /// What was sealed of the events of a window, by their numbers, for the format that says so.
+    async fn sealed(&self, conn: &mut PgConnection, rows: &[Stored<'_>]) -> Result<HashMap<i64, Sealed>, AppError> {
+        let Plan { workspace, format, ref query, .. } = self.plan;
+        let (Format::Ndjson, Some(first), Some(last)) = (format, rows.first(), rows.last()) else {
+            return Ok(HashMap::new());
         };
-        let hashes = sealing::leaves(conn, self.plan.workspace, first.seq, last.seq).await;
-        Ok(Leaves { first: first.seq, hashes: unless_damaged(hashes)?.unwrap_or_default() })
+        let size = self.proof.as_ref().and_then(|proof| size(&proof.checkpoint));
+        if let (Some(_), Some(size)) = (query, size) {
+            let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+            let proven = unless_damaged(sealing::inclusions(conn, workspace, size, &seqs).await)?.unwrap_or_default();
+            let sealed = proven.into_iter().map(|(leaf, proof)| Sealed { leaf, proof: Some(proof) });
+            return Ok(seqs.into_iter().zip(sealed).collect());
+        }
+        let leaves = unless_damaged(sealing::leaves(conn, workspace, first.seq, last.seq).await)?.unwrap_or_default();
+        Ok((first.seq..).zip(leaves.into_iter().map(|leaf| Sealed { leaf, proof: None })).collect())
     }
 
-    async fn end(&mut self, ctx: &Ctx) -> Result<Vec<u8>, AppError> {
-        let last = Last { receipt: self.sign_off(ctx).await? };
+    fn end(&mut self) -> Result<Vec<u8>, AppError> {
+        let last = Last { receipt: self.sign_off() };
         let mut line = serde_json::to_vec(&last).map_err(|_| AppError::Internal)?;
         line.push(b'\n');
         self.stage = Stage::Done(last.receipt);
         Ok(if self.plan.format == Format::Ndjson { line } else { vec![] })
     }
 
-    /// The receipt. Of a part of the log without gaps it says what ties it to a signed checkpoint.
-    async fn sign_off(&self, ctx: &Ctx) -> Result<Receipt, AppError> {
-        let Plan { workspace, ref query, bounds, .. } = self.plan;
+    /// The receipt. Of a part of the log without gaps it says what ties it to a signed checkpoint; what a filter found has its
+    /// own proofs.
+    fn sign_off(&self) -> Receipt {
+        let Plan { workspace, ref query, bounds, after, .. } = self.plan;
+        // Who goes on after a cursor has what is before it.
+        let received = bounds.map_or(0, |(first, _)| (after - first + 1).max(0));
+        let count = received + self.count;
+        let (is_filtered, is_whole) = (query.is_some(), bounds.is_some_and(|(first, last)| count == last - first + 1));
         // Of what has a gap there is nothing to prove: something was pruned meanwhile, or worse.
-        let is_whole = |(first, last): &(i64, i64)| query.is_none() && self.count == last - first + 1;
-        let proof = match bounds.filter(is_whole) {
-            Some((first, last)) => unless_damaged(sealing::range_proof(ctx, workspace, first, last).await)?,
-            None => None,
-        };
+        let proof = self.proof.as_ref().filter(|_| is_filtered || is_whole);
+        let range = proof.filter(|_| !is_filtered);
         let all_hex = |hashes: &[Hash]| hashes.iter().map(|hash| secrets::hex(hash)).collect::<Vec<_>>();
-        Ok(Receipt {
+        Receipt {
             workspace,
             query: query.clone(),
             first: bounds.map(|bounds| bounds.0),
             last: bounds.map(|bounds| bounds.1),
-            count: self.count,
-            from_prefix: proof.as_ref().map(|proof| all_hex(&proof.from_prefix)),
-            to_suffix: proof.as_ref().map(|proof| all_hex(&proof.to_suffix)),
-            checkpoint: proof.map(|proof| proof.checkpoint),
-        })
+            count,
+            from_prefix: range.map(|proof| all_hex(&proof.from_prefix)),
+            to_suffix: range.map(|proof| all_hex(&proof.to_suffix)),
+            checkpoint: proof.map(|proof| proof.checkpoint.clone()),
+        }
     }
 }
 
@@ -259,23 +290,29 @@ fn meant<'r>(workspace: WorkspaceId, criteria: &Criteria, rows: Vec<Stored<'r>>)
     Ok(meant)
 }
 
-/// The leaves of the events from one on, as far as they are sealed.
-#[derive(Default)]
-struct Leaves {
-    first: i64,
-    hashes: Vec<Hash>,
+/// An event as it was sealed.
+struct Sealed {
+    leaf: Hash,
+    /// What leads from the leaf to the receipt's checkpoint, where the events between are not in the export.
+    proof: Option<Vec<Hash>>,
 }
 
-impl Leaves {
-    fn of(&self, seq: i64) -> Option<&Hash> {
-        self.hashes.get(usize::try_from(seq - self.first).ok()?)
-    }
+/// Puts the proof of an event at the end of its line, the last that was written: a line is an object.
+fn add_proof(piece: &mut Vec<u8>, proof: &[Hash]) {
+    let hashes: Vec<String> = proof.iter().map(|hash| format!("\"{}\"", secrets::hex(hash))).collect();
+    piece.truncate(piece.len() - "}\n".len());
+    piece.extend_from_slice(format!(",\"proof\":[{}]}}\n", hashes.join(",")).as_bytes());
+}
+
+/// How many events a checkpoint covers: the second line of the note.
+fn size(note: &str) -> Option<u64> {
+    note.lines().nth(1)?.parse().ok()
 }
 
 /// A log that is not as it was sealed is exported all the same, without what cannot be proven: whoever looks into it needs it.
 fn unless_damaged<T>(proof: Result<T, AppError>) -> Result<Option<T>, AppError> {
     match proof {
-        Err(AppError::Internal) => Ok(None),
+        Err(AppError::Internal | AppError::Conflict(_)) => Ok(None),
         proof => proof.map(Some),
     }
 }
@@ -285,7 +322,8 @@ struct Last {
     receipt: Receipt,
 }
 
-/// Says that an export is complete: which events were looked at, and how many are in it.
+/// Says that an export is complete: which events were looked at, and how many are in it. Without a filter that is said of the
+/// whole file, also to who goes on after a cursor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// Whose log it is.
@@ -298,12 +336,12 @@ pub struct Receipt {
     pub last: Option<i64>,
     /// How many events are in it.
     pub count: i64,
-    /// From the tree before `first` to that of the checkpoint, hashes in hexadecimal; `null` when filtered, and of a log
-    /// that is not as it was sealed.
+    /// The tree before `first`, hashes in hexadecimal; `null` when filtered, when nothing was looked at, and of a log that is not as
+    /// it was sealed.
     pub from_prefix: Option<Vec<String>>,
     /// From the tree up to `last` to that of the checkpoint; likewise.
     pub to_suffix: Option<Vec<String>>,
-    /// The checkpoint, a signed note (C2SP tlog-checkpoint); likewise.
+    /// The checkpoint, a signed note (C2SP tlog-checkpoint); likewise, but there when filtered: the proofs lead to it.
     pub checkpoint: Option<String>,
 }
 

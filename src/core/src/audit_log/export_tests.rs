@@ -11,12 +11,14 @@ use crate::{
     api_keys::{Kind, Mode},
     ids::{KeyId, WorkspaceId},
     permissions::{Permission, Role},
-    sealing::operations::public_keys,
+    sealing::operations::{checkpoint, public_keys},
     secrets,
     testing::{Tenant, TestDb, request},
 };
 use futures::StreamExt;
-use send0_verify::{Hash, checkpoint::Checkpoint, leaf, note::Verifier, tree::Frontier};
+use send0_verify::{
+    Checkpoints, Finding, Hash, Kind as Found, Report, checkpoint::Checkpoint, leaf, note::Verifier, tree::Frontier,
+};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
@@ -146,7 +148,7 @@ async fn resumed_anywhere_it_is_the_same() {
     fill(&db, &tenant, 115).await;
     let to = Some(OffsetDateTime::now_utc());
     let last = db.seq(tenant.id()).await;
-    // Sealed from here on, which its receipt sees to: a line says so.
+    // Sealed from here on, which its receipt sees to: a line says so, and there is no newer checkpoint.
     exported(&db, &tenant.actor(Role::Owner), &all(Format::Ndjson)).await;
     for format in Format::ALL {
         let asked = Asked { filter: Filter { to, ..Filter::default() }, ..all(format) };
@@ -158,20 +160,9 @@ async fn resumed_anywhere_it_is_the_same() {
         for cursor in first..=last {
             let rest = exported(&db, &tenant.actor(Role::Owner), &Asked { after: cursor, ..asked.clone() }).await;
             let received = lines[..cursor as usize + head].concat();
-            let (expected, rest) = match format {
-                // The receipt is of what this call gave.
-                Format::Ndjson => (lines[..lines.len() - 1].concat(), without_last_line(&rest)),
-                _ => (whole.clone(), rest),
-            };
-            assert!(received + &rest == expected, "{format:?} after {cursor}");
+            assert!(received + &rest == whole, "{format:?} after {cursor}");
         }
     }
-}
-
-fn without_last_line(text: &str) -> String {
-    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
-    lines.pop();
-    lines.concat()
 }
 
 #[tokio::test]
@@ -224,11 +215,154 @@ async fn assert_proven(db: &TestDb, text: &str) {
     assert_eq!(frontier.root(), signed.root);
 }
 
+/// What whoever has the file, the public keys and the register of checkpoints is told.
+pub(super) async fn verified(db: &TestDb, text: &str) -> Result<Report, Finding> {
+    let register = db.ctx.folder.as_ref().expect("a folder").join("checkpoints.ndjson");
+    let register = std::fs::read(register).expect("the register");
+    let checkpoints = Checkpoints::read(&register[..]).expect("checkpoints");
+    let keys = public_keys(&db.ctx).await.expect("keys");
+    let verifiers: Vec<Verifier> = keys.iter().map(|key| key.parse().expect("a key")).collect();
+    send0_verify::verify(text.as_bytes(), &checkpoints, &verifiers)
+}
+
+/// The first lines of one export, and behind them another: `curl … >> file`.
+fn joined(first: &str, lines: i64, rest: &str) -> String {
+    let lines = usize::try_from(lines).expect("a number");
+    first.split_inclusive('\n').take(lines).collect::<String>() + rest
+}
+
+#[tokio::test]
+async fn what_was_cut_off_and_its_rest_are_one_file_that_holds() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    fill(&db, &tenant, 300).await;
+    let before = db.seq(tenant.id()).await;
+    fill(&db, &tenant, 400).await;
+    let from = Some(db.events_after(tenant.id(), before).await.remove(0).time);
+    for (filter, first) in [(Filter::default(), 1), (Filter { from, ..Filter::default() }, before + 1)] {
+        let asked = Asked { filter, ..all(Format::Ndjson) };
+        let cut_off = exported(&db, &owner, &asked).await;
+        for cursor in [first, first + 99, first + 100, before + 400] {
+            // More came, and what was sealed grew.
+            fill(&db, &tenant, 3).await;
+            let last = db.seq(tenant.id()).await;
+            let rest = exported(&db, &owner, &Asked { after: cursor, ..asked.clone() }).await;
+            assert_eq!(rest.lines().count() as i64, last - cursor + 1, "from {first} after {cursor}");
+            let text = joined(&cut_off, cursor - first + 1, &rest);
+            let report = verified(&db, &text).await.unwrap_or_else(|finding| panic!("after {cursor}: {finding}"));
+            let held = [report.first, report.last, report.events, report.sealed];
+            assert_eq!(held.map(u64::cast_signed), [first, last, last - first + 1, last - first + 1]);
+            let alone = verified(&db, &rest).await.expect_err("a part without its beginning");
+            assert_eq!((alone.kind, alone.seq.cast_signed()), (Found::Delete, first));
+        }
+    }
+}
+
+/// Over several windows, while the log goes on and is sealed further.
+#[tokio::test]
+async fn each_event_that_a_filter_finds_is_proven_by_one_checkpoint() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    fill(&db, &tenant, 9_000).await;
+    let last = db.seq(tenant.id()).await;
+    let filter = Filter { actor: Some("cli".into()), ..Filter::default() };
+    let asked = Asked { filter, ..all(Format::Ndjson) };
+    let mut pieces = Box::pin(export(&db.ctx, &owner, &asked).await.expect("an export"));
+    let mut bytes = pieces.next().await.expect("a piece").expect("no error");
+    fill(&db, &tenant, 300).await;
+    checkpoint(&db.ctx, &owner).await.expect("sealed");
+    while let Some(piece) = pieces.next().await {
+        bytes.extend(piece.expect("no error"));
+    }
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    let report = verified(&db, &text).await.expect("it holds");
+    assert_eq!(
+        [report.events, report.sealed, report.size].map(u64::cast_signed),
+        [last; 3],
+        "all are of the command line"
+    );
+    assert!(report.proven && report.query.as_deref() == Some("actor:cli"), "{report}");
+    let receipt: Value = serde_json::from_str(text.lines().last().expect("a receipt")).expect("JSON");
+    assert_eq!((&receipt["receipt"]["first"], &receipt["receipt"]["last"]), (&Value::from(1), &Value::from(last)));
+    let edited = text.replacen("missing_permission", "missing_permissioN", 1);
+    assert_eq!(verified(&db, &edited).await.expect_err("an edit").kind, Found::Edit);
+    let (lines, receipt) = text.rsplit_once("{\"receipt\"").expect("a receipt");
+    let fewer: String = lines.split_inclusive('\n').skip(1).collect();
+    let gone = verified(&db, &format!("{fewer}{{\"receipt\"{receipt}")).await.expect_err("one is gone");
+    assert_eq!((gone.kind, gone.seq), (Found::Delete, 1));
+}
+
+/// Few of many, so that their proofs lie in tiles that are far apart, and the newest of them in none.
+#[tokio::test]
+async fn what_a_filter_finds_here_and_there_is_proven() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    let rare = |n: usize| match n % 97 {
+        5 => Event::new(Action::ApiKeyRevoked).on("api_key", n, Some("CI")),
+        _ => Event::new(Action::ApiCalled),
+    };
+    let asked = |after| {
+        let filter = Filter { actions: vec![Action::ApiKeyRevoked], ..Filter::default() };
+        Asked { filter, after, format: Format::Ndjson }
+    };
+    let mut found = 0;
+    for count in [6, 250, 256, 1_000] {
+        fill_with(&db, &tenant, count, rare).await;
+        found += (0..count as u64).filter(|n| n % 97 == 5).count() as u64;
+        let text = exported(&db, &owner, &asked(0)).await;
+        let report = verified(&db, &text).await.expect("it holds");
+        assert_eq!((report.events, report.sealed, report.proven), (found, found, true), "{count} more");
+    }
+    // What goes on is a file of its own: the proofs of the other one lead to another checkpoint.
+    let whole = exported(&db, &owner, &asked(0)).await;
+    let cursor = 600;
+    let rest = exported(&db, &owner, &asked(cursor)).await;
+    let report = verified(&db, &rest).await.expect("it holds");
+    assert!(report.proven && report.events < found && report.first.cast_signed() > cursor, "{report}");
+    let receipt: Value = serde_json::from_str(rest.lines().last().expect("a receipt")).expect("JSON");
+    assert_eq!(receipt["receipt"]["first"], cursor + 1);
+    let text = joined(&whole, (found - report.events).cast_signed(), &rest);
+    assert!(verified(&db, &text).await.is_err(), "two files are not one");
+}
+
+#[tokio::test]
+async fn an_export_of_no_events_is_read_and_said_to_be_one() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    fill(&db, &tenant, 300).await;
+    let whole = verified(&db, &exported(&db, &owner, &all(Format::Ndjson)).await).await.expect("it holds");
+    assert!(whole.to_string().contains("complete and unchanged, 1 to "), "{whole}");
+    let failed = Filter { outcome: Some(Outcome::Failed), ..Filter::default() };
+    let never = Filter { from: Some(datetime!(2999-01-01 0:00 UTC)), ..Filter::default() };
+    let neither = Filter { outcome: Some(Outcome::Failed), ..never.clone() };
+    for (filter, checkpoints, said) in [
+        (failed, 1, "no events; a filtered export does not show"),
+        (never, 0, "no event was looked at: nothing is shown"),
+        (neither, 0, "no events; a filtered export does not show"),
+    ] {
+        let text = exported(&db, &owner, &Asked { filter, ..all(Format::Ndjson) }).await;
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let report = verified(&db, &text).await.expect(said);
+        assert_eq!((report.events, report.checkpoints), (0, checkpoints), "{text}");
+        assert!(report.to_string().contains(said), "{report}");
+    }
+}
+
 #[tokio::test]
 async fn the_receipt_ties_any_part_of_the_log_to_a_signed_checkpoint() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
-    fill(&db, &tenant, 700).await;
+    let edges = [2, 3, 255, 256, 257, 511, 600];
+    // What comes in one batch has one time: a part can begin where one does. A new log has two events.
+    for edge in edges {
+        let missing = edge - db.seq(tenant.id()).await;
+        fill(&db, &tenant, usize::try_from(missing).unwrap_or(0)).await;
+    }
+    fill(&db, &tenant, 100).await;
     let owner = tenant.actor(Role::Owner);
     // Nothing is sealed yet, and then some is not: the export sees to it, or its checkpoint would cover events without a leaf.
     for more in [0, 40] {
@@ -237,8 +371,14 @@ async fn the_receipt_ties_any_part_of_the_log_to_a_signed_checkpoint() {
         assert_eq!(text.matches("\"leaf\":\"").count(), text.lines().count() - 1, "all but the receipt");
         assert_proven(&db, &text).await;
     }
-    for after in [1, 2, 255, 256, 257, 511, 600, db.seq(tenant.id()).await - 1] {
-        assert_proven(&db, &exported(&db, &owner, &Asked { after, ..all(Format::Ndjson) }).await).await;
+    for after in edges.into_iter().chain([db.seq(tenant.id()).await - 1]) {
+        let from = Some(db.events_after(tenant.id(), after).await.remove(0).time);
+        let asked = Asked { filter: Filter { from, ..Filter::default() }, ..all(Format::Ndjson) };
+        let text = exported(&db, &owner, &asked).await;
+        assert!(text.starts_with(&format!("{{\"seq\":{},", after + 1)), "after {after}");
+        assert_proven(&db, &text).await;
+        let report = verified(&db, &text).await.expect("it holds");
+        assert_eq!(report.first.cast_signed(), after + 1);
     }
     let to = Some(db.events_after(tenant.id(), 300).await.remove(0).time);
     let bounded = Asked { filter: Filter { to, ..Filter::default() }, ..all(Format::Ndjson) };
@@ -388,6 +528,12 @@ async fn the_event_says_what_was_taken_out() {
     assert_eq!((said("first"), said("last")), (Some(1.into()), Some(seq.into())));
     assert_eq!(said("outcome"), Some("success".into()));
     assert!(said("from").is_some_and(|from| from.as_str().is_some_and(|text| text.starts_with("2020-01-01"))));
+    // The rest of a file: what is taken out now.
+    exported(&db, &tenant.actor(Role::Security), &Asked { after: seq, ..all(Format::Ndjson) }).await;
+    let event = db.events_after(tenant.id(), seq + 1).await.remove(0);
+    let said =
+        |field: &str| event.changes.iter().find(|change| change.field == field).map(|change| change.after.clone());
+    assert_eq!((said("first"), said("last")), (Some((seq + 1).into()), Some((seq + 1).into())));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Event, FilterText, Format, Outcome,
-    export_tests::fill_with,
+    export_tests::{fill_with, verified},
     exports::{
         ATTEMPTS, ExportState, ExportView, FILE_LASTS, KEPT, LEASE, cancel, download, folder, list, start, sweep, work,
     },
@@ -87,6 +87,25 @@ async fn an_export_becomes_a_file_whose_hash_and_receipt_are_kept() {
         (said.len(), said[0].action.as_str(), said[0].actor.id.clone()),
         (1, "audit_log.export_downloaded", owner.id())
     );
+}
+
+#[tokio::test]
+async fn a_file_is_what_the_verifier_reads() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    fill(&db, &tenant, 2_500).await;
+    for (actor, proven) in [("", false), ("cli", true)] {
+        let text = FilterText { actor: actor.into(), ..FilterText::default() };
+        let id = start(&db.ctx, &owner, "ndjson", &text).await.expect("begun");
+        work(&db.ctx).await.expect("written");
+        let bytes = fetched(&db.ctx, &owner, id).await.expect("fetched");
+        let report = verified(&db, &String::from_utf8(bytes).expect("UTF-8")).await.expect("it holds");
+        assert_eq!((report.sealed, report.proven), (report.events, proven), "{report}");
+        assert!(report.events >= 2_500, "{report}");
+        let kept = shown(&db, &tenant, id).await.receipt.expect("a receipt");
+        assert!(kept.root().is_some() && kept.from_prefix.is_some() != proven, "{kept:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! All that somebody could do to an export, and what has to be said about it.
 
 use super::{Case, Expected, Export, FOREIGN, Found, Holds, Log, Row, WORKSPACE, line, signer};
-use send0_verify::{Kind, hex};
+use send0_verify::Kind;
 use serde_json::json;
 
 pub const EVENTS: u64 = 40;
@@ -90,17 +90,18 @@ fn sound(cases: &mut Cases) {
     cases.case("a part", &log.export(12, 30, 37), Holds(19, 19, 0));
     cases.case("a part that is not sealed yet", &log.export(39, 40, 37), Holds(2, 0, 0));
     cases.case("the end of a part is not sealed yet", &log.export(38, 40, 37), Holds(3, 0, 0));
-    let proven = whole.with(|export| {
-        for row in export.rows.iter_mut().filter(|row| row.leaf.is_some()) {
-            let Ok(proof) = send0_verify::tree::inclusion(row.seq - 1, 37, log.node());
-            row.proof = Some(proof.iter().map(|hash| hex::encode(hash)).collect());
-        }
-    });
-    cases.case("with proofs", &proven, Holds(40, 37, 0));
+    cases.case("with proofs", &log.proven(40, 37), Holds(40, 37, 0));
+    cases.changed("nothing was looked at", Export::nothing, Holds(0, 0, 0));
     let empty = Log::new(WORKSPACE, 0, "");
     let receipt = json!({"receipt": {"workspace": WORKSPACE, "query": null, "first": null, "last": null, "count": 0,
         "from_prefix": [], "to_suffix": [], "checkpoint": empty.checkpoint(0)}});
     cases.add("a log without events", format!("{receipt}\n"), &empty.checkpoint(0), Holds(0, 0, 0));
+    let file = cases.file.clone();
+    let (cut, middle) = (&file[..file.len() - 90], file.replacen(&file[..70], &format!("{}\n", &file[..70]), 1));
+    cases.add("the last checkpoint breaks off", whole.text(), cut, Holds(40, 37, 0));
+    cases.add("the first checkpoint breaks off", whole.text(), &middle, Holds(40, 37, 0));
+    cases.add("an empty line between checkpoints", whole.text(), &file.replacen('\n', "\n\n", 1), Holds(40, 37, 0));
+    cases.add("the last checkpoint without its line feed", whole.text(), file.trim_end(), Holds(40, 37, 0));
 }
 
 fn edited(cases: &mut Cases) {
@@ -443,6 +444,68 @@ fn receipts(cases: &mut Cases) {
         |export| export.receipt["to_suffix"] = json!(["0".repeat(64)]),
         Found(Kind::Fork, 38),
     );
+    let fork = cases.fork.export(1, EVENTS, 37).rows;
+    cases.changed("a receipt without a checkpoint", Export::untie, Found(Kind::NoCheckpoint, 0));
+    cases.changed(
+        "an edit, and a receipt without a checkpoint",
+        |export| {
+            export.row(20).body.insert(1, ' ');
+            export.untie();
+        },
+        Found(Kind::Edit, 20),
+    );
+    cases.changed(
+        "a gap, and a receipt without a checkpoint",
+        |export| {
+            export.rows.remove(19);
+            export.receipt["count"] = json!(39);
+            export.untie();
+        },
+        Found(Kind::Delete, 20),
+    );
+    cases.changed(
+        "the first are missing, and a receipt without a checkpoint",
+        |export| {
+            export.rows.drain(..5);
+            export.receipt["count"] = json!(35);
+            export.untie();
+        },
+        Found(Kind::Delete, 1),
+    );
+    cases.changed(
+        "another history, and a receipt without a checkpoint",
+        |export| {
+            export.rows = fork;
+            export.untie();
+        },
+        Found(Kind::Fork, 11),
+    );
+    cases.changed(
+        "no event, and a receipt that looked at some",
+        |export| {
+            export.rows.clear();
+            export.receipt["count"] = json!(0);
+            export.untie();
+        },
+        Found(Kind::Truncate, 1),
+    );
+    cases.changed(
+        "a receipt of nothing that counts",
+        |export| {
+            export.nothing();
+            export.receipt["count"] = json!(3);
+        },
+        Found(Kind::Truncate, 1),
+    );
+    cases.changed(
+        "a receipt of nothing behind events",
+        |export| {
+            let rows = export.rows.clone();
+            export.nothing();
+            export.rows = rows;
+        },
+        Found(Kind::Insert, 1),
+    );
     let part = cases.log.export(12, 30, 37);
     let zero = "0".repeat(64);
     let spoilt = |field: &str, at: usize| part.clone().with(|part| part.receipt[field][at] = json!(zero));
@@ -476,11 +539,58 @@ fn receipts(cases: &mut Cases) {
 
 fn filtered(cases: &mut Cases) {
     let export = cases.log.filtered(37);
-    cases.case("filtered", &export, Holds(13, 12, 0));
+    cases.case("filtered", &export, Holds(12, 12, 0));
+    cases.case(
+        "filtered, with an end that is not sealed yet",
+        &export.clone().with(|export| {
+            export.rows.push(Row { leaf: None, ..Row::new(WORKSPACE, 39, "as it was") });
+            export.receipt["last"] = json!(40);
+            export.fit();
+        }),
+        Holds(13, 12, 0),
+    );
+    cases.case(
+        "filtered, an end that is not sealed yet, changed",
+        &export.clone().with(|export| {
+            export.rows.push(Row { leaf: None, salt: None, ..Row::new(WORKSPACE, 39, "as it was") });
+            export.receipt["last"] = json!(40);
+            export.fit();
+        }),
+        Found(Kind::Edit, 39),
+    );
+    cases.add(
+        "filtered, of a log of one event",
+        Log::new(WORKSPACE, 1, "as it was").proven(1, 1).with(|export| export.receipt["query"] = json!("a")).text(),
+        &Log::new(WORKSPACE, 1, "as it was").checkpoint(1),
+        Holds(1, 1, 0),
+    );
+    cases.case(
+        "filtered, people erased",
+        &export.clone().with(|export| *export.row(9) = export.row(9).clone().erased()),
+        Holds(12, 12, 1),
+    );
     cases.case(
         "filtered, without proofs",
         &export.clone().with(|export| export.rows.iter_mut().for_each(|row| row.proof = None)),
-        Holds(13, 12, 0),
+        Found(Kind::Edit, 3),
+    );
+    cases.case(
+        "filtered, one without its proof",
+        &export.clone().with(|export| export.row(9).proof = None),
+        Found(Kind::Edit, 9),
+    );
+    cases.case(
+        "filtered, one without its leaf",
+        &export.clone().with(|export| export.row(36).leaf = None),
+        Found(Kind::Edit, 36),
+    );
+    cases.case(
+        "filtered, without a checkpoint",
+        &export.clone().with(|export| {
+            export.rows.iter_mut().for_each(|row| row.proof = None);
+            export.untie();
+        }),
+        Found(Kind::NoCheckpoint, 0),
     );
     cases.case(
         "filtered, nothing found",
@@ -490,10 +600,11 @@ fn filtered(cases: &mut Cases) {
         }),
         Holds(0, 0, 0),
     );
+    cases.case("filtered, nothing was looked at", &export.clone().with(Export::nothing), Holds(0, 0, 0));
     cases.case(
         "filtered, everything gone",
         &export.clone().with(|export| export.rows.clear()),
-        Found(Kind::Truncate, 3),
+        Found(Kind::Truncate, 1),
     );
     cases.case(
         "filtered, an edit",
@@ -531,16 +642,31 @@ fn filtered(cases: &mut Cases) {
     cases.case(
         "filtered, one less",
         &export.clone().with(|export| drop(export.rows.remove(3))),
-        Found(Kind::Delete, 3),
+        Found(Kind::Delete, 1),
     );
     cases.case(
         "filtered, the last less",
         &export.clone().with(|export| drop(export.rows.pop())),
-        Found(Kind::Truncate, 37),
+        Found(Kind::Delete, 1),
+    );
+    cases.case(
+        "filtered, a receipt that counts fewer",
+        &export.clone().with(|export| export.receipt["count"] = json!(11)),
+        Found(Kind::Insert, 3),
+    );
+    cases.case(
+        "filtered, one before what was looked at",
+        &export.clone().with(|export| export.receipt["first"] = json!(4)),
+        Found(Kind::Insert, 3),
+    );
+    cases.case(
+        "filtered, one behind what was looked at",
+        &export.clone().with(|export| export.receipt["last"] = json!(35)),
+        Found(Kind::Insert, 36),
     );
     cases.case(
         "a deletion passed off as a search",
-        &cases.whole().with(|export| {
+        &cases.log.proven(40, 37).with(|export| {
             export.rows.remove(19);
             export.receipt["query"] = json!("");
             export.fit();

@@ -138,16 +138,24 @@ impl Log {
         Export { rows, receipt }
     }
 
-    /// Every third event, with its proof.
+    /// Every third event of the first so many, as a server exports what a search finds.
     pub fn filtered(&self, size: u64) -> Export {
-        let mut export = self.export(1, self.rows.len() as u64, size);
+        let mut export = self.proven(size, size);
         export.rows.retain(|row| row.seq % 3 == 0);
+        export.receipt["query"] = json!("action:api_key.issued");
+        export.receipt["from_prefix"] = Value::Null;
+        export.receipt["to_suffix"] = Value::Null;
+        export.fit();
+        export
+    }
+
+    /// The first events, each of those that are sealed with its proof.
+    pub fn proven(&self, last: u64, size: u64) -> Export {
+        let mut export = self.export(1, last, size);
         for row in export.rows.iter_mut().filter(|row| row.leaf.is_some()) {
             let Ok(proof) = tree::inclusion(row.seq - 1, size, self.node());
             row.proof = Some(proof.iter().map(|hash| hex::encode(hash)).collect());
         }
-        export.receipt["query"] = json!("action=api_key.issued");
-        export.fit();
         export
     }
 }
@@ -160,14 +168,26 @@ pub struct Export {
 }
 
 impl Export {
-    /// With a receipt that says what is there.
+    /// With a receipt that says what is there. What a search looked at is not what it found.
     pub fn fit(&mut self) {
-        self.receipt["first"] = json!(self.rows.first().map(|row| row.seq));
-        self.receipt["last"] = json!(self.rows.last().map(|row| row.seq));
-        self.receipt["count"] = json!(self.rows.len());
-        if self.receipt["query"] != Value::Null {
-            self.receipt["from_prefix"] = json!([]);
+        if self.receipt["query"] == Value::Null {
+            self.receipt["first"] = json!(self.rows.first().map(|row| row.seq));
+            self.receipt["last"] = json!(self.rows.last().map(|row| row.seq));
         }
+        self.receipt["count"] = json!(self.rows.len());
+    }
+
+    /// As a server writes it that has nothing to prove the export by.
+    pub fn untie(&mut self) {
+        ["from_prefix", "to_suffix", "checkpoint"].iter().for_each(|field| self.receipt[field] = Value::Null);
+    }
+
+    /// Of which no event was looked at.
+    pub fn nothing(&mut self) {
+        self.rows.clear();
+        self.untie();
+        ["first", "last"].iter().for_each(|field| self.receipt[field] = Value::Null);
+        self.receipt["count"] = json!(0);
     }
 
     pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {

@@ -80,14 +80,26 @@ async fn an_export_goes_on_after_its_cursor_and_narrows_by_the_filters_of_the_li
             answer.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         (lines.pop().expect("a receipt")["receipt"].take(), lines)
     };
+    // The receipt is that of the whole file, whose first part the caller has.
     let (receipt, rest) = lines("cursor=10").await;
-    assert_eq!((rest[0]["seq"].as_i64(), receipt["first"].as_i64()), (Some(11), Some(11)));
+    assert_eq!((rest[0]["seq"].as_i64(), receipt["first"].as_i64()), (Some(11), Some(1)));
+    assert_eq!(
+        (receipt["count"].as_i64(), receipt["last"].as_i64()),
+        (Some(rest.len() as i64 + 10), receipt["count"].as_i64())
+    );
+    assert_eq!(receipt["from_prefix"], serde_json::json!([]));
+    let (receipt, rest) = lines("actor=cli&cursor=10").await;
+    assert_eq!((rest[0]["seq"].as_i64(), receipt["first"].as_i64()), (Some(11), Some(11)), "a file of its own");
+    assert_eq!(receipt["count"].as_i64(), Some(rest.len() as i64));
     let (receipt, found) = lines("actor=cli&action=api.called&outcome=success&from=2020-01-01").await;
     assert_eq!((found.len(), receipt["count"].as_i64()), (20, Some(20)));
     assert_eq!(receipt["query"], "actor:cli action:api.called outcome:success");
-    assert!(receipt["from_prefix"].is_null() && receipt["checkpoint"].is_null());
+    assert!(receipt["from_prefix"].is_null() && receipt["to_suffix"].is_null());
+    let note = receipt["checkpoint"].as_str().expect("a checkpoint");
+    assert!(note.starts_with(&format!("send0.dev/audit-log/{}\n", acme.id())), "{note}");
+    assert!(found.iter().all(|line| line["leaf"].is_string() && line["proof"].is_array()), "each has its proof");
     let (receipt, none) = lines("to=2020-01-01").await;
-    assert!(none.is_empty() && receipt["first"].is_null());
+    assert!(none.is_empty() && receipt["first"].is_null() && receipt["checkpoint"].is_null());
 }
 
 /// The first bytes come while most of the log has not been read yet, compressed or not.
@@ -197,4 +209,29 @@ async fn who_goes_away_stops_the_export() {
     body.frame().await.expect("a frame").expect("no error");
     drop(body);
     tokio::time::timeout(Duration::from_secs(20), console.db.ctx.db.close()).await.expect("nothing is read any more");
+}
+
+/// As an island asks for it, again and again.
+#[tokio::test]
+async fn how_far_an_export_is_stands_in_its_page_and_to_look_is_no_event() {
+    const PAGE: &str = "/w/acme/audit-log/exports";
+    let (console, acme) = Console::with_acme().await;
+    let mut owner = Browser::signed_in(&console, "owner@acme.example").await;
+    owner.post(&console, "start_export", &[("_back", PAGE), ("workspace", "acme"), ("format", "csv")]).await;
+    let mark = console.mark(acme.id()).await;
+    let fetched = owner.get_with(&console, PAGE, &[("accept", "*/*")]).await.text();
+    let id = exports::list(&console.db.ctx, &acme.actor(Role::Owner)).await.expect("a list").remove(0).id;
+    let here = format!("data-export=\"{id}\"");
+    assert!(fetched.contains(&here) && fetched.contains("<progress") && fetched.contains(">Refresh</a>"), "{fetched}");
+    let shown = owner.get(&console, PAGE).await.text();
+    assert!(shown.contains("You can leave this page."), "what is said once was not taken by the other: {shown}");
+    assert_eq!(console.since(&mark).await.len(), 0);
+    exports::work(&console.db.ctx).await.expect("written");
+    let fetched = owner.get_with(&console, PAGE, &[("accept", "*/*")]).await.text();
+    let ended = format!("{here} data-ended=\"The export is done. Its file can be downloaded.\"");
+    assert!(fetched.contains(&ended) && !fetched.contains("<progress"), "{fetched}");
+
+    let unreadable = owner.get(&console, &format!("{PAGE}?q=outcome%3Amaybe")).await.text();
+    let is_offered = unreadable.contains("/start_export");
+    assert!(unreadable.contains("could not be read") && !is_offered, "a file would hold more than was asked for");
 }
