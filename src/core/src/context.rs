@@ -13,6 +13,7 @@ use crate::{
     intent::Intent,
     mail::{Relay, RelayAddress},
     permissions::Permission,
+    sealing::Register,
     two_factor::RelyingParty,
     vault::Vault,
 };
@@ -45,6 +46,8 @@ pub struct Means {
     pub last_uses: crate::api_keys::LastUses,
     /// Where files lie that are no database: signing keys, the register of checkpoints.
     pub(crate) folder: Option<Arc<Path>>,
+    /// What was read of the register.
+    pub(crate) register: Register,
     /// Who takes our mail. Without one it ends up in the local mailbox.
     pub(crate) relay: Option<Arc<Relay>>,
     /// How far what we send by ourselves may go.
@@ -66,6 +69,7 @@ impl Ctx {
             relying_party: RelyingParty::at("http://localhost:3000"),
             last_uses: Default::default(),
             folder: None,
+            register: Register::default(),
             relay: None,
             egress: Egress::to_public(),
         }))
@@ -83,7 +87,7 @@ impl Ctx {
 
     /// The same, with its files in this folder, which is there. Without one nothing is sealed.
     pub fn keeping(self, folder: &Path) -> Self {
-        self.with(|means| means.folder = Some(folder.into()))
+        self.with(|means| (means.folder, means.register) = (Some(folder.into()), Register::default()))
     }
 
     /// The same, with mail that leaves through this relay, or through none. Needs a Tokio runtime.

@@ -2,9 +2,9 @@
 
 use super::{
     Finding, Kind, TILE,
-    operations::{register_file, root_at, signing_keys},
+    operations::{leads_on, register_file, signing_keys},
     queries::{self, Checked, Log, Row, Sealed},
-    register,
+    register::{Mark, Marks, Register},
     tree::{Missing, Nodes, Tree, fold, tiles_for},
 };
 use crate::{
@@ -32,20 +32,22 @@ const QUIET: Duration = Duration::seconds(60);
 /// The first error; the other logs are checked all the same.
 pub async fn check_all(ctx: &Ctx) -> Result<(), AppError> {
     let keys = signing_keys(ctx).await?.verifiers();
+    let mut register = ctx.register.all(register_file(ctx)?).await?;
     let now = ctx.clock.now();
     let mut done = Ok(());
     for log in queries::logs(&ctx.db.worker).await? {
         let (workspace, is_done) = (log.workspace, log.checked_to == log.size);
+        let marks = register.remove(&workspace).unwrap_or_default();
         if is_done && log.checked_at.is_some_and(|at| now - at < QUIET) {
             continue;
         }
-        let checked = check(ctx, &log, &keys).await;
+        let checked = check(ctx, &log, &keys, &marks).await;
         done = done.and(checked.inspect_err(|error| tracing::error!(%workspace, %error, "a log could not be checked")));
     }
     done
 }
 
-async fn check(ctx: &Ctx, log: &Log, keys: &[Verifier]) -> Result<(), AppError> {
+async fn check(ctx: &Ctx, log: &Log, keys: &[Verifier], marks: &Marks) -> Result<(), AppError> {
     let workspace = log.workspace;
     let (checked, before) = {
         let mut read = ctx.db.read_log(workspace).await?;
@@ -58,16 +60,19 @@ async fn check(ctx: &Ctx, log: &Log, keys: &[Verifier]) -> Result<(), AppError> 
         let to = size.min(new + WINDOW - 1);
         let from = queries::next_to_check(conn, workspace).await?.max(first);
         let until = size.min(from + WINDOW - 1);
+        let is_by_row = |finding: &Finding| matches!(finding.kind, Kind::Edit | Kind::Delete | Kind::Tree);
+        let is_looked_at =
+            |seq| (from..=until).contains(&seq) || (new..=to).contains(&seq) || !(first..=size).contains(&seq);
         let found = [
-            stray(conn, workspace).await?,
+            outside(conn, workspace, size).await?,
             signed(keys, workspace, &sealed),
+            registered(conn, workspace, marks).await?,
             compare(conn, workspace, tree, new, to).await?,
             compare(conn, workspace, tree, from, until).await?,
+            // What was found stays found until the pass has come by it again and finds it mended.
+            before.filter(|finding| is_by_row(finding) && !is_looked_at(finding.seq)),
         ];
-        let found = found.into_iter().flatten().min_by_key(|finding| finding.seq);
-        // What was found stays found until the pass has come by it again and finds it mended.
-        let kept = before.filter(|finding| !(from..=until).contains(&finding.seq) && found.is_none());
-        let failed = found.or(kept);
+        let failed = found.into_iter().flatten().min_by_key(|finding| finding.seq);
         let whole = until == size;
         (Checked { to: to.max(log.checked_to), next_seq: if whole { 1 } else { until + 1 }, whole, failed }, before)
     };
@@ -90,9 +95,28 @@ async fn tell(ctx: &Ctx, workspace: WorkspaceId, finding: Finding) -> Result<(),
     ctx.log_call(&actor, event).await
 }
 
-async fn stray(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<Finding>, AppError> {
-    let found = queries::stray(conn, workspace).await?;
-    Ok(found.map(|seq| Finding { seq, kind: Kind::Insert }))
+/// What is wrong where nothing is sealed: an event where none can be, or none where the next to be sealed should be.
+async fn outside(conn: &mut PgConnection, workspace: WorkspaceId, size: i64) -> Result<Option<Finding>, AppError> {
+    let stray = queries::stray(conn, workspace).await?.map(|seq| Finding { seq, kind: Kind::Insert });
+    let gap = queries::is_missing(conn, workspace, size + 1).await?;
+    let gap = gap.then_some(Finding { seq: size + 1, kind: Kind::Delete });
+    Ok([stray, gap].into_iter().flatten().min_by_key(|finding| finding.seq))
+}
+
+/// Whether the log leads on from what the register has of it.
+async fn registered(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    marks: &Marks,
+) -> Result<Option<Finding>, AppError> {
+    let mut unmet: Vec<&Mark> = marks.broken.iter().collect();
+    if let Some(mark) = &marks.newest
+        && !leads_on(conn, workspace, mark).await?
+    {
+        unmet.push(mark);
+    }
+    let least = unmet.iter().map(|mark| mark.size.cast_signed()).min();
+    Ok(least.map(|seq| Finding { seq, kind: Kind::Register }))
 }
 
 /// What a note says, if one of these keys has signed it.
@@ -248,20 +272,21 @@ pub struct Verdict {
 /// [`AppError::Unavailable`] when the database or the register cannot be read.
 pub async fn check_everything(ctx: &Ctx) -> Result<Vec<Verdict>, AppError> {
     let keys = signing_keys(ctx).await?.verifiers();
-    let mut known = register::newest(register_file(ctx)?).await?;
+    // All of it anew: what this process has read before may have been changed since.
+    let mut register = Register::default().all(register_file(ctx)?).await?;
     let mut verdicts = Vec::new();
     for log in queries::logs(&ctx.db.worker).await? {
-        let line = known.remove(&log.workspace);
+        let marks = register.remove(&log.workspace);
         let problem = match check_rows(ctx, &log, &keys).await? {
             Some(finding) => Some(finding.kind.sentence(finding.seq)),
-            None => match line {
+            None => match marks {
                 None => Some("The register does not know this log.".to_owned()),
-                Some(line) => against_register(ctx, &log, &keys, &line.note).await?,
+                Some(marks) => against_register(ctx, &log, &keys, &marks).await?,
             },
         };
         verdicts.push(Verdict { workspace: log.workspace, size: log.size, problem });
     }
-    verdicts.extend(known.into_keys().map(|workspace| Verdict {
+    verdicts.extend(register.into_keys().map(|workspace| Verdict {
         workspace,
         size: 0,
         problem: Some("The register knows this log; the database does not.".to_owned()),
@@ -274,7 +299,8 @@ async fn check_rows(ctx: &Ctx, log: &Log, keys: &[Verifier]) -> Result<Option<Fi
     let conn = read.conn();
     let Some(sealed) = queries::sealed(conn, log.workspace).await? else { return Ok(None) };
     let Some(standing) = queries::standing(conn, log.workspace).await? else { return Ok(None) };
-    if let Some(finding) = stray(conn, log.workspace).await? {
+    let beyond = outside(conn, log.workspace, sealed.tree.size().cast_signed()).await?;
+    if let Some(finding) = beyond.filter(|finding| finding.seq < standing.first_seq) {
         return Ok(Some(finding));
     }
     let mut from = standing.first_seq;
@@ -285,18 +311,24 @@ async fn check_rows(ctx: &Ctx, log: &Log, keys: &[Verifier]) -> Result<Option<Fi
         }
         from = to + 1;
     }
-    Ok(signed(keys, log.workspace, &sealed))
+    Ok(beyond.or_else(|| signed(keys, log.workspace, &sealed)))
 }
 
-async fn against_register(ctx: &Ctx, log: &Log, keys: &[Verifier], line: &str) -> Result<Option<String>, AppError> {
-    let Some(signed) = opened(keys, line) else {
-        return Ok(Some("The register's checkpoint is signed by no known key.".to_owned()));
-    };
+async fn against_register(ctx: &Ctx, log: &Log, keys: &[Verifier], marks: &Marks) -> Result<Option<String>, AppError> {
     let mut read = ctx.db.read_log(log.workspace).await?;
-    let Some(Sealed { tree, .. }) = queries::sealed(read.conn(), log.workspace).await? else { return Ok(None) };
-    if signed.size > tree.size() {
-        return Ok(Some(format!("It was turned back: {} events were signed, {} are there.", signed.size, tree.size())));
+    for mark in marks.broken.iter().chain(&marks.newest) {
+        if opened(keys, &mark.note).is_none() {
+            return Ok(Some("The register's checkpoint is signed by no known key.".to_owned()));
+        }
+        if mark.size > log.size.unsigned_abs() {
+            return Ok(Some(format!("It was turned back: {} events were signed, {} are there.", mark.size, log.size)));
+        }
+        if !leads_on(read.conn(), log.workspace, mark).await? {
+            return Ok(Some(format!("Its history up to #{} is not what was signed.", mark.size)));
+        }
     }
-    let root = root_at(read.conn(), log.workspace, &tree, signed.size).await?;
-    Ok((root != signed.root).then(|| format!("Its history up to #{} is not what was signed.", signed.size)))
+    Ok(marks
+        .broken
+        .first()
+        .map(|mark| format!("Its history was not what was signed up to #{}, for a while.", mark.size)))
 }

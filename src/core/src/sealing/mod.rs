@@ -17,6 +17,8 @@ mod signing;
 #[cfg(feature = "server")]
 mod tree;
 #[cfg(feature = "server")]
+pub(crate) use register::Register;
+#[cfg(feature = "server")]
 pub use signing::{SigningError, SigningKeys};
 
 #[cfg(all(test, feature = "testing"))]

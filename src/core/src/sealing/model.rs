@@ -18,6 +18,8 @@ pub enum Kind {
     Tree,
     /// The signature, or what it signs, is not of this log.
     Checkpoint,
+    /// What the register says was signed up to an event is not what the log says.
+    Register,
 }
 
 impl Kind {
@@ -29,6 +31,7 @@ impl Kind {
             Self::Insert => "insert",
             Self::Tree => "tree",
             Self::Checkpoint => "checkpoint",
+            Self::Register => "register",
         }
     }
 
@@ -40,6 +43,7 @@ impl Kind {
             Self::Insert => format!("Event #{seq} was not sealed at this place."),
             Self::Tree => format!("The stored hashes of event #{seq} do not fit each other."),
             Self::Checkpoint => "The newest checkpoint is not of this log.".to_owned(),
+            Self::Register => format!("The log up to event #{seq} is not what was signed once."),
         }
     }
 }
@@ -47,7 +51,7 @@ impl Kind {
 impl std::str::FromStr for Kind {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        let all = [Self::Edit, Self::Delete, Self::Insert, Self::Tree, Self::Checkpoint];
+        let all = [Self::Edit, Self::Delete, Self::Insert, Self::Tree, Self::Checkpoint, Self::Register];
         all.into_iter().find(|kind| kind.as_str() == text).ok_or(())
     }
 }

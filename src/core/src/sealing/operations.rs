@@ -1,14 +1,14 @@
 //! Sealing, and what is shown of it.
 
 use super::{
-    ConsistencyProof, InclusionProof, SigningKeys, Standing, checking,
+    ConsistencyProof, InclusionProof, Kind, SigningKeys, Standing, checking,
     queries::{self, Sealed},
-    register::{self, Line},
+    register::{self, Line, Mark},
     tree::{Ask, Missing, Nodes, Tree, tiles_for},
 };
 use crate::{
     Actor, AppError, Ctx, FieldError,
-    audit_log::Action,
+    audit_log::{Action, Event, Outcome},
     ids::{EventId, WorkspaceId},
     permissions::Permission,
     secrets::hex,
@@ -37,13 +37,18 @@ pub async fn seal_all(ctx: &Ctx) -> Result<usize, AppError> {
     let mut done = Ok(());
     for (workspace, events) in unsealed {
         let sealed = seal(ctx, workspace, events).await;
-        done = done.and(sealed.inspect_err(|error| tracing::error!(%workspace, %error, "a log could not be sealed")));
+        if let Ok(Some(seq)) = sealed {
+            tracing::error!(%workspace, seq, "an event is missing; nothing behind it is sealed");
+        }
+        let sealed = sealed.inspect_err(|error| tracing::error!(%workspace, %error, "a log could not be sealed"));
+        done = done.and(sealed.map(|_| ()));
     }
     done.map(|()| count)
 }
 
-/// Seals a log up to this event. Others may do the same at the same time: one of them succeeds, and that is enough.
-pub(crate) async fn seal(ctx: &Ctx, workspace: WorkspaceId, to: i64) -> Result<(), AppError> {
+/// Seals a log up to this event, or as far as it goes: to the first that is missing, which is given. Others may do the same at the
+/// same time: one of them succeeds, and that is enough.
+async fn seal(ctx: &Ctx, workspace: WorkspaceId, to: i64) -> Result<Option<i64>, AppError> {
     loop {
         let (mut tree, rows) = {
             let mut read = ctx.db.read_log(workspace).await?;
@@ -51,30 +56,75 @@ pub(crate) async fn seal(ctx: &Ctx, workspace: WorkspaceId, to: i64) -> Result<(
             let next = tree.size().cast_signed() + 1;
             (tree, queries::rows(read.conn(), workspace, next, to, STEP).await?)
         };
-        let from = tree.size();
+        let before = (tree.size(), tree.root());
         let mut finished = Vec::new();
         for row in &rows {
             if row.seq.unsigned_abs() != tree.size() + 1 {
-                tracing::error!(%workspace, missing = tree.size() + 1, "an event is missing; nothing behind it is sealed");
-                return Err(AppError::Internal);
+                break;
             }
             tree.push(row.leaf(workspace), &mut finished);
         }
-        if tree.size() == from {
-            return Ok(());
+        if tree.size() == before.0 {
+            let next = tree.size().cast_signed() + 1;
+            return Ok((next <= to).then_some(next));
         }
         let note = sign(&signing_keys(ctx).await?, workspace, tree.size(), tree.root())?;
         let now = ctx.clock.now();
-        if queries::seal(&ctx.db.worker, workspace, from, &tree, &finished, &note, now).await? {
-            register::append(register_file(ctx)?, vec![Line { time: now, workspace, note }]).await?;
+        if queries::seal(&ctx.db.worker, workspace, before.0, &tree, &finished, &note, now).await? {
+            let lines = entries(ctx, workspace, note, Some(before)).await?;
+            register::append(register_file(ctx)?, lines).await?;
         }
     }
+}
+
+/// What goes into the register with a checkpoint: before it, if the log does not lead on from the one that stands there last, that
+/// it does not. `from` is what the log has just been seen to lead on from.
+async fn entries(
+    ctx: &Ctx,
+    workspace: WorkspaceId,
+    note: String,
+    from: Option<(u64, Hash)>,
+) -> Result<Vec<Line>, AppError> {
+    let time = ctx.clock.now();
+    let mut lines = vec![Line { time, workspace, note, broken: false }];
+    if let Some(mark) = ctx.register.of(register_file(ctx)?, workspace).await?.newest
+        && from != Some((mark.size, mark.root))
+        && !leads_on(ctx.db.read_log(workspace).await?.conn(), workspace, &mark).await?
+    {
+        tracing::error!(%workspace, size = mark.size, "a log does not lead on from what was signed of it");
+        lines.insert(0, Line { time, workspace, note: mark.note, broken: true });
+    }
+    Ok(lines)
+}
+
+/// Whether the log as it is stored leads on from a checkpoint.
+pub(super) async fn leads_on(conn: &mut PgConnection, workspace: WorkspaceId, mark: &Mark) -> Result<bool, AppError> {
+    let Some(Sealed { tree, .. }) = queries::sealed(conn, workspace).await? else { return Ok(false) };
+    if mark.size > tree.size() {
+        return Ok(false);
+    }
+    let nodes = nodes_for(conn, workspace, &tree, |node| tree::root(mark.size, node)).await?;
+    Ok(tree::root(mark.size, |level, index| nodes.node(level, index)) == Ok(mark.root))
 }
 
 /// Seals whatever is there, for who asks and would rather not wait for the job.
 async fn seal_to_the_end(ctx: &Ctx, workspace: WorkspaceId) -> Result<(), AppError> {
     let last = queries::last(ctx.db.read_log(workspace).await?.conn(), workspace).await?;
-    seal(ctx, workspace, last).await
+    seal(ctx, workspace, last).await.map(|_| ())
+}
+
+/// Seals up to this event, for who wants it proven.
+///
+/// # Errors
+/// [`AppError::Conflict`] when one before it is missing, so that it cannot be.
+async fn seal_whole(ctx: &Ctx, workspace: WorkspaceId, to: i64) -> Result<(), AppError> {
+    match seal(ctx, workspace, to).await? {
+        None => Ok(()),
+        Some(seq) => {
+            let text = format!("Event #{seq} is missing from the log: nothing from there on can be proven.");
+            Err(AppError::Conflict(text))
+        }
+    }
 }
 
 fn sign(keys: &SigningKeys, workspace: WorkspaceId, size: u64, root: Hash) -> Result<String, AppError> {
@@ -86,11 +136,26 @@ fn sign(keys: &SigningKeys, workspace: WorkspaceId, size: u64, root: Hash) -> Re
 }
 
 /// Writes the newest checkpoint of every log into the register: when the server starts, and every hour, so that a log that is
-/// quiet is listed as well, and what a crash kept from being written is there.
+/// quiet is listed as well, and what a crash kept from being written is there. A log that vanished is told to the operators.
 pub async fn call_the_roll(ctx: &Ctx) -> Result<(), AppError> {
-    let (now, logs) = (ctx.clock.now(), queries::logs(&ctx.db.worker).await?);
-    let lines = logs.into_iter().map(|log| Line { time: now, workspace: log.workspace, note: log.note }).collect();
-    register::append(register_file(ctx)?, lines).await
+    let mut known = ctx.register.all(register_file(ctx)?).await?;
+    let mut lines = vec![];
+    for log in queries::logs(&ctx.db.worker).await? {
+        known.remove(&log.workspace);
+        lines.extend(entries(ctx, log.workspace, log.note, None).await?);
+    }
+    register::append(register_file(ctx)?, lines).await?;
+    for vanished in known.into_keys() {
+        tell_operators(ctx, vanished).await?;
+    }
+    Ok(())
+}
+
+/// There is no log left in which it could be said.
+async fn tell_operators(ctx: &Ctx, vanished: WorkspaceId) -> Result<(), AppError> {
+    tracing::error!(workspace = %vanished, "the register knows a log that the database does not");
+    let event = Event::new(Action::AuditLogCheckFailed).because(Outcome::Failed, Kind::Register.as_str());
+    ctx.log_call(&Actor::jobs(WorkspaceId::PLATFORM, "check"), event.on("workspace", vanished, None)).await
 }
 
 // What is shown ----------------------------------------------------------------------------------------------------
@@ -117,7 +182,8 @@ pub async fn checkpoint(ctx: &Ctx, actor: &Actor) -> Result<String, AppError> {
 /// That an event is in the log. What is not sealed yet is sealed for it.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for an unknown id and for another workspace's alike.
+/// [`AppError::NotFound`] for an unknown id and for another workspace's alike; [`AppError::Conflict`] when an event before it is
+/// missing.
 pub async fn inclusion(ctx: &Ctx, actor: &Actor, id: EventId) -> Result<InclusionProof, AppError> {
     ctx.authorise(actor, Permission::AuditRead, Action::ApiCalled).await?;
     let workspace = actor.workspace;
@@ -125,7 +191,7 @@ pub async fn inclusion(ctx: &Ctx, actor: &Actor, id: EventId) -> Result<Inclusio
         let mut read = ctx.db.read_log(workspace).await?;
         queries::seq_of(read.conn(), workspace, id).await?.ok_or(AppError::NotFound)?
     };
-    seal(ctx, workspace, seq).await?;
+    seal_whole(ctx, workspace, seq).await?;
     let mut read = ctx.db.read_log(workspace).await?;
     let Sealed { tree, note, .. } = stored(read.conn(), workspace).await?;
     let (index, size) = (seq.unsigned_abs() - 1, tree.size());
@@ -234,7 +300,7 @@ pub(crate) async fn range_proof(
     first: i64,
     last: i64,
 ) -> Result<RangeProof, AppError> {
-    seal(ctx, workspace, last).await?;
+    seal_whole(ctx, workspace, last).await?;
     let mut read = ctx.db.read_log(workspace).await?;
     let Sealed { tree, note, .. } = stored(read.conn(), workspace).await?;
     let (before, behind, size) = (first.unsigned_abs() - 1, last.unsigned_abs(), tree.size());
@@ -246,6 +312,32 @@ pub(crate) async fn range_proof(
         to_suffix: tree::range(behind, size, node).map_err(missing)?,
         checkpoint: note,
     })
+}
+
+/// The leaf of each of these events, and its inclusion proof in the tree of the first `size` events, which may have grown since.
+///
+/// # Errors
+/// [`AppError::Internal`] when stored hashes are missing.
+pub(crate) async fn inclusions(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    size: u64,
+    seqs: &[i64],
+) -> Result<Vec<(Hash, Vec<Hash>)>, AppError> {
+    let Sealed { tree, .. } = stored(conn, workspace).await?;
+    let indices = || seqs.iter().map(|seq| seq.unsigned_abs() - 1);
+    let asked = |node: &mut Ask<'_>| {
+        indices().map(|index| (node(0, index), tree::inclusion(index, size, &mut *node))).collect::<Vec<_>>()
+    };
+    let nodes = nodes_for(conn, workspace, &tree, asked).await?;
+    // Proofs in one tree have most of their hashes in common.
+    let mut known = std::collections::HashMap::<(u8, u64), Hash>::new();
+    let mut node = |level, index| match known.get(&(level, index)) {
+        Some(hash) => Ok(*hash),
+        None => nodes.node(level, index).inspect(|hash| _ = known.insert((level, index), *hash)),
+    };
+    let proven = indices().map(|index| Ok((node(0, index)?, tree::inclusion(index, size, &mut node)?)));
+    proven.collect::<Result<_, Missing>>().map_err(missing)
 }
 
 // For pruning ------------------------------------------------------------------------------------------------------
@@ -293,12 +385,7 @@ async fn nodes_for<'t, T>(
 }
 
 /// What the root was when the log had this many events.
-pub(super) async fn root_at(
-    conn: &mut PgConnection,
-    workspace: WorkspaceId,
-    tree: &Tree,
-    size: u64,
-) -> Result<Hash, AppError> {
+async fn root_at(conn: &mut PgConnection, workspace: WorkspaceId, tree: &Tree, size: u64) -> Result<Hash, AppError> {
     let nodes = nodes_for(conn, workspace, tree, |node| tree::root(size, node)).await?;
     tree::root(size, |level, index| nodes.node(level, index)).map_err(missing)
 }

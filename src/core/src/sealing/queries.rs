@@ -130,6 +130,17 @@ pub(super) async fn stray(conn: &mut PgConnection, workspace: WorkspaceId) -> Re
     Ok(found.fetch_one(conn).await?)
 }
 
+/// Whether an event was written at this number and is not there.
+pub(super) async fn is_missing(conn: &mut PgConnection, workspace: WorkspaceId, seq: i64) -> Result<bool, AppError> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from audit_heads where workspace_id = $1 and next_seq > $2)
+            and not exists (select from audit_events where workspace_id = $1 and seq = $2) as "missing!""#,
+        workspace.0,
+        seq,
+    );
+    Ok(found.fetch_one(conn).await?)
+}
+
 pub(super) async fn seq_of(
     conn: &mut PgConnection,
     workspace: WorkspaceId,

@@ -2,13 +2,16 @@
 //! or turns it back cannot make the register forget it; see `docs/operating.md`.
 
 use crate::{AppError, ids::WorkspaceId};
+use send0_verify::{Hash, checkpoint::Checkpoint};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
-    io::{self, BufRead as _, BufReader, ErrorKind, Write as _},
+    io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
+    ops::Not,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 use time::OffsetDateTime;
 
@@ -20,6 +23,111 @@ pub(super) struct Line {
     pub workspace: WorkspaceId,
     /// The signed note.
     pub note: String,
+    /// That the log of that moment did not lead on from this checkpoint. Written before the log's next checkpoint is, because that
+    /// one would hide it.
+    #[serde(default, skip_serializing_if = "<&bool>::not")]
+    pub broken: bool,
+}
+
+/// A checkpoint that a log has to lead on from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub size: u64,
+    pub root: Hash,
+    /// The signed note that says so.
+    pub note: String,
+}
+
+impl Mark {
+    /// Read without a look at the signature.
+    fn of(note: String) -> Option<Self> {
+        let (text, _) = note.split_once("\n\n")?;
+        let Checkpoint { size, root, .. } = format!("{text}\n").parse().ok()?;
+        Some(Self { size, root, note })
+    }
+}
+
+/// What the register has of a log.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Marks {
+    /// The last that was entered.
+    pub newest: Option<Mark>,
+    /// Those that the log did not lead on from.
+    pub broken: Vec<Mark>,
+}
+
+impl Marks {
+    fn take(&mut self, line: Line) {
+        let Some(mark) = Mark::of(line.note) else { return };
+        if !line.broken {
+            self.newest = Some(mark);
+        } else if !self.broken.contains(&mark) {
+            self.broken.push(mark);
+        }
+    }
+}
+
+/// The register as far as this process has read it: only what is new is read again.
+#[derive(Clone, Default)]
+pub(crate) struct Register(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    bytes: u64,
+    logs: BTreeMap<WorkspaceId, Marks>,
+}
+
+impl Register {
+    /// What stands of one log.
+    pub(super) async fn of(&self, path: PathBuf, workspace: WorkspaceId) -> Result<Marks, AppError> {
+        self.read(path, move |logs| logs.get(&workspace).cloned().unwrap_or_default()).await
+    }
+
+    /// What stands of every log.
+    pub(super) async fn all(&self, path: PathBuf) -> Result<BTreeMap<WorkspaceId, Marks>, AppError> {
+        self.read(path, Clone::clone).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        path: PathBuf,
+        take: impl FnOnce(&BTreeMap<WorkspaceId, Marks>) -> T + Send + 'static,
+    ) -> Result<T, AppError> {
+        let known = Arc::clone(&self.0);
+        blocking(move || {
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.read_on(&path)?;
+            Ok(take(&known.logs))
+        })
+        .await
+    }
+}
+
+impl Known {
+    /// A line that is no line, because a crash cut it off, counts for nothing; the last counts when it is whole.
+    fn read_on(&mut self, path: &Path) -> io::Result<()> {
+        let mut file = match File::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                *self = Self::default();
+                return Ok(());
+            }
+            other => other?,
+        };
+        // Another file than was read before: whoever runs the server has put it there.
+        if file.metadata()?.len() < self.bytes {
+            *self = Self::default();
+        }
+        file.seek(SeekFrom::Start(self.bytes))?;
+        let (mut file, mut line) = (BufReader::new(file), Vec::new());
+        while file.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
+            self.bytes += line.len() as u64;
+            if let Ok(line) = serde_json::from_slice::<Line>(&line) {
+                self.logs.entry(line.workspace).or_default().take(line);
+            }
+            line.clear();
+        }
+        Ok(())
+    }
 }
 
 /// Appends, each line whole, and has them on the disk when it returns.
@@ -28,35 +136,30 @@ pub(super) async fn append(path: PathBuf, lines: Vec<Line>) -> Result<(), AppErr
         return Ok(());
     }
     blocking(move || {
+        let mut file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(&path)?;
         let mut text = Vec::new();
+        if is_cut_off(&mut file)? {
+            text.push(b'\n');
+        }
         for line in &lines {
             serde_json::to_writer(&mut text, line)?;
             text.push(b'\n');
         }
-        let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
         file.write_all(&text)?;
         file.sync_data()
     })
     .await
 }
 
-/// The newest checkpoint of each workspace. A last line that a crash cut off counts for nothing.
-pub(super) async fn newest(path: PathBuf) -> Result<BTreeMap<WorkspaceId, Line>, AppError> {
-    blocking(move || read(&path)).await
-}
-
-fn read(path: &Path) -> io::Result<BTreeMap<WorkspaceId, Line>> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        other => other?,
-    };
-    let mut newest = BTreeMap::new();
-    for line in BufReader::new(file).lines() {
-        if let Ok(line) = serde_json::from_str::<Line>(&line?) {
-            newest.insert(line.workspace, line);
-        }
+/// Whether a crash or a full disk left the last line without its end.
+fn is_cut_off(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
     }
-    Ok(newest)
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, AppError> {

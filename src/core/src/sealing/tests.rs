@@ -379,6 +379,135 @@ async fn a_log_that_vanished_was_turned_back_or_rewritten_is_not_in_line_with_th
     assert_eq!(problem(&untold), "The register does not know this log.");
 }
 
+/// What a new process finds when it starts with the folder and the database as they are.
+async fn started_anew(db: &TestDb) -> Ctx {
+    let ctx = db.ctx.clone().keeping(db.ctx.folder.as_deref().expect("a folder"));
+    call_the_roll(&ctx).await.expect("listed");
+    ctx
+}
+
+async fn failed(ctx: &Ctx, tenant: &Tenant) -> Option<(i64, Kind)> {
+    let standing = standing(ctx, &tenant.actor(Role::Owner), &[]).await.expect("standing").expect("sealed");
+    standing.failed.map(|finding| (finding.seq, finding.kind))
+}
+
+async fn problem_of(ctx: &Ctx, tenant: &Tenant) -> Option<String> {
+    let verdicts = check_everything(ctx).await.expect("checked");
+    verdicts.into_iter().find(|verdict| verdict.workspace == tenant.id()).and_then(|verdict| verdict.problem)
+}
+
+#[tokio::test]
+async fn no_start_and_no_new_checkpoint_makes_the_register_forget() {
+    let db = TestDb::new().await;
+    let (back, rewritten) = (logged(&db, "Back", 10).await, logged(&db, "Rewritten", 10).await);
+    let fine = logged(&db, "Fine", 10).await;
+    seal_all(&db.ctx).await.expect("sealed");
+    let wipe = "delete from audit_trees where workspace_id = $w";
+    let cut = "delete from audit_events where workspace_id = $w and seq > 6; update audit_heads set next_seq = 7 where workspace_id = $w";
+    tamper(&db, back.id(), &format!("{wipe}; {cut}")).await;
+    let edit = "update audit_events set at = at + interval '1 second' where workspace_id = $w and seq = 4";
+    tamper(&db, rewritten.id(), &format!("{wipe}; {edit}")).await;
+
+    seal_all(&db.ctx).await.expect("sealed anew");
+    let turned_back = Some("It was turned back: 10 events were signed, 6 are there.".to_owned());
+    assert_eq!(problem_of(&started_anew(&db).await, &back).await, turned_back);
+    // It grows beyond where it was, and is sealed there.
+    for _ in 0..8 {
+        db.ctx.log_call(&back.actor(Role::Owner), Event::new(Action::ApiCalled)).await.expect("logged");
+    }
+    seal_all(&db.ctx).await.expect("sealed");
+    let ctx = started_anew(&db).await;
+    for tenant in [&back, &rewritten] {
+        let other = Some("Its history up to #10 is not what was signed.".to_owned());
+        assert_eq!(problem_of(&ctx, tenant).await, other);
+    }
+    check_all(&ctx).await.expect("checked");
+    assert_eq!(failed(&ctx, &back).await, Some((10, Kind::Register)), "the page says it, too");
+    assert_eq!(failed(&ctx, &rewritten).await, Some((10, Kind::Register)));
+    assert_eq!((failed(&ctx, &fine).await, problem_of(&ctx, &fine).await), (None, None));
+    let told = db.events(back.id()).await;
+    let told = told.iter().filter(|event| event.reason.as_deref() == Some("register"));
+    assert_eq!(told.count(), 1, "it is in the log once");
+}
+
+#[tokio::test]
+async fn a_log_that_vanished_is_told_to_the_operators() {
+    let db = TestDb::new().await;
+    db.operator().await;
+    let gone = logged(&db, "Gone", 10).await;
+    seal_all(&db.ctx).await.expect("sealed");
+    tamper(
+        &db,
+        gone.id(),
+        "delete from audit_trees where workspace_id = $w; delete from audit_events where workspace_id = $w;
+        delete from audit_heads where workspace_id = $w",
+    )
+    .await;
+    call_the_roll(&db.ctx).await.expect("listed");
+    let event = db.events(WorkspaceId::PLATFORM).await.pop().expect("an event");
+    assert_eq!((event.action.as_str(), event.reason.as_deref()), ("audit_log.check_failed", Some("register")));
+    assert_eq!(event.targets[0].id, gone.id().to_string());
+}
+
+#[tokio::test]
+async fn a_line_that_was_cut_off_takes_no_other_line_with_it() {
+    let db = TestDb::new().await;
+    let tenant = logged(&db, "Acme", 5).await;
+    seal_all(&db.ctx).await.expect("sealed");
+    let path = db.ctx.folder.as_deref().expect("a folder").join("checkpoints.ndjson");
+    let whole = fs::read_to_string(&path).expect("the register");
+    fs::write(&path, format!("{whole}{}", &whole[..whole.len() / 2])).expect("the disk was full");
+    db.ctx.log_call(&tenant.actor(Role::Owner), Event::new(Action::ApiCalled)).await.expect("logged");
+    seal_all(&db.ctx).await.expect("sealed");
+    let text = fs::read_to_string(&path).expect("the register");
+    let last: serde_json::Value = serde_json::from_str(text.lines().last().expect("a line")).expect("a whole line");
+    assert_eq!(opened(&db.ctx, last["note"].as_str().expect("a note")).await.size, 6);
+    assert_eq!(problem_of(&db.ctx, &tenant).await, None);
+}
+
+#[tokio::test]
+async fn an_event_that_is_gone_before_it_was_sealed_is_named_and_the_rest_is_served() {
+    let db = TestDb::new().await;
+    let tenant = logged(&db, "Acme", 20).await;
+    let owner = tenant.actor(Role::Owner);
+    seal_all(&db.ctx).await.expect("sealed");
+    for _ in 0..10 {
+        db.ctx.log_call(&owner, Event::new(Action::ApiCalled)).await.expect("logged");
+    }
+    let events = db.events(tenant.id()).await;
+    tamper(&db, tenant.id(), "delete from audit_events where workspace_id = $w and seq = 25").await;
+    seal_all(&db.ctx).await.expect("as far as it goes");
+    assert_eq!(opened(&db.ctx, &checkpoint(&db.ctx, &owner).await.expect("still served")).await.size, 24);
+    check_all(&db.ctx).await.expect("checked");
+    assert_eq!(failed(&db.ctx, &tenant).await, Some((25, Kind::Delete)));
+    assert_eq!(problem_of(&db.ctx, &tenant).await.as_deref(), Some("Event #25 is missing."));
+    assert!(inclusion(&db.ctx, &owner, events[23].id).await.is_ok());
+    let refused = inclusion(&db.ctx, &owner, events[27].id).await;
+    assert!(matches!(&refused, Err(AppError::Conflict(why)) if why.contains("#25")), "{refused:?}");
+}
+
+#[tokio::test]
+async fn of_two_findings_far_apart_the_first_is_named_and_nobody_is_told_again_and_again() {
+    let db = TestDb::new().await;
+    let tenant = logged(&db, "Acme", 20).await;
+    seal_all(&db.ctx).await.expect("sealed");
+    check_all(&db.ctx).await.expect("checked");
+    let edit = "update audit_events set outcome = 'failed' where workspace_id = $w and seq in (7, 15)";
+    tamper(&db, tenant.id(), edit).await;
+    // The pass is at the second, far from the first.
+    let pass_at = |seq: i64| {
+        let set = format!("update audit_checks set next_seq = {seq} where workspace_id = '{}'", tenant.id().0);
+        async { db.superuser.execute(AssertSqlSafe(set)).await.expect("moved") }
+    };
+    for (at, first) in [(10, 15), (1, 7), (10, 7), (1, 7), (10, 7)] {
+        pass_at(at).await;
+        db.ctx.clock.advance(Duration::minutes(2));
+        check_all(&db.ctx).await.expect("checked");
+        assert_eq!(failed(&db.ctx, &tenant).await, Some((first, Kind::Edit)), "the pass at {at}");
+    }
+    assert_eq!(db.count(tenant.id(), Action::AuditLogCheckFailed).await, 2, "once for each");
+}
+
 #[tokio::test]
 async fn what_is_found_is_written_down_once_and_stays_until_it_is_mended() {
     let db = TestDb::new().await;
