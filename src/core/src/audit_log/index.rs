@@ -50,6 +50,12 @@ pub async fn take_in(ctx: &Ctx) -> Result<usize, AppError> {
     Ok(taken)
 }
 
+/// Puts in order what the index has of late: each search reads all of that, however little it looks for. Gives how many pages of it
+/// there were.
+pub async fn tidy(ctx: &Ctx) -> Result<i64, AppError> {
+    queries::tidy(&ctx.db.worker).await
+}
+
 async fn take_in_of(ctx: &Ctx, workspace: WorkspaceId, done: i64) -> Result<usize, AppError> {
     let mut read = ctx.db.read_log(workspace).await?;
     let range = Range { above: done, below: i64::MAX, newest_first: false };
