@@ -71,7 +71,7 @@ pub fn OneWorkspace() -> impl IntoView {
     let id = param("id");
     operator_page("Workspace", |operating| async move {
         let of = operations::show(&operating.visit.ctx, &operating.actor, id_param(&id)?).await?;
-        let text = "Its security contacts are told at once, with the reason. No plan is held against what there is yet: nothing is refused or deleted.";
+        let text = "Its security contacts are told at once, with the reason. What of the audit log a smaller one does not keep is removed a week later. Members and keys are not held against it yet.";
         Ok::<_, AppError>(view! {
             <PageHeader title=of.name.clone() subtitle=format!("On {}.", of.plan.name())/>
             {facts(&of, operating.now)}

@@ -15,7 +15,7 @@ use send0_core::{
 pub async fn section(inside: &Inside) -> Result<AnyView, AppError> {
     let plan = operations::of(&inside.visit.ctx, inside.actor.workspace).await?;
     let write = format!("mailto:{CONTACT}");
-    let text = "What comes with it. Nothing is refused or deleted because of it yet.";
+    let text = "What comes with it. On a smaller plan, what it does not keep of the audit log is removed after a week. No member and no key is refused because of it yet.";
     Ok(view! {
         <Section id="plan" title="Plan" text>
             <Facts>

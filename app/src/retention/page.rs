@@ -64,7 +64,10 @@ fn waits(inside: &Inside, retention: &Retention, waiting: Waiting, may_change: b
     let form = FormState::of::<KeepRetention>(&inside.visit);
     let keep = format!("Keep {} days", count(retention.audit_days.into()));
     let title = format!("A shorter time waits: {}", days(waiting.audit_days));
-    let form = may_change.then(|| {
+    let is_of_plan = retention.is_beyond_plan();
+    let why =
+        is_of_plan.then_some("Your plan comes with no more. Export what you need before, or place a legal hold. ");
+    let form = (may_change && !is_of_plan).then(|| {
         form.view(view! {
             <input type="hidden" name="workspace" value=inside.here.slug.clone()/>
             <div class="actions"><Button>{keep}</Button></div>
@@ -72,7 +75,7 @@ fn waits(inside: &Inside, retention: &Retention, waiting: Waiting, may_change: b
     });
     view! {
         <Banner tone=Tone::Warn title>
-            <p>"It counts " <TimeAgo at=waiting.until now/> ". Then what is older is removed, for good."</p>
+            <p>{why}"It counts " <TimeAgo at=waiting.until now/> ". Then what is older is removed, for good."</p>
             {form}
         </Banner>
     }
@@ -102,7 +105,11 @@ fn previews(retention: &Retention, previews: Vec<Preview>) -> impl IntoView + us
 
 fn change(inside: &Inside, retention: &Retention) -> impl IntoView + use<> {
     let form = FormState::of::<ChangeRetention>(&inside.visit);
-    let value = if form.is_refused() { form.value("audit_days") } else { retention.audit_days.to_string() };
+    let value = if form.is_refused() {
+        form.value("audit_days")
+    } else {
+        retention.audit_days.min(retention.max_days).to_string()
+    };
     let choices = retention.choices().map(|choice| Choice::new(choice.to_string(), days(choice))).collect::<Vec<_>>();
     let hint = format!("Only to shorten it: type {}.", inside.here.slug);
     let fields = view! {

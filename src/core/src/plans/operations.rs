@@ -9,6 +9,7 @@ use crate::{
     ids::WorkspaceId,
     intent::Intent,
     mail::notices,
+    retention::{Waiting, operations::follow_plan},
     subprocessors::text,
 };
 
@@ -58,12 +59,17 @@ pub async fn set(ctx: &Ctx, actor: &Actor, workspace: WorkspaceId, plan: &str, w
     let before = queries::lock(tx.conn(), workspace).await?.ok_or(AppError::NotFound)?;
     // Somebody else may have been faster.
     check_is_another(before, plan)?;
+    let waiting = follow_plan(tx.conn(), workspace, plan, ctx.clock.now()).await?;
     queries::set(tx.conn(), workspace, plan).await?;
     let told = contacts::told(tx.conn(), workspace, None).await?;
-    let (subject, letter) = (format!("you are on {} now", plan.name()), letter(&of.name, (before, plan), &why));
+    let (subject, letter) =
+        (format!("you are on {} now", plan.name()), letter(&of.name, (before, plan), &why, waiting));
     let link = format!("{}/w/{}", ctx.origin, told.slug);
     notices::sealed_with(ctx, workspace, &told, (&subject, &letter), link).await?.put(tx.conn()).await?;
-    let event = about(action, &of).change("plan", before.as_str(), plan.as_str()).change("why", None::<&str>, why);
+    let mut event = about(action, &of).change("plan", before.as_str(), plan.as_str()).change("why", None::<&str>, why);
+    if let Some(waiting) = waiting {
+        event = event.change("audit_days", before.caps().audit_days, waiting.audit_days);
+    }
     tx.also_on_platform(event.clone()).await?;
     tx.commit(event).await?;
     Ok(OnPlan { plan, ..of })
@@ -89,13 +95,22 @@ fn about(action: Action, of: &OnPlan) -> Event {
     Event::new(action).on("workspace", of.workspace, Some(&of.name))
 }
 
-fn letter(name: &str, (before, plan): (Plan, Plan), why: &str) -> String {
+fn letter(name: &str, (before, plan): (Plan, Plan), why: &str, waiting: Option<Waiting>) -> String {
     let Caps { content_days, audit_days, members, keys } = plan.caps();
+    let shorter = waiting.map(|waiting| {
+        format!(
+            "\n\nUntil {} nothing of the audit log is removed because of it. From then on, what is older than {} days is: export it \
+             before, or place a legal hold.",
+            waiting.until.date(),
+            waiting.audit_days,
+        )
+    });
     format!(
         "{name} is on {} from now on. It was on {}.\n\n{why}\n\nWith {} come {members} members and {keys} API keys. The content of \
-         messages is kept for {content_days} days and the audit log for at least {audit_days}.",
+         messages is kept for {content_days} days and the audit log for at least {audit_days}.{}",
         plan.name(),
         before.name(),
         plan.name(),
+        shorter.unwrap_or_default(),
     )
 }

@@ -68,6 +68,11 @@ impl Retention {
         let max = self.max_days;
         CHOICES.into_iter().filter(move |days| *days <= max)
     }
+
+    /// Whether the time that counts is of an earlier plan, so that nobody can call off the shorter one that waits.
+    pub fn is_beyond_plan(&self) -> bool {
+        self.audit_days > self.max_days
+    }
 }
 
 /// What a choice would mean today.

@@ -10,8 +10,10 @@ use crate::{
     mail::notices,
     members::operations::present_role,
     permissions::Permission,
+    plans::Plan,
     sealing::TILE,
 };
+use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
 /// What the page shows.
@@ -123,10 +125,38 @@ fn letter(actor: &Actor, new: &Retention) -> String {
     }
 }
 
+/// Puts the log under another plan, within the change that does so and before it: what the new one does not come with waits like a
+/// shorter time that somebody chose. Gives that, if it does.
+pub(crate) async fn follow_plan(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    plan: Plan,
+    now: OffsetDateTime,
+) -> Result<Option<Waiting>, AppError> {
+    let before = queries::find(conn, workspace, now).await?;
+    let max_days = plan.caps().audit_days;
+    if before.audit_days > max_days {
+        let waiting = match before.waiting {
+            Some(of_plan) if before.is_beyond_plan() && of_plan.audit_days == before.max_days => {
+                Waiting { audit_days: max_days, ..of_plan }
+            }
+            Some(chosen) if chosen.audit_days <= max_days => chosen,
+            _ => Waiting { audit_days: max_days, until: now + GRACE },
+        };
+        queries::set(conn, workspace, &Retention { waiting: Some(waiting), ..before }).await?;
+        return Ok(Some(waiting));
+    }
+    if before.is_beyond_plan() {
+        // The plan that a shorter time waited for is over before it counted.
+        queries::set(conn, workspace, &Retention { waiting: None, ..before }).await?;
+    }
+    Ok(None)
+}
+
 /// Calls off a shorter time that waits.
 ///
 /// # Errors
-/// [`AppError::Conflict`] when none does.
+/// [`AppError::Conflict`] when none does, and when the plan does not come with the longer one.
 pub async fn keep(ctx: &Ctx, actor: &Actor) -> Result<Retention, AppError> {
     let (permission, action) = (Permission::RetentionUpdate, Action::RetentionKept);
     ctx.authorise(actor, permission, action).await?;
@@ -135,6 +165,13 @@ pub async fn keep(ctx: &Ctx, actor: &Actor) -> Result<Retention, AppError> {
     let Some(waiting) = before.waiting else {
         return Err(AppError::Conflict("No shorter time waits; it may have begun to count.".into()));
     };
+    if before.is_beyond_plan() {
+        let text = format!(
+            "Your plan keeps the audit log for {} days at most. Only another plan keeps it longer.",
+            before.max_days
+        );
+        return Err(AppError::Conflict(text));
+    }
     let new = Retention { waiting: None, ..before };
     queries::set(tx.conn(), actor.workspace, &new).await?;
     let event = Event::new(action).under(permission).change("audit_days", waiting.audit_days, new.audit_days);

@@ -11,7 +11,7 @@ fn days(number: i32) -> u32 {
     number.unsigned_abs()
 }
 
-/// As chosen; where nothing is, as the plan has it. What a plan no longer allows is cut to it.
+/// As chosen; where nothing is, as the plan has it.
 pub(super) async fn find(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -36,7 +36,7 @@ pub(super) async fn find(
         Some(over) if over.until <= now => (over.audit_days, None),
         waiting => (days(row.audit_days), waiting),
     };
-    Ok(Retention { audit_days: audit_days.min(max_days), max_days, waiting, legal_holds })
+    Ok(Retention { audit_days, max_days, waiting, legal_holds })
 }
 
 pub(super) async fn set(conn: &mut PgConnection, workspace: WorkspaceId, new: &Retention) -> Result<(), AppError> {

@@ -6,9 +6,10 @@ use super::{
     pruning::prune_all,
 };
 use crate::{
-    AppError,
+    Actor, AppError,
     audit_log::{Action, Event, Filter, Place, operations::list},
     permissions::Role,
+    plans,
     sealing::operations::{check_all, check_everything, public_keys, seal_all},
     testing::{Tenant, TestDb},
 };
@@ -139,6 +140,52 @@ async fn a_shorter_time_waits_a_week_and_can_be_called_off() {
 }
 
 #[tokio::test]
+async fn a_smaller_plan_removes_nothing_for_a_week_and_says_the_day() {
+    let db = TestDb::new().await;
+    let (ops, tenant) = (db.operator().await, old(&db).await);
+    let owner = tenant.actor(Role::Owner);
+    let put_on = |plan| plans::operations::set(&db.ctx, &ops, tenant.id(), plan, "They asked for it.");
+    let found = || find(&db.ctx, &owner, Action::PageViewed);
+    put_on("enterprise").await.expect("changed");
+    assert_eq!(found().await.map(|kept| (kept.audit_days, kept.waiting)), Ok((2555, None)));
+
+    let earliest = db.ctx.clock.now() + GRACE;
+    put_on("growth").await.expect("changed");
+    let kept = found().await.expect("found");
+    let waiting = kept.waiting.expect("a shorter time waits");
+    assert_eq!((kept.audit_days, kept.max_days, waiting.audit_days), (2555, 365, 365));
+    assert!((earliest..=db.ctx.clock.now() + GRACE).contains(&waiting.until), "{waiting:?}");
+    let day = waiting.until;
+    let letter = db.newest_letter("owner@acme.example").await;
+    assert!(letter.contains(&format!("Until {} nothing of the audit log is removed", day.date())), "{letter}");
+    let event = db.events(tenant.id()).await.pop().expect("an event");
+    let change = event.changes.iter().find(|change| change.field == "audit_days").expect("what it means for the log");
+    assert_eq!((&change.before, &change.after), (&2555.into(), &365.into()));
+    assert!(matches!(keep(&db.ctx, &owner).await, Err(AppError::Conflict(why)) if why.contains("365 days at most")));
+    db.ctx.clock.advance(GRACE - Duration::minutes(1));
+    prune_all(&db.ctx).await.expect("nothing to do");
+    assert_eq!(first_kept(&db, &tenant).await, 1, "not before the week is over");
+
+    // Back in time: as if nothing had been.
+    put_on("scale").await.expect("changed");
+    assert_eq!(
+        found().await.map(|kept| kept.waiting.map(|waiting| waiting.audit_days)),
+        Ok(Some(730)),
+        "more than before, and still less"
+    );
+    put_on("enterprise").await.expect("changed");
+    assert_eq!(found().await.map(|kept| (kept.audit_days, kept.waiting)), Ok((2555, None)));
+
+    put_on("growth").await.expect("changed");
+    db.ctx.clock.advance(GRACE + Duration::minutes(1));
+    assert_eq!(found().await.map(|kept| (kept.audit_days, kept.waiting)), Ok((365, None)));
+    seal_all(&db.ctx).await.expect("sealed");
+    check_all(&db.ctx).await.expect("checked");
+    prune_all(&db.ctx).await.expect("pruned");
+    assert_eq!(first_kept(&db, &tenant).await, 513);
+}
+
+#[tokio::test]
 async fn who_reads_the_retention_and_who_changes_it() {
     let db = TestDb::new().await;
     let tenant = db.workspace("Acme").await;
@@ -208,20 +255,33 @@ async fn the_database_prunes_nothing_under_a_legal_hold() {
     assert!(refused.to_string().contains("legal hold"), "{refused}");
     holds::release(&db.ctx, &owner, hold.id, "Matter 12").await.expect("released");
     // A removal that is under way is over before a hold is placed.
-    let mut pruning = db.superuser.begin().await.expect("begun");
-    pruning.execute(AssertSqlSafe(prune)).await.expect("nothing holds it");
-    let waits = holds::place(&db.ctx, &owner, "Matter 13");
+    waits_for(&db, &owner, &prune).await;
+}
+
+#[tokio::test]
+async fn a_hold_waits_for_an_erasure_that_has_looked_for_holds() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let look = format!("select * from legal_holds_in(array['{}'::uuid])", tenant.id().0);
+    waits_for(&db, &tenant.actor(Role::Owner), &look).await;
+}
+
+/// Placing a hold comes to an end only after a transaction that has done this.
+async fn waits_for(db: &TestDb, owner: &Actor, done: &str) {
+    let mut under_way = db.superuser.begin().await.expect("begun");
+    under_way.execute(AssertSqlSafe(done.to_owned())).await.expect("nothing holds it");
+    let waits = holds::place(&db.ctx, owner, "Matter 13");
     tokio::pin!(waits);
     loop {
         let waiting = "select exists (select from pg_locks l join pg_database d on d.oid = l.database
             where d.datname = current_database() and l.locktype = 'advisory' and not l.granted)";
         let look = sqlx::query_scalar::<_, bool>(waiting).fetch_one(&db.superuser);
         tokio::select! {
-            placed = &mut waits => panic!("placed beside a removal: {placed:?}"),
+            placed = &mut waits => panic!("placed beside {done}: {placed:?}"),
             waiting = look => if waiting.expect("looked") { break },
         }
     }
-    pruning.commit().await.expect("pruned");
+    under_way.commit().await.expect("done");
     waits.await.expect("placed");
 }
 
