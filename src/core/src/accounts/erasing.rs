@@ -1,5 +1,6 @@
-//! Taking out what identifies somebody, from their account and from every log. Only whoever runs the server does, when a person
-//! asks for it (GDPR, article 17), and only once they are nowhere any more. It cannot be undone.
+//! Taking out what identifies somebody, from their account, from every log, and from what was asked of a log about them. Only
+//! whoever runs the server does, when a person asks for it (GDPR, article 17), and only once they are nowhere any more. It cannot be
+//! undone.
 
 use super::queries;
 use crate::{
@@ -21,8 +22,9 @@ pub struct Erased {
     pub events: i64,
 }
 
-/// Erases the account and empties what identifies the person in every event that they did or that is about them. Each of these logs
-/// and the platform's say so; the proof of each stays as it is. Unless it is for good, nothing happens but that it is counted.
+/// Erases the account and empties what identifies the person in every event that they did or that is about them, or that holds an
+/// address of theirs, also one that they had before. Saved views and exports that ask for them go. Each of these logs and the
+/// platform's say so; the proof of each stays as it is. Unless it is for good, nothing happens but that it is counted.
 ///
 /// # Errors
 /// [`AppError::NotFound`] for an address that nobody has; [`AppError::Conflict`] while they are a member, an operator, a contact or
@@ -35,7 +37,7 @@ pub async fn erase(ctx: &Ctx, request: &Request, email: &str, for_good: bool) ->
     if !awaited.is_empty() {
         return Err(AppError::Conflict(format!("{email} is still {}. End that first.", awaited.join(", "))));
     }
-    let places = queries::erase(tx.conn(), account.user, &account.name).await?;
+    let places = queries::erase(tx.conn(), account.user).await?;
     let held = queries::held(tx.conn(), &places).await?;
     if !held.is_empty() {
         let held = held.join(", ");

@@ -10,8 +10,11 @@ use crate::{
     actor::Request,
     allowlist::{Door, NewEntryText, operations as allowlist},
     api_keys::{self, NewKeyText},
-    audit_log::{Action, Event, EventView, Outcome},
-    ids::{MemberId, RequestId, UserId, WorkspaceId},
+    audit_log::{
+        self, Action, Event, EventView, FilterText, Outcome, Place, exports,
+        views::{self, ViewText},
+    },
+    ids::{InvitationId, MemberId, RequestId, UserId, WorkspaceId},
     invitations,
     mail::operations::mailbox,
     members,
@@ -22,7 +25,7 @@ use crate::{
 };
 use futures::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
-use std::time::Instant;
+use std::{collections::BTreeSet, fs, time::Instant};
 use time::Duration;
 
 const OWNER: &str = "owner@acme.example";
@@ -107,6 +110,19 @@ async fn a_refused_attempt_is_seen_by_each_workspace_of_the_person_or_by_the_pla
     // What was typed is nowhere: people type passwords into the wrong field.
     assert_eq!(db.tables_with("marked wrong password").await, Vec::<String>::new());
     assert_eq!(db.tables_with("nobody@acme.example").await, Vec::<String>::new());
+}
+
+/// Whoever guesses at somebody's password leaves each guess behind, with the request that it came by.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_passwords_for_a_known_account_are_an_event_each() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let guesses: Vec<Request> = (0..5).map(|_| request()).collect();
+    join_all(guesses.iter().map(|guess| sign_in(&db.ctx, guess, OWNER, "wrong".into()))).await;
+    let events = db.events(tenant.id()).await;
+    let refused = events.iter().filter(|event| event.action == "session.refused" && event.count.is_none());
+    let told: BTreeSet<String> = refused.map(|event| event.request_id.to_string()).collect();
+    assert_eq!(told, guesses.iter().map(|guess| guess.id.to_string()).collect::<BTreeSet<_>>());
 }
 
 // Throttles --------------------------------------------------------------------------------------------------------
@@ -744,11 +760,98 @@ async fn an_erased_person_is_nowhere_and_every_log_still_proves_itself() {
     assert_eq!(erasing::erase(&db.ctx, &command, ZOE, true).await, Err(AppError::NotFound));
 }
 
+/// Gives somebody another address, to which both have said yes.
+async fn readdressed(db: &TestDb, user: UserId, email: &str, new: &str) {
+    let signed_in = found(db, &session(db, user).await).await.expect("signed in");
+    settings::request_address(&db.ctx, &request(), &signed_in, PASSWORD.into(), new).await.expect("asked");
+    for to in [email, new] {
+        settings::confirm_address(&db.ctx, &request(), &mailed(db, to).await).await.expect("confirmed");
+    }
+}
+
+async fn invited(db: &TestDb, by: &Actor) -> InvitationId {
+    invitations::operations::invite(&db.ctx, by, ZOE, "viewer").await.expect("invited");
+    invitations::operations::pending(&db.ctx, by, Action::PageViewed).await.expect("pending")[0].id
+}
+
+const NEW_ZOE: &str = "zoe@new.example";
+
+/// What others asked the log about her, and kept; and what she was called before.
+#[tokio::test]
+async fn an_erased_person_is_in_no_search_and_under_no_former_address() {
+    let db = TestDb::new().await;
+    let ctx = &db.ctx;
+    let (acme, other) = (db.workspace("Acme").await, db.workspace("Other").await);
+    let (zoe, member) = zoe(&db, &acme).await;
+    let (owner, neighbour) = (acme.actor(Role::Owner), other.actor(Role::Owner));
+    let invitation = invited(&db, &neighbour).await;
+    readdressed(&db, zoe.user().expect("a person"), ZOE, NEW_ZOE).await;
+
+    let quoted = format!("\"{}\"", NAME.replace('"', "\\\""));
+    let about = [format!("actor:{quoted} -source:api"), format!("-actor:{ZOE}"), format!("source:api {NEW_ZOE}")];
+    let typed = |q: &str| FilterText { q: q.into(), ..FilterText::default() };
+    for (n, q) in about.iter().map(String::as_str).chain(["outcome:denied"]).enumerate() {
+        let filter = typed(q).parse().expect("a query");
+        let page = audit_log::operations::list(ctx, &owner, &filter, Place::Top, 10, Action::PageViewed).await;
+        page.expect("searched");
+        let view = ViewText { name: format!("View {n}"), query: q.into(), shared: true, default: false };
+        views::save(ctx, &owner, &view).await.expect("saved");
+        exports::start(ctx, &owner, "csv", &typed(q)).await.expect("begun");
+        assert_eq!(exports::work(ctx).await, Ok(true));
+    }
+    // By the parameter, and by the name of a view.
+    let actor = FilterText { actor: NAME.into(), ..FilterText::default() };
+    exports::start(ctx, &owner, "csv", &actor).await.expect("begun");
+    let view = ViewText { name: NAME.into(), query: "outcome:failed".into(), shared: false, default: false };
+    views::save(ctx, &owner, &view).await.expect("saved");
+    while audit_log::index::take_in(ctx).await.expect("indexed") > 0 {}
+    crate::sealing::operations::seal_all(ctx).await.expect("sealed");
+    let held = BTreeSet::from_iter(db.tables_with("Quist").await);
+    assert_eq!(held, BTreeSet::from(["users", "audit_events", "audit_exports", "audit_views"].map(String::from)));
+
+    let command = Request::command("account erase");
+    let still = format!("{NEW_ZOE} is still a member of Acme, invited to Other. End that first.");
+    assert_eq!(erasing::erase(ctx, &command, NEW_ZOE, true).await, Err(AppError::Conflict(still)));
+    members::operations::remove(ctx, &owner, member, &[]).await.expect("removed");
+    invitations::operations::revoke(ctx, &neighbour, invitation).await.expect("revoked");
+    erasing::erase(ctx, &command, NEW_ZOE, true).await.expect("erased");
+    for word in ["Quist", "quist", NEW_ZOE] {
+        assert_eq!(db.tables_with(word).await, [""; 0], "{word}");
+    }
+
+    let left = views::list(ctx, &owner, Action::PageViewed).await.expect("views");
+    assert_eq!(left.iter().map(|view| view.query.as_str()).collect::<Vec<_>>(), ["outcome:denied"]);
+    let left = exports::list(ctx, &owner).await.expect("exports");
+    assert_eq!(left.iter().map(|export| export.filter.q.as_str()).collect::<Vec<_>>(), ["outcome:denied"]);
+    assert_eq!(exports::work(ctx).await, Ok(false), "what waited is not written any more");
+    exports::sweep(ctx).await.expect("swept");
+    let folder = ctx.folder.as_ref().expect("a folder").join("exports");
+    assert_eq!(fs::read_dir(folder).expect("files").count(), 1, "the files are gone as well");
+    crate::sealing::operations::seal_all(ctx).await.expect("sealed");
+    let verdicts = crate::sealing::operations::check_everything(ctx).await.expect("checked");
+    assert!(verdicts.iter().all(|verdict| verdict.problem.is_none()));
+}
+
+#[tokio::test]
+async fn a_former_address_that_somebody_else_has_by_now_is_theirs() {
+    let db = TestDb::new().await;
+    let (acme, other) = (db.workspace("Acme").await, db.workspace("Other").await);
+    let (zoe, member) = zoe(&db, &acme).await;
+    readdressed(&db, zoe.user().expect("a person"), ZOE, NEW_ZOE).await;
+    db.member_named(&acme, Role::Viewer, "zoe.quist").await;
+    invited(&db, &other.actor(Role::Owner)).await;
+    members::operations::remove(&db.ctx, &acme.actor(Role::Owner), member, &[]).await.expect("removed");
+    erasing::erase(&db.ctx, &Request::command("account erase"), NEW_ZOE, true).await.expect("erased");
+    let events = db.events(other.id()).await;
+    let told = events.iter().find(|event| event.action == "member.invited").expect("an invitation");
+    assert_eq!(told.targets[0].name.as_deref(), Some(ZOE));
+}
+
 #[tokio::test]
 async fn the_database_erases_nobody_who_is_still_somewhere() {
     let db = TestDb::new().await;
     let acme = db.workspace("Acme").await;
-    let erase = "select * from account_erase($1, $2, 'x')";
+    let erase = "select * from account_erase($1, $2)";
     let user = acme.made.user;
     let asked = sqlx::query(erase).bind(user.0).bind(user.to_string()).execute(&db.superuser).await;
     let refused = asked.expect_err("refused");

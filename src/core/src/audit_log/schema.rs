@@ -30,7 +30,7 @@ pub fn schema() -> Value {
     Value::Object(head.chain(fields).collect())
 }
 
-/// One event of each kind of actor and each outcome.
+/// One event of each kind of actor and each outcome, as this console writes them.
 fn samples() -> Value {
     serde_json::from_str(include_str!("samples.json")).unwrap_or_default()
 }
@@ -67,8 +67,20 @@ fn strict(value: Value) -> Value {
 #[cfg(all(test, feature = "testing"))]
 mod tests {
     use super::*;
-    use crate::audit_log::Outcome;
-    use std::collections::BTreeSet;
+    use crate::{
+        accounts::{erasing::erase, operations::sign_in},
+        actor::{Actor, Request, Who},
+        api_keys::{Kind, Mode, NewKeyText, operations as keys},
+        audit_log::Outcome,
+        egress::servers::{Reply, Server, to_here},
+        ids::{KeyId, UserId, WorkspaceId},
+        members::operations as members,
+        permissions::{Permission, Role},
+        plans::operations as plans,
+        streams::{self, StreamText},
+        testing::{Tenant, TestDb, request},
+    };
+    use std::collections::{BTreeMap, BTreeSet};
 
     fn samples() -> Vec<Value> {
         schema()["examples"].as_array().expect("samples").clone()
@@ -108,6 +120,102 @@ mod tests {
         assert!(events.iter().any(|event| event["count"].is_u64()), "one that stands for many");
         let erased = |event: &&Value| event["actor"]["kind"] == "user" && event["actor"]["name"].is_null();
         assert!(events.iter().any(|event| erased(&event)), "one of somebody who was erased");
+    }
+
+    /// What is the same whenever something happens again: not ids, numbers and times, and not the form or the route, which a
+    /// test of the server looks at.
+    fn shape(event: &Value) -> Value {
+        let is_there = |of: &Value, field: &str| !of[field].is_null();
+        let (actor, asked) = (&event["actor"], &event["request"]);
+        let targets = event["targets"].as_array().expect("targets").iter();
+        let targets: Vec<Value> = targets.map(|target| json!([target["kind"], is_there(target, "name")])).collect();
+        json!({
+            "actor": [actor["kind"], actor["role"], actor["permission"], is_there(actor, "name"), is_there(actor, "session")],
+            "outcome": [event["outcome"], event["reason"]],
+            "targets": targets,
+            "changes": event["changes"],
+            "of the platform": event["workspace"] == json!(WorkspaceId::PLATFORM),
+            "from somewhere": is_there(asked, "address"),
+            "job": if asked["method"] == "JOB" { asked["path"].clone() } else { Value::Null },
+        })
+    }
+
+    async fn newest(db: &TestDb, workspace: WorkspaceId, action: Action) -> (String, Value) {
+        let event = db.events(workspace).await.into_iter().rfind(|event| event.action == action.as_str());
+        (action.to_string(), shape(&serde_json::to_value(event.expect("an event")).expect("JSON")))
+    }
+
+    /// Somebody changes a role, and is erased.
+    async fn erased(db: &TestDb, tenant: &Tenant) {
+        let (ctx, owner) = (&db.ctx, tenant.actor(Role::Owner));
+        let ana = db.member_named(tenant, Role::Admin, "ana").await;
+        let bob = db.member_named(tenant, Role::Viewer, "bob").await;
+        let all = members::list(ctx, &owner, None, 100, Action::PageViewed).await.expect("members").members;
+        let member = |user: UserId| all.iter().find(|member| member.user_id == user).expect("a member").id;
+        members::change_role(ctx, &tenant.acting(ana, Role::Admin), member(bob), "developer").await.expect("changed");
+        members::remove(ctx, &owner, member(ana), &[]).await.expect("removed");
+        erase(ctx, &Request::command("account erase"), "ana@acme.example", true).await.expect("erased");
+    }
+
+    async fn key(db: &TestDb, tenant: &Tenant) {
+        let name = "CI deploy".to_owned();
+        let text = NewKeyText {
+            name: name.clone(),
+            kind: "restricted".into(),
+            scopes: vec!["audit.read".into()],
+            lifetime: "90".into(),
+            ..NewKeyText::default()
+        };
+        keys::issue(&db.ctx, &tenant.actor(Role::Admin), text.parse().expect("a key")).await.expect("issued");
+        let scopes = vec![Permission::AuditRead];
+        let who = Who::ApiKey { id: KeyId::new(), name, kind: Kind::Restricted, mode: Mode::Live, scopes };
+        let actor = Actor { workspace: tenant.id(), who, request: request() };
+        keys::revoke(&db.ctx, &actor, KeyId::new(), "").await.expect_err("refused");
+    }
+
+    /// A stream whose target refuses what is sent.
+    async fn failing(db: &TestDb, tenant: &Tenant) {
+        let server = Server::accepting(None).await;
+        server.answer(|_| Reply::With(403, "wrong token".into()));
+        let url = server.url("http", "127.0.0.1", "/");
+        let (kind, name, from) = ("https".into(), "SIEM".into(), "1".into());
+        let text = StreamText { kind, name, url, from, ..StreamText::default() };
+        let owner = tenant.actor(Role::Owner);
+        streams::operations::create(&db.ctx, &owner, &text, |id| format!("/{id}")).await.expect("a stream");
+        assert_eq!(streams::deliver_due(&db.ctx).await, Ok(1));
+    }
+
+    /// A call of the API is made by a test of the server, too.
+    #[tokio::test]
+    async fn its_samples_are_what_happens() {
+        let mut db = TestDb::new().await;
+        db.ctx = db.ctx.clone().reaching(to_here());
+        let tenant = db.workspace("Acme").await;
+        erased(&db, &tenant).await;
+        key(&db, &tenant).await;
+        failing(&db, &tenant).await;
+        let ops = db.operator().await;
+        for (plan, why) in [("growth", "They begin."), ("scale", "They have outgrown it.")] {
+            plans::set(&db.ctx, &ops, tenant.id(), plan, why).await.expect("on another plan");
+        }
+        sign_in(&db.ctx, &request(), "nobody@acme.example", "wrong".into()).await.expect_err("refused");
+        let mut happened = BTreeMap::from([newest(&db, WorkspaceId::PLATFORM, Action::SessionRefused).await]);
+        for action in [
+            Action::MemberRoleChanged,
+            Action::ApiKeyIssued,
+            Action::ApiKeyRevoked,
+            Action::StreamFailing,
+            Action::PlanChanged,
+        ] {
+            happened.extend([newest(&db, tenant.id(), action).await]);
+        }
+        let of_core = |sample: &&Value| sample["action"] != Action::ApiCalled.as_str();
+        let published: BTreeMap<String, Value> = samples()
+            .iter()
+            .filter(of_core)
+            .map(|sample| (sample["action"].as_str().expect("an action").to_owned(), shape(sample)))
+            .collect();
+        assert_eq!(happened, published);
     }
 
     #[test]

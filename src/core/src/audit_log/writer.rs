@@ -1,7 +1,7 @@
 //! Group commit for the events of calls that change nothing: many wait for one commit.
 
-use super::{Event, Record};
-use crate::{Actor, AppError, actor::Who, batches};
+use super::{Event, Outcome, Record};
+use crate::{Actor, AppError, actor::Who, batches, ids::WorkspaceId};
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -28,7 +28,7 @@ struct Pending {
 enum What {
     /// Of somebody known. Put together where it is waited for, not one after another in the one task that writes.
     Record(Record),
-    /// Of nobody known: several may become one.
+    /// A refusal that nobody known made, and that is about nobody known: several may become one.
     Nobodys(Actor, Event),
 }
 
@@ -55,10 +55,7 @@ impl Writer {
     /// # Errors
     /// [`AppError::Unavailable`] when it could not be written: the call must then fail too.
     pub async fn write(&self, actor: &Actor, event: Event) -> Result<(), AppError> {
-        let what = match actor.who {
-            Who::Anonymous => What::Nobodys(actor.clone(), event),
-            _ => What::Record(Record::new(actor, event)?),
-        };
+        let what = What::of(actor, event)?;
         let (done, result) = oneshot::channel();
         self.queue.send(Pending { what, done }).await.map_err(|_| AppError::Unavailable)?;
         result.await.unwrap_or(Err(AppError::Unavailable))?;
@@ -99,6 +96,15 @@ impl Entry {
 }
 
 impl What {
+    /// Whoever guesses at a known account stays unknown, but every guess is an event of its own where that account is at home.
+    fn of(actor: &Actor, event: Event) -> Result<Self, AppError> {
+        let is_nobodys = actor.who == Who::Anonymous
+            && actor.workspace == WorkspaceId::PLATFORM
+            && event.targets.is_empty()
+            && event.outcome != Outcome::Success;
+        Ok(if is_nobodys { Self::Nobodys(actor.clone(), event) } else { Self::Record(Record::new(actor, event)?) })
+    }
+
     /// Refusals of nobody known, alike in everything but the request id: a flood of them must not fill the log.
     fn stands_for(&self, other: &Self) -> bool {
         let (Self::Nobodys(actor, event), Self::Nobodys(others, another)) = (self, other) else { return false };
@@ -119,4 +125,36 @@ fn roll_up(batch: Vec<Pending>) -> Vec<Entry> {
         }
     }
     entries
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::{audit_log::Action, ids::UserId, testing::request};
+
+    /// How many events five alike calls at once are.
+    fn events(actor: &Actor, event: &Event) -> usize {
+        let pending = |_| {
+            let what = What::of(&Actor { request: request(), ..actor.clone() }, event.clone()).expect("a record");
+            Pending { what, done: oneshot::channel().0 }
+        };
+        let entries = roll_up((0..5).map(pending).collect());
+        assert_eq!(entries.iter().map(|entry| entry.waiting.len()).sum::<usize>(), 5, "everybody is told");
+        entries.len()
+    }
+
+    #[test]
+    fn only_refusals_without_a_known_person_or_key_are_counted_together() {
+        let nobody = Actor::anonymous(request());
+        let elsewhere = Actor { workspace: WorkspaceId::new(), ..nobody.clone() };
+        let known = Actor { who: Who::System("jobs"), ..nobody.clone() };
+        let refused = Event::new(Action::SessionRefused).because(Outcome::Denied, "wrong_credentials");
+        let failed = Event::new(Action::PasswordResetRequested).because(Outcome::Failed, "unknown_account");
+        let of_somebody = refused.clone().on("user", UserId::new(), Some("Ana"));
+        assert_eq!((events(&nobody, &refused), events(&nobody, &failed)), (1, 1));
+        assert_eq!(events(&elsewhere, &of_somebody), 5, "wrong passwords for a member");
+        assert_eq!(events(&nobody, &of_somebody), 5, "for somebody who is in no workspace");
+        assert_eq!((events(&elsewhere, &refused), events(&known, &refused)), (5, 5));
+        assert_eq!(events(&nobody, &Event::new(Action::SubscriptionEnded)), 5, "what was done is no refusal");
+    }
 }

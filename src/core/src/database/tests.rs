@@ -531,6 +531,7 @@ const RIGHTS: &str = "
     send0_lookup   setup_tokens         select insert update delete
     send0_lookup   throttles            select insert update delete
     send0_lookup   flashes              select insert update delete
+    send0_lookup   audit_views          select delete
 ";
 
 #[tokio::test]
@@ -559,6 +560,7 @@ async fn each_role_has_the_rights_of_the_list_and_no_other() {
 
 /// Function, owner, who may call it: by hand.
 const FUNCTIONS: &str = "
+    account_addresses            send0_lookup
     account_create               send0_lookup  send0_app
     account_disable              send0_lookup  send0_auth
     account_enable               send0_lookup  send0_auth
@@ -581,6 +583,7 @@ const FUNCTIONS: &str = "
     append_event                 send0_log     send0_app
     append_events                send0_log     send0_auth
     append_platform_event        send0_log     send0_app
+    audit_addresses              send0_log     send0_lookup
     audit_checked                send0_log     send0_worker
     audit_erase                  send0_log     send0_lookup
     audit_events_are_append_only send0_owner
@@ -596,6 +599,7 @@ const FUNCTIONS: &str = "
     audit_search_find            send0_lookup  send0_auditor
     audit_search_follows         send0_lookup
     audit_search_put             send0_lookup  send0_worker
+    audit_search_tidy            send0_owner  send0_worker
     audit_seq_at                 send0_owner  send0_app send0_auditor
     audit_stream_failed          send0_lookup  send0_worker
     audit_stream_sent            send0_lookup  send0_worker

@@ -82,7 +82,11 @@ pub async fn begin_registration(
     // Found by the browser itself, so that it can be offered before anybody has typed a name.
     options["publicKey"]["authenticatorSelection"]["residentKey"] = "required".into();
     options["publicKey"]["authenticatorSelection"]["requireResidentKey"] = true.into();
-    begun(ctx, options, State::Register { user: signed_in.user, session: signed_in.session, name, state }).await
+    let state = State::Register { user: signed_in.user, session: signed_in.session, name, state };
+    let begun = begun(ctx, options, state).await?;
+    let mut tx = ctx.db.change_account().await?;
+    let actors = everywhere(tx.conn(), signed_in, request).await?;
+    tx.commit(&actors, event).await.map(|()| begun)
 }
 
 /// Adds the passkey that answers the challenge. Every other session ends. Returns whether recovery codes are still to be
@@ -171,7 +175,8 @@ pub async fn remove(ctx: &Ctx, request: &Request, signed_in: &SignedIn, id: Pass
 
 // Signing in and proving -----------------------------------------------------------------------------------------
 
-/// A challenge for whoever wants to sign in. It names nobody, so it tells nothing about accounts.
+/// A challenge for whoever wants to sign in. It names nobody, so it tells nothing about accounts. No event, as little as the page
+/// that asks for it: what comes of it is one.
 pub async fn begin_sign_in(ctx: &Ctx) -> Result<Begun, AppError> {
     let (options, state) =
         ctx.relying_party.get()?.start_discoverable_authentication().map_err(|error| unexpected(&error))?;
@@ -218,7 +223,7 @@ async fn open_account(ctx: &Ctx, state: DiscoverableAuthentication, answer: &str
 }
 
 /// A challenge for the person's own passkeys. While signing in it is the second factor. In an open session it is for the one
-/// change that is asked for, which the page has named to the person: `intent` is the id of that.
+/// change that is asked for, which the page has named to the person: `intent` is the id of that. The answer to it is the event.
 ///
 /// # Errors
 /// [`AppError::NotFound`] when they have none; [`AppError::Conflict`] when another change is asked for by now, or none.
@@ -320,4 +325,24 @@ fn is_eligible_for_backup(passkey: &Passkey) -> Option<bool> {
 fn unexpected(error: &webauthn_rs::prelude::WebauthnError) -> AppError {
     tracing::error!(%error, "a ceremony cannot begin");
     AppError::Internal
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::testing::{TestDb, request};
+
+    #[tokio::test]
+    async fn whoever_begins_to_add_one_is_in_the_log_and_a_challenge_to_prove_is_not() {
+        let db = TestDb::new().await;
+        let tenant = db.workspace("Acme").await;
+        let before = db.seq(tenant.id()).await;
+        let (signed_in, request) = (db.signed_in(tenant.made.user, "owner@acme.example"), request());
+        begin_registration(&db.ctx, &request, &signed_in, "Laptop").await.expect("begun");
+        begin_sign_in(&db.ctx).await.expect("begun");
+        let told = db.events_after(tenant.id(), before).await;
+        let [began] = told.as_slice() else { panic!("{told:#?}") };
+        assert_eq!((began.action.as_str(), began.outcome), ("factor.enrolment_started", Outcome::Success));
+        assert_eq!(began.request_id, request.id);
+    }
 }

@@ -1,10 +1,10 @@
 //! One API call: who calls, one event, and no answer before the event is committed.
 
-use super::{ROUTES, problem::ApiError};
+use super::{Access, ROUTES, problem::ApiError};
 use axum::{
     Json,
     body::to_bytes,
-    extract::{FromRequestParts, Request, State},
+    extract::{FromRequestParts, MatchedPath, Request, State},
     http::{HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -13,6 +13,7 @@ use send0_core::{
     Actor, AppError, Ctx, actor,
     api_keys::operations::{Caller, recognise},
     audit_log::{Action, Event, Outcome},
+    permissions::Permission,
 };
 
 /// The largest body, in bytes. No route of today takes one.
@@ -49,7 +50,7 @@ pub async fn recognise_and_log(State(ctx): State<Ctx>, mut request: Request, nex
         Ok(caller) => caller,
         Err(error) => return ApiError::from(error).into_response(),
     };
-    let actor = caller.actor.clone();
+    let (actor, permission) = (caller.actor.clone(), permission(&request));
     let response = match admit(caller, &mut request).await {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
@@ -57,7 +58,7 @@ pub async fn recognise_and_log(State(ctx): State<Ctx>, mut request: Request, nex
     if actor.request.is_logged() {
         return response;
     }
-    match ctx.log_call(&actor, event(&response)).await {
+    match ctx.log_call(&actor, event(&response, permission)).await {
         Ok(()) => response,
         Err(error) => ApiError::from(error).into_response(),
     }
@@ -111,14 +112,28 @@ fn bearer(headers: &axum::http::HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
-fn event(response: &Response) -> Event {
+/// What a key needs for the route that the request has come to: whoever was answered has used it.
+fn permission(request: &Request) -> Option<Permission> {
+    let path = request.extensions().get::<MatchedPath>()?.as_str();
+    // A HEAD is a GET without its body.
+    let method = if request.method() == Method::HEAD { "GET" } else { request.method().as_str() };
+    ROUTES.iter().find_map(|route| match *route {
+        (declared, of, Access::Scope(permission)) if (declared, of) == (method, path) => Some(permission),
+        _ => None,
+    })
+}
+
+fn event(response: &Response, permission: Option<Permission>) -> Event {
     let event = Event::new(Action::ApiCalled);
     let status = response.status();
     let code = response.extensions().get::<ApiError>().map_or("", |error| error.code.as_str());
     match status.as_u16() {
         401 | 403 | 429 => event.because(Outcome::Denied, code),
         400.. => event.because(Outcome::Failed, code),
-        _ => event,
+        _ => match permission {
+            Some(permission) => event.under(permission),
+            None => event,
+        },
     }
 }
 

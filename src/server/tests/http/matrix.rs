@@ -12,7 +12,7 @@ use send0_core::{
         documents::{self, NewDocument},
     },
     ids::{EventId, KeyId, WorkspaceId},
-    permissions::Role,
+    permissions::{Permission, Role},
     subprocessors::notices::{answer, look},
     testing::{self, Tenant},
     zones,
@@ -692,6 +692,8 @@ async fn routes_by_scope() {
             if row[column + 2] == "yes" {
                 assert_eq!(answer.status, 200, "{what}: {}", answer.text());
                 assert_eq!((event.action.as_str(), event.outcome), (attempted, Outcome::Success), "{what}");
+                let needed = row[2..].iter().find(|cell| **cell != "yes").expect("what others lack");
+                assert_eq!(event.actor.permission.as_deref(), Some(*needed), "{what}");
             } else {
                 assert_eq!(
                     (answer.status.as_u16(), &answer.json()["required_scope"]),
@@ -707,6 +709,46 @@ async fn routes_by_scope() {
         }
     }
     assert_eq!(cases, 112);
+}
+
+/// What somebody needs for the route or the form.
+fn demanded(method: &str, path: &str) -> Option<Permission> {
+    let declared: Vec<&str> =
+        path.split('/').map(|part| if part.starts_with("key_") { "{id}" } else { part }).collect();
+    let declared = declared.join("/");
+    let route = rest::ROUTES.iter().find(|(of, route, _)| (*of, *route) == (method, declared.as_str()));
+    let function = access::FUNCTIONS.iter().find(|function| (method, path) == ("POST", function.path));
+    match (route.map(|(.., access)| *access), function.map(|function| function.access)) {
+        (Some(rest::Access::Scope(permission)), None) | (None, Some(access::Access::Permission(permission))) => {
+            Some(permission)
+        }
+        (None, Some(_)) => None,
+        _ => panic!("{method} {path} is no route that takes a key, and no form"),
+    }
+}
+
+/// What is published as a sample comes by a route or a form that there is, with the permission that is needed there.
+#[tokio::test]
+async fn published_samples_are_calls_that_there_are() {
+    let schema = send0_core::audit_log::schema::schema();
+    let samples = schema["examples"].as_array().expect("samples");
+    for sample in samples.iter().filter(|sample| sample["request"]["method"] != "JOB") {
+        let [method, path] = ["method", "path"].map(|field| sample["request"][field].as_str().expect("text"));
+        let needed = demanded(method, path).map(Permission::as_str);
+        assert_eq!(sample["actor"]["permission"].as_str(), needed, "{method} {path}");
+    }
+    let (console, acme) = Console::with_acme().await;
+    let (_, key) = console.key(acme.id(), "audit.read").await;
+    let sample = samples.iter().find(|sample| sample["action"] == "api.called").expect("a call");
+    let mark = console.mark(acme.id()).await;
+    console.call("GET", sample["request"]["path"].as_str().expect("a path"), Some(&key)).await;
+    let event = serde_json::to_value(console.the_one_event(&mark, "a call").await).expect("JSON");
+    for field in ["/action", "/outcome", "/reason", "/targets", "/changes", "/request/method", "/request/path"] {
+        assert_eq!(event.pointer(field), sample.pointer(field), "{field}");
+    }
+    for field in ["/actor/kind", "/actor/role", "/actor/session", "/actor/permission"] {
+        assert_eq!(event.pointer(field), sample.pointer(field), "{field}");
+    }
 }
 
 #[tokio::test]
