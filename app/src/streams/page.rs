@@ -80,10 +80,16 @@ fn health(stream: &StreamView, now: OffsetDateTime) -> AnyView {
     }
 }
 
-/// "1 042 of 1 042 events".
+/// "1 042 of 1 042 events", and what it will never have.
 fn has(stream: &StreamView) -> String {
     let number = |number: i64| count(number.unsigned_abs());
-    format!("{} of {} events", number(stream.delivered()), number(stream.due()))
+    let kept = if stream.is_cut() { " that are kept" } else { "" };
+    let has = format!("{} of {} events{kept}", number(stream.delivered()), number(stream.due()));
+    match stream.gone() {
+        Some((first, last)) if first == last => format!("{has}; #{first} was removed from the log before it was sent"),
+        Some((first, last)) => format!("{has}; #{first} to #{last} were removed from the log before they were sent"),
+        None => has,
+    }
 }
 
 /// `/w/{slug}/streams/{id}`.
@@ -109,10 +115,15 @@ pub fn Stream() -> impl IntoView {
 fn failure(stream: &StreamView, now: OffsetDateTime) -> Option<AnyView> {
     let (Health::Failing(since), Some(error)) = (stream.health(), stream.last_error.clone()) else { return None };
     let due_at = stream.due_at;
+    let title = match stream.is_ours_to_mend() {
+        true => "Nothing is sent to the target",
+        false => "The target does not take what is sent",
+    };
+    let again = if stream.gone().is_none() { ". Nothing is lost: it is tried again " } else { ". It is tried again " };
     let view = view! {
-        <Banner tone=Tone::Danger title="The target does not take what is sent">
+        <Banner tone=Tone::Danger title>
             <p>{error}</p>
-            <p>"Since "<TimeAgo at=since now/>". Nothing is lost: it is tried again "<TimeAgo at=due_at now/>", and at least once an hour."</p>
+            <p>"Since "<TimeAgo at=since now/>{again}<TimeAgo at=due_at now/>", and at least once an hour."</p>
         </Banner>
     };
     Some(view.into_any())

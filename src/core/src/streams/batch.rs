@@ -132,6 +132,11 @@ impl Batch {
         Self { id: item.id.clone(), name: "test.ndjson".into(), workspace, items: vec![item] }
     }
 
+    /// The first event in it.
+    pub fn first(&self) -> i64 {
+        self.items.first().map_or(0, |item| item.seq)
+    }
+
     /// The last event in it.
     pub fn last(&self) -> i64 {
         self.items.last().map_or(0, |item| item.seq)

@@ -95,53 +95,71 @@ pub(super) async fn claim(ctx: &Ctx, limit: usize) -> Result<Vec<Claim>, AppErro
 pub(super) async fn deliver(ctx: &Ctx, claim: &Claim) -> Result<(), AppError> {
     let found = queries::claimed(ctx.db.read(claim.workspace).await?.conn(), claim).await?;
     let Some(stream) = found else { return Ok(()) };
-    let (batch, reached) = next(ctx, claim, &stream).await?;
-    let Some(batch) = batch else {
-        return queries::sent(&ctx.db.worker, claim, reached, ctx.clock.now()).await;
+    let Next { batch, reached, gone } = next(ctx, claim, &stream).await?;
+    let lost = gone.map(|gone| lost(claim, &stream, gone));
+    let Some(batch) = batch else { return move_on(ctx, claim, reached, lost.into_iter().collect()).await };
+    let taken = match recipient(ctx, claim, &stream).await {
+        Ok(recipient) => recipient.take(ctx, &batch).await,
+        Err(failure) => Err(failure),
     };
-    let recipient = recipient(ctx, claim.workspace, claim.stream, &stream).await?;
-    match recipient.take(ctx, &batch).await {
-        Ok(_) => taken(ctx, claim, &stream, reached).await,
-        Err(failure) => refused(ctx, claim, &stream, &failure).await,
+    if let Err(failure) = taken {
+        return refused(ctx, claim, &stream, &failure).await;
     }
+    let recovered = stream.is_failing.then(|| about(Action::StreamRecovered, claim, &stream));
+    move_on(ctx, claim, reached, lost.into_iter().chain(recovered).collect()).await
 }
 
-/// What is sent now, and how far the target has come with it. Nothing where nothing of it is kept any more.
-async fn next(ctx: &Ctx, claim: &Claim, stream: &Claimed) -> Result<(Option<Batch>, Reached), AppError> {
+/// What is sent now.
+struct Next {
+    /// Nothing where nothing of it is kept any more.
+    batch: Option<Batch>,
+    /// How far the target has come with it.
+    reached: Reached,
+    /// The first and the last event before it that are not kept any more, and that the target never got.
+    gone: Option<(i64, i64)>,
+}
+
+async fn next(ctx: &Ctx, claim: &Claim, stream: &Claimed) -> Result<Next, AppError> {
     let mut log = ctx.db.read_log(claim.workspace).await?;
     let mut reached = Reached { next_seq: stream.next_seq, checkpoint_size: stream.checkpoint_size };
     let Some(to) = stream.batch_to else {
-        let Some((size, note, at)) = queries::checkpoint(log.conn(), claim.workspace).await? else {
-            return Ok((None, reached));
-        };
+        let newest = queries::checkpoint(log.conn(), claim.workspace).await?;
         // Sealed further since it was claimed: then its events come first.
-        if size >= stream.next_seq {
-            return Ok((None, reached));
-        }
+        let Some((size, note, at)) = newest.filter(|(size, ..)| *size < stream.next_seq) else {
+            return Ok(Next { batch: None, reached, gone: None });
+        };
         reached.checkpoint_size = size;
-        return Ok((Some(Batch::checkpoint(claim.workspace, claim.stream, (size, &note), at)), reached));
+        let batch = Batch::checkpoint(claim.workspace, claim.stream, (size, &note), at);
+        return Ok(Next { batch: Some(batch), reached, gone: None });
     };
     let events = queries::events(log.conn(), claim.workspace, stream.next_seq, to).await?;
     let batch = Batch::of_events(claim.workspace, claim.stream, &events)?;
+    let first = batch.as_ref().map_or(to + 1, Batch::first);
     reached.next_seq = batch.as_ref().map_or(to, Batch::last) + 1;
-    Ok((batch, reached))
+    let gone = (first > stream.next_seq).then(|| (stream.next_seq, first - 1));
+    Ok(Next { batch, reached, gone })
 }
 
-async fn recipient(ctx: &Ctx, workspace: WorkspaceId, id: StreamId, stream: &Claimed) -> Result<Recipient, AppError> {
-    let secret = open(ctx, workspace, id, stream.secret.as_deref()).await?;
-    Ok(Recipient { target: stream.target.clone(), authorities: stream.authorities.clone(), secret })
+async fn recipient(ctx: &Ctx, claim: &Claim, stream: &Claimed) -> Result<Recipient, Failure> {
+    let target = stream.target.clone().ok_or(Failure::Unreadable)?;
+    let secret = open(ctx, claim.workspace, claim.stream, stream.secret.as_deref()).await?;
+    Ok(Recipient { target, authorities: stream.authorities.clone(), secret })
 }
 
-/// The secret in the clear, if there is one.
+/// The secret in the clear, if there is one. That it does not open is a failure of the stream: somebody has to be told.
 pub(super) async fn open(
     ctx: &Ctx,
     workspace: WorkspaceId,
     id: StreamId,
     sealed: Option<&[u8]>,
-) -> Result<Option<Zeroizing<String>>, AppError> {
+) -> Result<Option<Zeroizing<String>>, Failure> {
     let Some(sealed) = sealed else { return Ok(None) };
-    let bytes = ctx.vault.open(workspace, &place(workspace, &id), sealed).await?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| AppError::Internal)?;
+    let opened = ctx.vault.open(workspace, &place(workspace, &id), sealed).await;
+    let bytes = opened.map_err(|error| match error {
+        AppError::Unavailable => Failure::KeyAway,
+        _ => Failure::Unopened,
+    })?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::Unopened)?;
     Ok(Some(Zeroizing::new(text.to_owned())))
 }
 
@@ -150,23 +168,28 @@ pub(super) fn place(workspace: WorkspaceId, id: &StreamId) -> Place<'_> {
     Place { workspace: workspace.0, table: "audit_streams", column: "secret", row: id.0.as_bytes() }
 }
 
-async fn taken(ctx: &Ctx, claim: &Claim, stream: &Claimed, reached: Reached) -> Result<(), AppError> {
+/// Writes down how far the target has come, with what the log is told of it: most of the time, nothing.
+async fn move_on(ctx: &Ctx, claim: &Claim, reached: Reached, mut told: Vec<Event>) -> Result<(), AppError> {
     let now = ctx.clock.now();
-    if !stream.is_failing {
-        return queries::sent(&ctx.db.worker, claim, reached, now).await;
-    }
+    let Some(last) = told.pop() else { return queries::sent(&ctx.db.worker, claim, reached, now).await };
     let mut tx = ctx.db.change(&Actor::jobs(claim.workspace, "streams")).await?;
     if !queries::recovered(tx.conn(), claim, reached, now).await? {
         return Ok(());
     }
-    tx.commit(about(Action::StreamRecovered, claim, stream)).await
+    tx.commit_all(told, last).await
+}
+
+/// That events were removed before the target had them: the only thing that a stream ever leaves out.
+fn lost(claim: &Claim, stream: &Claimed, (first, last): (i64, i64)) -> Event {
+    let event = about(Action::StreamFailing, claim, stream).because(Outcome::Failed, "gone_unsent");
+    event.change("next_seq", first, last + 1)
 }
 
 async fn refused(ctx: &Ctx, claim: &Claim, stream: &Claimed, failure: &Failure) -> Result<(), AppError> {
     let now = ctx.clock.now();
     let error: String = failure.to_string().chars().take(ERROR_MAX).collect();
     let due_at = now + wait(stream.attempts, failure.wait());
-    tracing::warn!(stream = %claim.stream, attempts = stream.attempts + 1, "a target did not take its batch");
+    tracing::warn!(stream = %claim.stream, attempts = stream.attempts + 1, "a batch of a stream was not taken");
     let since = stream.failing_since.unwrap_or(now);
     let is_told = stream.told_at.is_none() && now - since >= TELL_AFTER;
     let is_new = !stream.is_failing && (failure.is_lasting() || stream.attempts + 1 >= FAILURES);
@@ -183,7 +206,7 @@ async fn refused(ctx: &Ctx, claim: &Claim, stream: &Claimed, failure: &Failure) 
         let (subject, text) = letter(stream, since, &error);
         notices::tell_contacts(ctx, &actor, &mut tx, NoticeKind::Log, &subject, &text).await?;
     }
-    let reason = if is_told { "for_a_day" } else { "not_taken" };
+    let reason = if is_told { "for_a_day" } else { failure.word() };
     let event = about(Action::StreamFailing, claim, stream).because(Outcome::Failed, reason);
     tx.commit(event.change("last_error", None::<String>, error)).await
 }
@@ -191,7 +214,7 @@ async fn refused(ctx: &Ctx, claim: &Claim, stream: &Claimed, failure: &Failure) 
 fn letter(stream: &Claimed, since: OffsetDateTime, error: &str) -> (String, String) {
     let since = since.format(time::macros::format_description!("[year]-[month]-[day] [hour]:[minute] UTC"));
     let text = format!(
-        "The stream {} has sent nothing of the audit log since {}. What its target said last: {error}\n\nNothing is lost: the \
+        "The stream {} has sent nothing of the audit log since {}. What came of it last: {error}\n\nNothing is lost: the \
          events wait here, in order, and it is tried again at least once an hour.",
         stream.name,
         since.unwrap_or_default(),

@@ -18,6 +18,14 @@ pub const NAME_MAX: usize = 64;
 pub const TEST_SECONDS: i64 = 10;
 /// The longest secret, in bytes.
 const SECRET_MAX: usize = 2048;
+/// Why a stream fails that never came to its target, and what to do.
+pub(super) const UNOPENED: &str =
+    "The secret of this stream cannot be opened here. Make a new one, or type it again where the stream goes.";
+/// Likewise, where it may heal by itself.
+pub(super) const KEY_AWAY: &str =
+    "The key that opens the secret of this stream cannot be had right now. The server's own log says why.";
+/// Likewise, of where it goes.
+pub(super) const UNREADABLE: &str = "Where this stream goes cannot be read here. The server's own log says why.";
 
 /// What a stream can be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -472,6 +480,8 @@ pub struct StreamView {
     pub next_seq: i64,
     /// The newest event of the log.
     pub last_seq: i64,
+    /// The oldest event of the log that is kept.
+    pub first_kept: i64,
     /// When the first event was that still has to be sent.
     pub waiting_since: Option<OffsetDateTime>,
     /// When the target last took something.
@@ -499,19 +509,38 @@ impl StreamView {
         }
     }
 
+    /// Whether it fails for a reason of ours: the target was not asked.
+    pub fn is_ours_to_mend(&self) -> bool {
+        self.last_error.as_deref().is_some_and(|error| [UNOPENED, KEY_AWAY, UNREADABLE].contains(&error))
+    }
+
     /// How many events still have to be sent.
     pub fn waiting(&self) -> i64 {
-        self.last_seq + 1 - self.next_seq
+        (self.last_seq + 1 - self.next_seq.max(self.first_kept)).max(0)
     }
 
-    /// How many events the target was to have by now.
+    /// How many of the events that are kept the target was to have by now.
     pub fn due(&self) -> i64 {
-        (self.last_seq + 1 - self.from_seq).max(0)
+        (self.last_seq + 1 - self.begin()).max(0)
     }
 
-    /// How many of them it has.
+    /// How many of them it has. Of those that are not kept any more nobody knows: it may have got them while they were.
     pub fn delivered(&self) -> i64 {
-        self.next_seq - self.from_seq
+        (self.next_seq - self.begin()).max(0)
+    }
+
+    /// Whether some of what it was to send is not kept any more.
+    pub fn is_cut(&self) -> bool {
+        self.first_kept > self.from_seq
+    }
+
+    /// The first and the last event that were removed from the log before the target had them, until it has those behind them.
+    pub fn gone(&self) -> Option<(i64, i64)> {
+        (self.next_seq < self.first_kept).then(|| (self.next_seq, self.first_kept - 1))
+    }
+
+    fn begin(&self) -> i64 {
+        self.from_seq.max(self.first_kept)
     }
 }
 

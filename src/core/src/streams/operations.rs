@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Actor, AppError, Ctx,
-    audit_log::{Action, Event, Outcome},
+    audit_log::{Action, Event, Outcome, operations::first_kept},
     database::WorkspaceTx,
     flash::{self, Flash},
     ids::{StreamId, WorkspaceId},
@@ -45,8 +45,8 @@ pub async fn newest(ctx: &Ctx, actor: &Actor, attempted: Action) -> Result<i64, 
     queries::last_seq(ctx.db.read(actor.workspace).await?.conn(), actor.workspace).await
 }
 
-/// Makes a stream, which begins at once. Returns its id, and, where the secret is made here, the token that opens the flash of
-/// the page at `place`, which shows it once.
+/// Makes a stream, which begins at once, and with the oldest event that is kept at the earliest. Returns its id, and, where the secret
+/// is made here, the token that opens the flash of the page at `place`, which shows it once.
 ///
 /// # Errors
 /// [`AppError::Invalid`] naming every field that is wrong; [`AppError::ProofNeeded`]; [`AppError::Conflict`] when there are
@@ -83,6 +83,9 @@ pub async fn create(
         let text = format!("There is no event {from} yet. The next one is {next}.");
         return Err(AppError::field("from", "not_yet", text));
     }
+    // What is not kept any more cannot be sent, and must not be counted as if it had been.
+    let oldest = first_kept(tx.conn(), actor.workspace).await?;
+    let from = oldest.map_or(from, |(seq, _)| from.max(seq));
     queries::insert(tx.conn(), actor.workspace, id, &new, (sealed.as_deref(), from), ctx.clock.now()).await?;
     if let Some((_, row)) = &shown {
         row.put(tx.conn()).await?;
@@ -234,15 +237,19 @@ pub async fn test(ctx: &Ctx, actor: &Actor, id: StreamId) -> Result<Sampled, App
         return Err(AppError::Throttled(seconds));
     }
     let secret = queries::secret(ctx.db.read(actor.workspace).await?.conn(), actor.workspace, id).await?;
-    let secret = delivery::open(ctx, actor.workspace, id, secret.as_deref()).await?;
-    let recipient = Recipient { target: stream.target, authorities: stream.authorities, secret };
-    let taken = recipient.take(ctx, &Batch::sample(actor.workspace, id, now)).await;
+    let taken = match delivery::open(ctx, actor.workspace, id, secret.as_deref()).await {
+        Ok(secret) => {
+            let recipient = Recipient { target: stream.target, authorities: stream.authorities, secret };
+            recipient.take(ctx, &Batch::sample(actor.workspace, id, now)).await
+        }
+        Err(failure) => Err(failure),
+    };
     let event = about(action, id, &stream.name);
     let (sampled, event) = match taken {
         Ok(said) => (Sampled { accepted: true, said }, event),
         Err(failure) => {
             let said = failure.to_string();
-            (Sampled { accepted: false, said }, event.because(Outcome::Failed, "not_taken"))
+            (Sampled { accepted: false, said }, event.because(Outcome::Failed, failure.word()))
         }
     };
     let mut tx = ctx.db.change(actor).await?;

@@ -1,7 +1,7 @@
 //! A batch as each kind of target wants it, and what its answer means.
 
 use super::{
-    Target, Way,
+    KEY_AWAY, Target, UNOPENED, UNREADABLE, Way,
     batch::{Batch, Item},
     signing::{self, ToS3},
     syslog,
@@ -47,6 +47,15 @@ pub(super) enum Failure {
     /// Ours.
     #[error("It could not be put together: look at the secret and the authorities.")]
     Ours,
+    /// The stored secret does not open.
+    #[error("{}", UNOPENED)]
+    Unopened,
+    /// The key that opens the secret cannot be had.
+    #[error("{}", KEY_AWAY)]
+    KeyAway,
+    /// The stored target cannot be read.
+    #[error("{}", UNREADABLE)]
+    Unreadable,
 }
 
 fn quoted(said: &str) -> String {
@@ -64,8 +73,16 @@ impl Failure {
     pub fn is_lasting(&self) -> bool {
         match self {
             Self::Refused { status, .. } => [401, 403, 404, 410].contains(status),
-            Self::Address(_) | Self::Ours => true,
-            Self::Egress(_) | Self::Partly { .. } => false,
+            Self::Address(_) | Self::Ours | Self::Unopened | Self::Unreadable => true,
+            Self::Egress(_) | Self::Partly { .. } | Self::KeyAway => false,
+        }
+    }
+
+    /// As the log has it, a word for programs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Unopened | Self::KeyAway | Self::Unreadable => "not_opened",
+            _ => "not_taken",
         }
     }
 

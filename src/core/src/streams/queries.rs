@@ -22,7 +22,8 @@ pub(super) struct Claim {
 /// What is sent of a claimed stream, and how it was before.
 pub(super) struct Claimed {
     pub name: String,
-    pub target: Target,
+    /// Nothing where what is stored cannot be read.
+    pub target: Option<Target>,
     pub authorities: String,
     pub secret: Option<Vec<u8>>,
     pub next_seq: i64,
@@ -116,7 +117,10 @@ struct Row {
 }
 
 impl Row {
-    fn view(self) -> Result<StreamView, AppError> {
+    /// `oldest`: the first event that is kept, and when it was.
+    fn view(self, oldest: Option<(i64, OffsetDateTime)>) -> Result<StreamView, AppError> {
+        // The next one may be gone: then the oldest that is left is what waits.
+        let oldest_waiting = oldest.filter(|(seq, _)| *seq > self.next_seq).map(|(_, at)| at);
         Ok(StreamView {
             id: StreamId(self.stream_id),
             name: self.name,
@@ -127,7 +131,8 @@ impl Row {
             from_seq: self.from_seq,
             next_seq: self.next_seq,
             last_seq: self.last_seq,
-            waiting_since: self.waiting_since,
+            first_kept: oldest.map_or(1, |(seq, _)| seq),
+            waiting_since: self.waiting_since.or(oldest_waiting),
             last_ok_at: self.last_ok_at,
             failing_since: self.failing_since,
             last_error: self.last_error,
@@ -155,9 +160,10 @@ pub(super) async fn all(
         workspace.0,
         one.map(|id| id.0),
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    rows.into_iter().map(Row::view).collect()
+    let oldest = audit_log::operations::first_kept(conn, workspace).await?;
+    rows.into_iter().map(|row| row.view(oldest)).collect()
 }
 
 /// The sealed secret.
@@ -300,7 +306,7 @@ pub(super) async fn claimed(conn: &mut PgConnection, claim: &Claim) -> Result<Op
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Claimed {
         name: row.name,
-        target: target_of(row.target)?,
+        target: target_of(row.target).ok(),
         authorities: row.authorities,
         secret: row.secret,
         next_seq: row.next_seq,

@@ -27,6 +27,7 @@ use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use sqlx::{AssertSqlSafe, Executor};
 use std::{
     net::Ipv4Addr,
     path::{Path, PathBuf},
@@ -106,6 +107,17 @@ impl Wired {
 
     async fn actions(&self, action: Action) -> usize {
         self.db.count(self.tenant.id(), action).await
+    }
+
+    /// Takes every event up to this one out of the log, as retention does.
+    async fn lose(&self, to: i64) {
+        let workspace = self.tenant.id().0;
+        let gone = format!(
+            "begin; alter table audit_events disable trigger all;
+             delete from audit_events where workspace_id = '{workspace}' and seq <= {to};
+             alter table audit_events enable always trigger append_only, enable always trigger never_truncated; commit"
+        );
+        self.db.superuser.execute(AssertSqlSafe(gone)).await.expect("gone");
     }
 }
 
@@ -258,6 +270,48 @@ async fn a_stream_begins_where_it_is_told_to() {
     let first =
         wired.server.received().into_iter().map(|one| seqs(&[one])[0]).collect::<std::collections::BTreeSet<_>>();
     assert_eq!(first, [1, 7, newest + 3].into());
+}
+
+#[tokio::test]
+async fn a_stream_begins_with_what_is_kept_and_counts_nothing_else() {
+    let wired = Wired::new().await;
+    wired.happen(20).await;
+    wired.lose(5).await;
+    let id = wired.stream(Kind::Https, "1").await;
+    let begun = wired.view(id).await;
+    assert_eq!((begun.from_seq, begun.gone(), begun.is_cut()), (6, None, false));
+    wired.drain().await;
+    let (sent, newest) = (wired.view(id).await, wired.db.seq(wired.tenant.id()).await);
+    assert_eq!((sent.delivered(), sent.due(), sent.health()), (newest - 5, newest - 5, Health::UpToDate));
+    assert_eq!(seqs(&wired.server.received()), (6..=newest).collect::<Vec<_>>());
+    assert_eq!(wired.actions(Action::StreamFailing).await, 0, "nothing of what it was to send is missing");
+}
+
+#[tokio::test]
+async fn events_that_are_gone_before_they_were_sent_are_not_counted_as_sent() {
+    let wired = Wired::new().await;
+    let id = wired.stream(Kind::Https, "1").await;
+    wired.drain().await;
+    pause(wired.ctx(), &wired.owner(), id).await.expect("paused");
+    wired.happen(20).await;
+    let (next, newest) = (wired.view(id).await.next_seq, wired.db.seq(wired.tenant.id()).await);
+    wired.lose(next + 4).await;
+    let (waiting, left) = (wired.view(id).await, newest - next - 4);
+    assert_eq!((waiting.gone(), waiting.is_cut()), (Some((next, next + 4)), true));
+    assert_eq!((waiting.delivered(), waiting.due(), waiting.waiting()), (0, left, left));
+    assert!(waiting.waiting_since.is_some(), "the oldest that is left waits");
+
+    resume(wired.ctx(), &wired.owner(), id).await.expect("resumed");
+    wired.drain().await;
+    let (sent, newest) = (wired.view(id).await, wired.db.seq(wired.tenant.id()).await);
+    let kept = newest - next - 4;
+    assert_eq!((sent.delivered(), sent.due(), sent.gone(), sent.health()), (kept, kept, None, Health::UpToDate));
+    let lost = wired.log().await.into_iter().filter(|event| event.action == "stream.failing").collect::<Vec<_>>();
+    let [lost] = &lost[..] else { panic!("it is said once: {lost:?}") };
+    assert_eq!((lost.outcome, lost.reason.as_deref()), (Outcome::Failed, Some("gone_unsent")));
+    assert_eq!((&lost.changes[0].before, &lost.changes[0].after), (&next.into(), &(next + 5).into()));
+    let said = wired.server.received().iter().any(|one| one.text().contains("gone_unsent"));
+    assert!(said, "the target learns of it as well");
 }
 
 #[tokio::test]
@@ -642,8 +696,40 @@ async fn secrets_are_sealed_and_never_said() {
     sqlx::query(swap).execute(&wired.db.superuser).await.expect("swapped");
     let before = wired.server.received().len();
     wired.ctx().clock.advance(Duration::HOUR);
-    assert_eq!(deliver_due(wired.ctx()).await, Err(AppError::Internal));
-    assert_eq!(wired.server.received().len(), before);
+    assert_eq!(deliver_due(wired.ctx()).await, Ok(kinds.len()));
+    assert_eq!(wired.server.received().len(), before, "nothing is sent with a secret that is another's");
+    for stream in list(wired.ctx(), &wired.owner(), Action::PageViewed).await.expect("listed") {
+        assert!(stream.last_error.as_deref().is_some_and(|error| error.contains("cannot be opened")), "{stream:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_does_not_open_is_a_failure_that_is_told() {
+    let wired = Wired::new().await;
+    let id = wired.stream(Kind::Https, "1").await;
+    let spoil = "update audit_streams set secret = secret || '\\x00'";
+    sqlx::query(spoil).execute(&wired.db.superuser).await.expect("spoilt");
+    assert_eq!(deliver_due(wired.ctx()).await, Ok(1));
+    let failing = wired.view(id).await;
+    assert!(matches!(failing.health(), Health::Failing(_)) && failing.is_ours_to_mend(), "{failing:?}");
+    assert!(failing.last_error.expect("a reason").contains("Make a new one"), "it says what to do");
+    let told = wired.log().await.into_iter().rfind(|event| event.action == "stream.failing").expect("told at once");
+    assert_eq!((told.outcome, told.reason.as_deref()), (Outcome::Failed, Some("not_opened")));
+    let sampled = test(wired.ctx(), &wired.owner(), id).await.expect("tried");
+    assert!(!sampled.accepted && sampled.said.contains("cannot be opened"), "{}", sampled.said);
+    assert_eq!(wired.server.received().len(), 0);
+
+    for _ in 0..30 {
+        wired.ctx().clock.advance(Duration::HOUR);
+        wired.drain().await;
+    }
+    assert!(wired.db.newest_letter("owner@acme.example").await.contains("cannot be opened"), "the contacts are told");
+
+    replace_secret(wired.ctx(), &wired.owner(), id, "/shown").await.expect("replaced");
+    wired.drain().await;
+    let mended = wired.view(id).await;
+    assert_eq!((mended.health(), mended.last_error), (Health::UpToDate, None));
+    assert_eq!(wired.actions(Action::StreamRecovered).await, 1);
 }
 
 #[tokio::test]
