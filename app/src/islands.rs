@@ -3,12 +3,8 @@
 #![expect(missing_docs, reason = "the macro makes undocumented items beside each island")]
 
 use leptos::{prelude::*, task::spawn_local};
-use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-
-/// How long a page stays before it shows anew what is under way.
-const RELOAD_AFTER: Duration = Duration::from_secs(2);
 
 /// Copies a text. Without scripts the button is not shown: the text beside it can be selected.
 #[island]
@@ -38,31 +34,23 @@ pub fn CopyButton(
 /// Says every time of the page in the zone of whoever reads it.
 #[island]
 pub fn LocalTimes() -> impl IntoView {
-    Effect::new(|_| {
-        let Ok(times) = document().query_selector_all("time[datetime]") else { return };
-        for place in 0..times.length() {
-            let Some(element) = times.item(place).and_then(|node| node.dyn_into::<web_sys::Element>().ok()) else {
-                continue;
-            };
-            let Some(text) = element.get_attribute("datetime").and_then(|instant| local(&instant)) else { continue };
-            if element.has_attribute("title") {
-                let _ = element.set_attribute("title", &text);
-            } else {
-                element.set_text_content(Some(&text));
-            }
-        }
-    });
+    Effect::new(|_| say_times_here());
 }
 
-/// Shows the page anew in a moment, while something on it is under way. Without scripts there is a link.
-#[island]
-pub fn ReloadSoon() -> impl IntoView {
-    Effect::new(|_| {
-        let reload = || {
-            let _ = window().location().reload();
+/// The same for what has come into the page since.
+pub fn say_times_here() {
+    let Ok(times) = document().query_selector_all("time[datetime]") else { return };
+    for place in 0..times.length() {
+        let Some(element) = times.item(place).and_then(|node| node.dyn_into::<web_sys::Element>().ok()) else {
+            continue;
         };
-        set_timeout(reload, RELOAD_AFTER);
-    });
+        let Some(text) = element.get_attribute("datetime").and_then(|instant| local(&instant)) else { continue };
+        if element.has_attribute("title") {
+            let _ = element.set_attribute("title", &text);
+        } else {
+            element.set_text_content(Some(&text));
+        }
+    }
 }
 
 /// `24 Nov 2026, 07:55:42 GMT+5:30`.

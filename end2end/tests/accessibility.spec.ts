@@ -1,6 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test';
+import { hydrated } from '../support/forms';
 import { ANNOUNCES, LOOKS, SCHEMES, SIZES } from '../support/pages';
 
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
@@ -163,6 +164,18 @@ for (const { name, open, announces } of LOOKS) {
     await check(page);
   });
 }
+
+test('audit-log-completions', async ({ owner: page, workspace }) => {
+  await page.goto(workspace.path('audit-log'));
+  await hydrated(page);
+  await page.getByLabel('Search the log', { exact: true }).pressSequentially('ac');
+  await page.keyboard.press('ArrowDown');
+  const chosen = page.getByRole('listbox', { name: 'Completions' }).getByRole('option', { selected: true });
+  await expect(chosen).toHaveText('actor:');
+  await axe(page);
+  await reflow(page);
+  await expect(chosen, 'it was looked at while it was open').toBeVisible();
+});
 
 test.describe('before anybody owns anything', () => {
   test.use({ baseURL: async ({ freshServer }, use) => use(freshServer.url) });

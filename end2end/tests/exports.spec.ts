@@ -16,7 +16,7 @@ test('what the list shows is exported as a file, with its hash and its receipt',
     await expect(page.getByText('The export is being written.')).toBeVisible();
     await expect(async () => {
       // Without scripts nothing comes by itself.
-      const again = page.getByRole('link', { name: 'Look again' });
+      const again = page.getByRole('link', { name: 'Refresh' });
       if (!javaScriptEnabled && (await again.isVisible())) await again.click();
       await expect(page.getByRole('button', { name: 'Download' })).toBeVisible({ timeout: 500 });
     }).toPass({ timeout: 20_000 });

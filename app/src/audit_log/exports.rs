@@ -1,12 +1,12 @@
 //! `/w/{slug}/audit-log/exports`: the log, or what a filter names of it, as a file.
 
 use super::{
-    search::text_of,
+    islands::{EXPORTS, ExportWatch},
+    search::{misread, text_of},
     server_fns::{CancelExport, StartExport},
 };
 use crate::{
     forms::FormState,
-    islands::ReloadSoon,
     page::{Inside, page},
     ui::{
         Badge, Button, ButtonKind, Choice, Empty, ExactTime, Fact, Facts, PageHeader, Progress, RadioCards, Section,
@@ -35,9 +35,11 @@ pub fn Exports() -> impl IntoView {
         let all = list(&inside.visit.ctx, &inside.actor).await?;
         let running = all.iter().find(|one| one.state.is_open()).cloned();
         let subtitle = "The log as a file, the oldest event first. Files can be fetched for 24 hours.";
+        let here = inside.path("audit-log/exports");
+        let watch = running.as_ref().map(|running| view! { <ExportWatch id=running.id.to_string() here/> });
         let begin = match running {
             Some(running) => under_way(&inside, &running).into_any(),
-            None => form(&inside, &text_of(&query).folded()).into_any(),
+            None => begin(&inside, &text_of(&query).folded()),
         };
         let earlier = all.into_iter().filter(|one| !one.state.is_open()).collect::<Vec<_>>();
         let earlier = match earlier.is_empty() {
@@ -50,8 +52,8 @@ pub fn Exports() -> impl IntoView {
         Ok::<_, AppError>(view! {
             <PageHeader title="Exports" subtitle/>
             <p><a href=inside.path("audit-log")>"The audit log"</a></p>
-            {begin}
-            {earlier}
+            {watch}
+            <div id=EXPORTS>{begin} {earlier}</div>
             <Times/>
         })
     })
@@ -59,6 +61,13 @@ pub fn Exports() -> impl IntoView {
 
 fn nothing_yet() -> impl IntoView {
     view! { <Empty title="No exports yet" text="What was exported stands here, with what proves that it is whole."/> }
+}
+
+/// What cannot be read is not left out here: a file would hold more than was asked for.
+fn begin(inside: &Inside, text: &FilterText) -> AnyView {
+    let (_, wrong) = text.read();
+    let title = "The filter could not be read; correct it in the log, then export what it finds";
+    misread(title, &wrong).unwrap_or_else(|| form(inside, text).into_any())
 }
 
 fn form(inside: &Inside, text: &FilterText) -> impl IntoView + use<> {
@@ -103,12 +112,12 @@ fn in_words(text: &FilterText) -> String {
 }
 
 fn under_way(inside: &Inside, export: &ExportView) -> impl IntoView + use<> {
-    let (done, all) = export.looked_at();
+    let (id, (done, all)) = (export.id.to_string(), export.looked_at());
     let form = FormState::of::<CancelExport>(&inside.visit);
     let problem = form.problem();
     let cancel = form.inline(view! {
         <input type="hidden" name="workspace" value=inside.here.slug.clone()/>
-        <input type="hidden" name="id" value=export.id.to_string()/>
+        <input type="hidden" name="id" value=id.clone()/>
         <Button>"Cancel the export"</Button>
     });
     let label = format!("{}, asked for by {}", export.format.as_str().to_uppercase(), by(export));
@@ -116,9 +125,8 @@ fn under_way(inside: &Inside, export: &ExportView) -> impl IntoView + use<> {
     view! {
         <Section id="under-way" title="An export is being written" text="The next one can begin when it is done.">
             {problem}
-            <Progress label done all unit="events"/>
-            <div class="actions">{cancel} <a href=here>"Look again"</a></div>
-            <ReloadSoon/>
+            <div data-export=id><Progress label done all unit="events"/></div>
+            <div class="actions">{cancel} <a href=here>"Refresh"</a></div>
         </Section>
     }
 }
@@ -143,8 +151,9 @@ fn finished(inside: &Inside, export: ExportView) -> impl IntoView + use<> {
     let expires = export.expires_at.map(|at| view! { <Fact label="File"><TimeAgo at now/></Fact> });
     let (who, at, state) = (by(&export), export.created_at, badge(&export, inside));
     let receipt = export.receipt.as_ref().map(receipt);
+    let (id, ended) = (export.id.to_string(), ended(export.state));
     view! {
-        <div class="stack">
+        <div class="stack" data-export=id data-ended=ended>
             <h3>{title}</h3>
             <Facts>
                 <Fact label="State">{state}</Fact>
@@ -157,6 +166,16 @@ fn finished(inside: &Inside, export: ExportView) -> impl IntoView + use<> {
             </Facts>
             {fetch}
         </div>
+    }
+}
+
+/// What is said to whoever waited for it.
+fn ended(state: ExportState) -> Option<&'static str> {
+    match state {
+        ExportState::Done => Some("The export is done. Its file can be downloaded."),
+        ExportState::Cancelled => Some("The export was cancelled. Nothing of it is kept."),
+        ExportState::Failed => Some("The export could not be written, and is given up."),
+        ExportState::Queued | ExportState::Running => None,
     }
 }
 

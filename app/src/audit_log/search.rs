@@ -25,18 +25,15 @@ pub struct Asked {
     is_bare: bool,
     /// As it was typed; what other parameters say is in the query.
     text: FilterText,
-    wrong: Option<AppError>,
+    /// What cannot be read of it.
+    wrong: Vec<FieldError>,
 }
 
 impl Asked {
-    /// As the URL has it. What cannot be read is said beside the fields; the list stays, unfiltered.
+    /// As the URL has it. What cannot be read is said above the list, and left out; the rest holds.
     pub fn of(query: &ParamsMap) -> Result<Self, AppError> {
-        let (typed, place) = (text_of(query), place_of(query)?);
-        let text = typed.clone().folded();
-        let (filter, wrong) = match typed.parse().and_then(|_| text.parse()) {
-            Ok(filter) => (filter, None),
-            Err(error) => (Filter::default(), Some(error)),
-        };
+        let (text, place) = (text_of(query).folded(), place_of(query)?);
+        let (filter, wrong) = text.read();
         let is_live = query.get(LIVE).is_some();
         let is_said = |name: &str| query.get(name).is_some();
         let is_bare = !is_live && !PARAMETERS.into_iter().any(is_said);
@@ -55,7 +52,7 @@ impl Asked {
 
     /// Whether all of it could be read.
     pub fn is_readable(&self) -> bool {
-        self.wrong.is_none()
+        self.wrong.is_empty()
     }
 
     /// Whether times stand beside the query.
@@ -73,7 +70,7 @@ impl Asked {
 
     /// Whether anything is asked for, readable or not.
     pub fn is_anything(&self) -> bool {
-        self.text != FilterText::default() || self.wrong.is_some()
+        self.text != FilterText::default()
     }
 
     /// This search with more parameters.
@@ -90,13 +87,18 @@ impl Asked {
 
     /// What could not be read.
     pub fn misread(&self) -> Option<AnyView> {
-        let Some(AppError::Malformed(errors)) = &self.wrong else { return None };
-        let line =
-            |error: &FieldError| view! { <p><code>{error.field.clone()}</code>{format!(" {}", error.message)}</p> };
-        let lines = errors.iter().map(line).collect_view();
-        let title = "The filter could not be read; everything is shown";
-        Some(view! { <Banner tone=Tone::Warn title>{lines}</Banner> }.into_any())
+        misread("The filter could not be read as a whole; this part of it is left out", &self.wrong)
     }
+}
+
+/// What cannot be read of a filter, if there is anything.
+pub fn misread(title: &'static str, wrong: &[FieldError]) -> Option<AnyView> {
+    if wrong.is_empty() {
+        return None;
+    }
+    let line = |error: &FieldError| view! { <p><code>{error.field.clone()}</code>{format!(" {}", error.message)}</p> };
+    let lines = wrong.iter().map(line).collect_view();
+    Some(view! { <Banner tone=Tone::Warn title>{lines}</Banner> }.into_any())
 }
 
 /// A search for this and nothing else.

@@ -7,7 +7,12 @@ use send0_core::audit_log::Page;
 /// The parameter that says that new events are watched for.
 pub const LIVE: &str = "live";
 
-/// Whether new events are watched for, and the way to do so or not. Without scripts, a link to the list as it is now.
+/// What is said when the browser does not try again by itself. It is told no reason.
+const STOPPED: &str =
+    "New events are no longer counted: the server refused it, as it does with more than a few tabs at once.";
+
+/// Whether new events are watched for, and the way to do so or not. Without scripts, a link to the list as it is now: that they are
+/// counted is said by `tail.js`, once they are, and that they are no longer counted as well.
 pub fn watching(log: &Shown, asked: &Asked, found: &Page) -> Option<AnyView> {
     let tail = log.tail.as_ref().filter(|_| asked.is_newest() && asked.is_readable())?;
     let (on, off) = (asked.link(&log.base, &[(LIVE, "1")]), asked.link(&log.base, &[]));
@@ -17,8 +22,11 @@ pub fn watching(log: &Shown, asked: &Asked, found: &Page) -> Option<AnyView> {
     Some(match asked.is_live {
         true => view! {
             <div class="tail" data-tail=source>
-                <p role="status"><a href=on.clone() hidden></a></p>
-                <p class="meta"><a href=on>"Refresh"</a>" · New events are counted as they come. "<a href=off>"Pause"</a></p>
+                <p role="status">
+                    <a href=on.clone() hidden></a>
+                    <span hidden>" "<span>{STOPPED}</span>" "<a href=on.clone()>"Try again"</a></span>
+                </p>
+                <p class="meta"><a href=on>"Refresh"</a>" · "<span hidden>"New events are counted as they come. "</span><a href=off>"Pause"</a></p>
             </div>
         }
         .into_any(),

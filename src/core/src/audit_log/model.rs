@@ -1,7 +1,7 @@
 use crate::{
     AppError, FieldError,
     audit_log::{Asked, Query, Term},
-    ids::{EventId, RequestId, WorkspaceId},
+    ids::{EventId, RequestId, SessionId, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -323,6 +323,8 @@ pub struct Filter {
     pub to: Option<OffsetDateTime>,
     /// In the language of queries. Narrows the rest.
     pub query: Query,
+    /// Leaves out what this session itself has searched the log for: to look is an event too, but no news to whoever looks.
+    pub but_searches_of: Option<SessionId>,
 }
 
 impl Filter {
@@ -356,6 +358,12 @@ impl FilterText {
     /// # Errors
     /// [`AppError::Malformed`] naming every parameter that cannot be read.
     pub fn parse(&self) -> Result<Filter, AppError> {
+        let (filter, wrong) = self.read();
+        if wrong.is_empty() { Ok(filter) } else { Err(AppError::Malformed(wrong)) }
+    }
+
+    /// What can be read of it, and what cannot, which asks for nothing: of a query each term by itself.
+    pub fn read(&self) -> (Filter, Vec<FieldError>) {
         let mut wrong = Vec::new();
         let actions = Action::matching(self.action.trim());
         if !self.action.trim().is_empty() && actions.is_empty() {
@@ -365,7 +373,8 @@ impl FilterText {
                 "There is no such action. api_key.issued or api_key.* would be one.",
             ));
         }
-        if self.actor.trim().chars().any(char::is_control) {
+        let actor = given(&self.actor).filter(|text| !text.chars().any(char::is_control));
+        if actor.is_none() && given(&self.actor).is_some() {
             wrong.push(FieldError::new(
                 "actor",
                 "control_characters",
@@ -390,31 +399,36 @@ impl FilterText {
             }
             time.flatten()
         });
-        let query = Query::parse(&self.q).unwrap_or_else(|errors| {
-            wrong.extend(errors.iter().map(|error| FieldError::new("q", "unreadable", error.to_string())));
-            Query::default()
-        });
-        if !wrong.is_empty() {
-            return Err(AppError::Malformed(wrong));
-        }
-        Ok(Filter { query, actor: given(&self.actor).map(str::to_owned), actions, outcome, from, to })
+        let (query, errors) = Query::read(&self.q);
+        wrong.extend(errors.iter().map(|error| FieldError::new("q", "unreadable", error.to_string())));
+        let actor = actor.map(str::to_owned);
+        (Filter { query, actor, actions, outcome, from, to, but_searches_of: None }, wrong)
     }
-}
 
-impl FilterText {
-    /// The same with everything but the times in the language of queries, as far as that can be read.
+    /// The same with everything but the times in the language of queries. What cannot be read stays where it is.
     pub fn folded(self) -> Self {
-        let Ok(query) = Query::parse(&self.q) else { return self };
-        let actor = given(&self.actor).map(|text| Asked::Actor(text.to_owned()));
-        let action = given(&self.action).map(|text| Asked::Action(text.to_owned()));
-        let outcome = given(&self.outcome).and_then(|text| text.parse().ok()).map(Asked::Outcome);
+        let (read, _) = self.read();
+        let left = |text: &str, is_read: bool| if is_read { "" } else { text.trim() }.to_owned();
+        let rest = Self {
+            actor: left(&self.actor, read.actor.is_some()),
+            action: left(&self.action, !read.actions.is_empty()),
+            outcome: left(&self.outcome, read.outcome.is_some()),
+            ..self.clone()
+        };
+        let actor = read.actor.map(Asked::Actor);
+        let action = (!read.actions.is_empty()).then(|| Asked::Action(self.action.trim().to_owned()));
+        let outcome = read.outcome.map(Asked::Outcome);
         let asked = [actor, action, outcome].into_iter().flatten();
         let more: Vec<Term> = asked.map(|asked| Term { negated: false, asked }).collect();
         if more.is_empty() {
-            return Self { actor: String::new(), action: String::new(), outcome: String::new(), ..self };
+            return rest;
         }
-        let q = Query { terms: query.terms.into_iter().chain(more).collect() }.to_string();
-        Self { q, from: self.from, to: self.to, ..Self::default() }
+        let q = match Query::parse(&self.q) {
+            Ok(query) => Query { terms: query.terms.into_iter().chain(more).collect() }.to_string(),
+            // In front: a quote that is never closed takes whatever follows it.
+            Err(_) => format!("{} {}", Query { terms: more }, self.q),
+        };
+        Self { q, ..rest }
     }
 }
 

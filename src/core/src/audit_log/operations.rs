@@ -1,7 +1,7 @@
 //! Reading the log.
 
 use super::{
-    Action, Event, EventView, Facets, Filter, Page, Place, facets, queries,
+    Action, Event, EventView, Facets, Filter, Outcome, Page, Place, Target, facets, queries,
     search::{self, Criteria, Known, look},
 };
 use crate::{
@@ -11,6 +11,8 @@ use crate::{
     operators::{self, OperatorView},
     permissions::Permission,
 };
+use sqlx::PgConnection;
+use time::OffsetDateTime;
 
 /// The longest page.
 pub const LIMIT_MAX: u32 = 100;
@@ -137,6 +139,33 @@ pub async fn notable(ctx: &Ctx, actor: &Actor, limit: u32) -> Result<Vec<EventVi
     queries::by_seq(read.conn(), actor.workspace, &newest, true).await
 }
 
+/// The oldest event that is kept, and when it was. Part of a page that [`list`] has let somebody see.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `audit.read`.
+pub async fn oldest(ctx: &Ctx, actor: &Actor) -> Result<Option<(i64, OffsetDateTime)>, AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
+    first_kept(ctx.db.read_log(actor.workspace).await?.conn(), actor.workspace).await
+}
+
+/// The same for who has asked already.
+pub(crate) async fn first_kept(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+) -> Result<Option<(i64, OffsetDateTime)>, AppError> {
+    queries::first_from(conn, workspace, 1).await
+}
+
+/// Writes down that somebody takes what proves the log with them, from a page. To be called before it is made, so that it covers
+/// this as well.
+///
+/// # Errors
+/// [`AppError::Forbidden`] without `audit.read`.
+pub async fn take_proof(ctx: &Ctx, actor: &Actor) -> Result<(), AppError> {
+    ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
+    ctx.log_call(actor, Event::new(Action::PageViewed).under(Permission::AuditRead)).await
+}
+
 /// One event.
 ///
 /// # Errors
@@ -231,12 +260,16 @@ const KEYS_MAX: i64 = 1_000;
 
 /// The filter with ids in place of names.
 pub(super) async fn criteria_in(ctx: &Ctx, workspace: WorkspaceId, filter: &Filter) -> Result<Criteria, AppError> {
-    let known = if filter.names_somebody() { known(ctx, workspace).await? } else { vec![] };
+    if !filter.names_somebody() {
+        return Ok(Criteria::of(filter, &[]));
+    }
+    let mut known = present(ctx, workspace).await?;
+    known.extend(gone(ctx, workspace).await?);
     Ok(Criteria::of(filter, &known))
 }
 
 /// The members and the keys of a workspace.
-async fn known(ctx: &Ctx, workspace: WorkspaceId) -> Result<Vec<Known>, AppError> {
+async fn present(ctx: &Ctx, workspace: WorkspaceId) -> Result<Vec<Known>, AppError> {
     let mut read = ctx.db.read(workspace).await?;
     let people = members::people(read.conn()).await?.into_iter();
     let mut known: Vec<Known> =
@@ -244,6 +277,22 @@ async fn known(ctx: &Ctx, workspace: WorkspaceId) -> Result<Vec<Known>, AppError
     let keys = api_keys::names(read.conn(), workspace, KEYS_MAX).await?.into_iter();
     known.extend(keys.map(|(id, name)| Known { id: id.to_string(), name, email: None }));
     Ok(known)
+}
+
+/// The most leavings that a search goes through for a name.
+const GONE_MAX: i64 = 1_000;
+
+/// Who has left, under the name that they left with: what they did stands in the log, which offers their names to searches. Leavings are
+/// found by an index of actions, however long the log is.
+async fn gone(ctx: &Ctx, workspace: WorkspaceId) -> Result<Vec<Known>, AppError> {
+    let actions = vec![Action::MemberRemoved, Action::MemberLeft];
+    let leaving = Filter { actions, outcome: Some(Outcome::Success), ..Filter::default() };
+    let leaving = Criteria::of(&leaving, &[]);
+    let found = look(&ctx.db, workspace, &leaving, Place::Top, GONE_MAX, search::PAGE).await?;
+    let people = found.events.into_iter().flat_map(|event| event.targets).filter(|target| target.kind == "user");
+    // Who was erased has no name any more.
+    let known = |target: Target| Some(Known { id: target.id, name: target.name?, email: None });
+    Ok(people.filter_map(known).collect())
 }
 
 /// Likewise, of operators, who are nobody's members.

@@ -390,6 +390,11 @@ pub(super) async fn due(pool: &PgPool, limit: i32) -> Result<Vec<(WorkspaceId, i
     Ok(due.map(|row| (WorkspaceId(row.workspace), row.done)).collect())
 }
 
+/// Puts in order what the index of words has of late, and says how many pages that was.
+pub(super) async fn tidy(pool: &PgPool) -> Result<i64, AppError> {
+    Ok(sqlx::query_scalar!(r#"select audit_search_tidy() as "pages!""#).fetch_one(pool).await?)
+}
+
 /// Takes in the rows of the events after `from` up to `to`. False when somebody else has done so.
 pub(super) async fn take_in(
     pool: &PgPool,

@@ -206,18 +206,22 @@ impl Query {
     /// # Errors
     /// Everything in it that cannot be read.
     pub fn parse(text: &str) -> Result<Self, Vec<QueryError>> {
-        Ok(Self { terms: Self::located(text)?.into_iter().map(|(_, term)| term).collect() })
+        let (query, errors) = Self::read(text);
+        if errors.is_empty() { Ok(query) } else { Err(errors) }
     }
 
-    /// The same, with where each term stands.
-    ///
-    /// # Errors
-    /// As [`Self::parse`].
-    pub fn located(text: &str) -> Result<Vec<(Span, Term)>, Vec<QueryError>> {
+    /// The terms that can be read, and everything that cannot, which asks for nothing.
+    pub fn read(text: &str) -> (Self, Vec<QueryError>) {
+        let (terms, errors) = Self::located(text);
+        (Self { terms: terms.into_iter().map(|(_, term)| term).collect() }, errors)
+    }
+
+    /// The same, with where each term stands. Of what is too long nothing is read: where it was to end, nobody knows.
+    pub fn located(text: &str) -> (Vec<(Span, Term)>, Vec<QueryError>) {
         let length = text.chars().count();
         if length > QUERY_MAX {
             let message = format!("A query has at most {QUERY_MAX} characters.");
-            return Err(vec![QueryError { span: Span { start: QUERY_MAX, end: length }, message }]);
+            return (vec![], vec![QueryError { span: Span { start: QUERY_MAX, end: length }, message }]);
         }
         let (mut terms, mut errors) = (vec![], vec![]);
         for word in words(text) {
@@ -229,7 +233,8 @@ impl Query {
         if let Some((span, _)) = terms.get(TERMS_MAX) {
             errors.push(QueryError { span: *span, message: format!("A query has at most {TERMS_MAX} terms.") });
         }
-        if errors.is_empty() { Ok(terms) } else { Err(errors) }
+        terms.truncate(TERMS_MAX);
+        (terms, errors)
     }
 
     /// Whether it asks for exactly this.
@@ -562,6 +567,23 @@ mod query_tests {
     }
 
     #[test]
+    fn what_can_be_read_is_read_beside_what_cannot() {
+        for (typed, read) in [
+            ("outcome:denied outcome:maybe -source:api", "outcome:denied -source:api"),
+            ("after:2026-11-01 colour:red ip:here ana", "after:2026-11-01 ana"),
+            ("source:cli \"never closed outcome:denied", "source:cli"),
+            ("actor:", ""),
+        ] {
+            let (query, errors) = Query::read(typed);
+            assert_eq!((query.to_string().as_str(), errors.is_empty()), (read, false), "{typed}");
+            assert_eq!(Query::parse(typed), Err(errors), "what is strict takes none of it");
+        }
+        let (query, errors) = Query::read(&"x ".repeat(TERMS_MAX + 3));
+        assert_eq!((query.terms.len(), errors.len()), (TERMS_MAX, 1));
+        assert_eq!(Query::read(&"x ".repeat(QUERY_MAX)).0, Query::default());
+    }
+
+    #[test]
     fn a_click_adds_a_term_and_takes_it_away() {
         let query = Query::parse("ana -source:api").expect("query");
         let denied = is(Asked::Outcome(Outcome::Denied));
@@ -625,15 +647,15 @@ mod query_tests {
         #[test]
         fn nor_anything_that_looks_like_a_query(text in r#"([-a-z":\\ ]|actor:|after:2026|ip:1.2|é){0,40}"#) {
             let characters: Vec<char> = text.chars().collect();
-            match Query::located(&text) {
-                // Each term stands where it says: what is cut out there is the same term.
-                Ok(terms) => for (span, term) in terms {
-                    let cut: String = characters[span.start..span.end].iter().collect();
-                    prop_assert_eq!(Query::parse(&cut).map(|query| query.terms), Ok(vec![term]));
-                },
-                Err(errors) => for error in errors {
-                    prop_assert!(error.span.start < error.span.end && error.span.end <= characters.len(), "{error:?}");
-                },
+            let (terms, errors) = Query::located(&text);
+            prop_assert_eq!(Query::parse(&text).is_ok(), errors.is_empty());
+            // Each term stands where it says, whatever stands beside it: what is cut out there is the same term.
+            for (span, term) in terms {
+                let cut: String = characters[span.start..span.end].iter().collect();
+                prop_assert_eq!(Query::parse(&cut).map(|query| query.terms), Ok(vec![term]));
+            }
+            for error in errors {
+                prop_assert!(error.span.start < error.span.end && error.span.end <= characters.len(), "{error:?}");
             }
         }
 

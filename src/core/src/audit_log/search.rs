@@ -43,6 +43,8 @@ pub(super) struct Criteria {
     pub to: Option<OffsetDateTime>,
     /// What holds of each event, or does not.
     pub all: Vec<Criterion>,
+    /// The session whose own searches are left out.
+    pub but_searches_of: Option<String>,
 }
 
 /// One thing that holds of each event, or of none.
@@ -92,7 +94,8 @@ impl Filter {
 impl Criteria {
     /// What the filter means, where these are known.
     pub(super) fn of(filter: &Filter, known: &[Known]) -> Self {
-        let mut criteria = Self { from: filter.from, to: filter.to, all: vec![] };
+        let but_searches_of = filter.but_searches_of.map(|session| session.to_string());
+        let mut criteria = Self { from: filter.from, to: filter.to, all: vec![], but_searches_of };
         let mut also = |any| criteria.all.push(Criterion { negated: false, any });
         filter.actor.iter().for_each(|text| also(Any::Actors(actors(text, known))));
         if !filter.actions.is_empty() {
@@ -162,7 +165,16 @@ impl Criteria {
     /// Whether the event is one of those.
     pub(super) fn hold(&self, event: &EventView) -> bool {
         let is_in_time = self.from.is_none_or(|from| event.time >= from) && self.to.is_none_or(|to| event.time < to);
-        is_in_time && self.all.iter().all(|criterion| criterion.any.holds(event) != criterion.negated)
+        is_in_time
+            && self.all.iter().all(|criterion| criterion.any.holds(event) != criterion.negated)
+            && !self.leave_out(event)
+    }
+
+    /// Whether it is a search of the session whose own are left out, which no column tells.
+    fn leave_out(&self, event: &EventView) -> bool {
+        self.but_searches_of.is_some()
+            && event.actor.session == self.but_searches_of
+            && event.action == Action::AuditLogSearched.as_str()
     }
 
     fn positive(&self) -> impl Iterator<Item = &Any> {
@@ -342,13 +354,38 @@ pub(super) async fn look(
         Place::Newer(seq) => range.above = range.above.max(seq),
     }
     if !criteria.is_deep() {
-        if let Some(events) = queries::page(read.conn(), workspace, criteria, range, limit).await? {
+        if let Some(events) = by_columns(&mut read, workspace, criteria, range, limit).await? {
             return Ok(Found { events, stopped_at: None });
         }
         read = db.read_log(workspace).await?;
     }
     let walk = Walk { read, workspace, criteria, limit, budget, begun, gone: 0, found: vec![] };
     walk.all(range, ends.done).await
+}
+
+/// Events of which the columns tell that they are meant, but for those that are left out. `None` when they were not found in time.
+async fn by_columns(
+    read: &mut WorkspaceRead,
+    workspace: WorkspaceId,
+    criteria: &Criteria,
+    mut left: Range,
+    limit: i64,
+) -> Result<Option<Vec<EventView>>, AppError> {
+    let mut found = vec![];
+    loop {
+        let Some(events) = queries::page(read.conn(), workspace, criteria, left, limit).await? else {
+            return Ok(None);
+        };
+        let last = events.last().map(|event| event.seq).filter(|_| events.len() as i64 == limit);
+        found.extend(events.into_iter().filter(|event| !criteria.leave_out(event)));
+        match last {
+            // For each that was left out there may be another.
+            Some(last) if (found.len() as i64) < limit => left = left.after(last),
+            _ => break,
+        }
+    }
+    found.truncate(usize::try_from(limit).unwrap_or_default());
+    Ok(Some(found))
 }
 
 /// Events between two others, in one of two directions.

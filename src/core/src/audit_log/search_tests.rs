@@ -6,16 +6,17 @@ use super::{
     export_tests::read,
     exports_tests::fill,
     index,
-    operations::{around, facets, list},
+    operations::{around, facets, list, newer, watch},
     search::{Any, Budget, Criteria, look},
     tests::{a_key, eventful},
     views::{self, ViewText},
 };
 use crate::{
-    Actor, AppError,
+    Actor, AppError, FieldError,
     actor::{Request, Who},
     api_keys,
     ids::{RequestId, UserId},
+    members,
     permissions::Role,
     testing::{Tenant, TestDb, request},
 };
@@ -28,6 +29,20 @@ fn asking(q: &str) -> Filter {
 
 async fn take_in_everything(db: &TestDb) {
     while index::take_in(&db.ctx).await.expect("the worker") > 0 {}
+}
+
+#[tokio::test]
+async fn what_is_new_in_the_index_is_put_in_order_and_found_as_before() {
+    let db = TestDb::new().await;
+    let (tenant, _) = eventful(&db).await;
+    noted(&db, &tenant, "Zoë", "10.9.8.7", "of late").await;
+    take_in_everything(&db).await;
+    assert!(index::tidy(&db.ctx).await.expect("put in order") > 0, "there was something");
+    assert_eq!(index::tidy(&db.ctx).await, Ok(0), "and nothing is left");
+    let owner = tenant.actor(Role::Owner);
+    let page = list(&db.ctx, &owner, &asking("\"of late\""), Place::Top, 10, Action::PageViewed).await.expect("a page");
+    let oldest = page.events.last().and_then(|event| event.actor.name.clone());
+    assert_eq!(oldest.as_deref(), Some("Zoë"), "behind the search itself");
 }
 
 /// An event of a person at an address, with a name in a target and a value that changed.
@@ -274,6 +289,83 @@ async fn what_parameters_and_query_leave_of_each_other_is_found() {
         assert_eq!(counted.counted, listed, "{action} {q}");
         let (exported, _) = read(&db, &owner, &Asked { filter, after: 0, format: Format::Ndjson }).await;
         assert_eq!(exported.len(), listed, "{action} {q}");
+    }
+}
+
+#[test]
+fn what_can_be_read_of_a_filter_is_asked_for_and_the_rest_is_named() {
+    let text = FilterText {
+        actor: " ana ".into(),
+        action: "cake.eaten".into(),
+        outcome: "denied".into(),
+        from: "2026-11-01".into(),
+        to: "soon".into(),
+        q: "source:api outcome:maybe".into(),
+    };
+    let (filter, wrong) = text.read();
+    assert_eq!((filter.actor.as_deref(), filter.outcome), (Some("ana"), Some(Outcome::Denied)));
+    assert!(filter.actions.is_empty() && filter.from.is_some() && filter.to.is_none());
+    assert_eq!(filter.query, Query::parse("source:api").expect("query"));
+    let fields = |wrong: &[FieldError]| wrong.iter().map(|error| error.field.clone()).collect::<Vec<_>>();
+    assert_eq!(fields(&wrong), ["action", "to", "q"]);
+    assert_eq!(text.parse(), Err(AppError::Malformed(wrong)), "a program is told, and gets nothing");
+
+    let folded = text.folded();
+    assert_eq!(folded.q, "actor:ana outcome:denied source:api outcome:maybe");
+    assert_eq!((folded.actor.as_str(), folded.action.as_str(), folded.outcome.as_str()), ("", "cake.eaten", ""));
+    assert_eq!(fields(&folded.read().1), ["action", "to", "q"]);
+    let readable = FilterText { actor: "ana".into(), q: "source:api".into(), ..FilterText::default() };
+    assert_eq!(readable.folded(), FilterText { q: "source:api actor:ana".into(), ..FilterText::default() });
+    let open = FilterText { outcome: "denied".into(), q: "\"never closed".into(), ..FilterText::default() };
+    assert_eq!(open.folded().read().0.query.to_string(), "outcome:denied", "a quote does not take it");
+}
+
+#[tokio::test]
+async fn who_has_left_is_found_by_the_name_that_the_log_offers() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    let developer = db.member(&tenant, Role::Developer).await;
+    let acting = tenant.acting(developer, Role::Developer);
+    db.ctx.log_call(&acting, Event::new(Action::PageViewed)).await.expect("logged");
+    members::operations::leave(&db.ctx, &acting).await.expect("left");
+    let offered = facets(&db.ctx, &owner, &Filter::default()).await.expect("counts").kinds.remove(0).values;
+    assert!(offered.iter().any(|actor| actor.label == "The developer"), "{offered:?}");
+    for q in ["actor:\"The developer\"", "actor:develop", &format!("actor:{developer}")] {
+        let page = list(&db.ctx, &owner, &asking(q), Place::Top, 100, Action::PageViewed).await.expect(q);
+        let actions: Vec<&str> = page.events.iter().map(|event| event.action.as_str()).collect();
+        assert_eq!(actions, ["member.left", "page.viewed"], "{q}");
+    }
+    // Whose name it never was, they are not.
+    let page = list(&db.ctx, &owner, &asking("actor:designer"), Place::Top, 100, Action::PageViewed).await;
+    assert_eq!(page.expect("page").events, []);
+}
+
+#[tokio::test]
+async fn what_a_session_searches_for_is_no_news_to_itself() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    // One person, signed in twice.
+    let (here, elsewhere) = (tenant.actor(Role::Owner), tenant.actor(Role::Owner));
+    let Who::User { session, .. } = &here.who else { panic!("a person") };
+    // By its columns, and by its text.
+    for q in ["source:console", "audit_log.searched"] {
+        let begun = db.seq(tenant.id()).await;
+        let all = asking(q);
+        let news = Filter { but_searches_of: *session, ..all.clone() };
+        for actor in [&here, &here, &elsewhere, &here, &elsewhere] {
+            watch(&db.ctx, actor, &all).await.expect("watched");
+        }
+        let count = async |filter: &Filter| newer(&db.ctx, &here, filter, begun).await.expect("a number");
+        assert_eq!((count(&all).await, count(&news).await), (5, 2), "{q}");
+        // However few are asked for, what is left out takes nobody's place.
+        for limit in [1, 2, 3] {
+            let criteria = Criteria::of(&news, &[]);
+            let found = look(&db.ctx.db, tenant.id(), &criteria, Place::Newer(begun), limit, super::search::PAGE).await;
+            let seqs: Vec<i64> = found.expect("found").events.iter().map(|event| event.seq - begun).collect();
+            assert_eq!(seqs, [3, 5][..seqs.len()], "{q}");
+            assert_eq!(seqs.len() as i64, limit.min(2), "{q}");
+        }
     }
 }
 

@@ -94,17 +94,19 @@ pub async fn watch(
     signed_in: Option<Extension<SignedIn>>,
 ) -> Response {
     let Some(Extension(signed_in)) = signed_in else { return StatusCode::UNAUTHORIZED.into_response() };
+    // Before anything is written: what is refused for want of a place is no search.
+    let Some(seat) = tails.enter(signed_in.session) else { return StatusCode::TOO_MANY_REQUESTS.into_response() };
     let begun = async {
         let filter = asked.text.parse()?;
         let (actor, _) = enter(&ctx, &signed_in, &about, &slug).await?;
         operations::watch(&ctx, &actor, &filter).await?;
-        Ok::<_, AppError>(filter)
+        // To open the list or this stream, also once more after it broke off, is a search, but no news to whoever opens it.
+        Ok::<_, AppError>(Filter { but_searches_of: Some(signed_in.session), ..filter })
     };
     let filter = match begun.await {
         Ok(filter) => filter,
         Err(error) => return status(&error).into_response(),
     };
-    let Some(seat) = tails.enter(signed_in.session) else { return StatusCode::TOO_MANY_REQUESTS.into_response() };
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let after = asked.after.parse().unwrap_or(i64::MAX);
