@@ -1,6 +1,9 @@
 //! What of the pages can be told without a server: words, numbers, fields. Here, and not beside the code: a crate with tests inside is
 //! compiled twice, and of this one that takes minutes.
 
+#[path = "words/audit_log.rs"]
+mod audit_log;
+
 use app::{
     audit_log::completion::{completed, offered},
     page::operator_section,

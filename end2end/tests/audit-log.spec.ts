@@ -227,3 +227,31 @@ test('an event has a page, with before and after and as the API gives it', async
   await page.getByRole('link', { name: event.actor.id }).click();
   await expect(sentences(page).last()).toHaveText('Ana signed in');
 });
+
+test('who is no member is labelled, on a phone as well, and the list says how long it is kept', async ({ owner: page, workspace, operator }) => {
+  await workspace.call((await workspace.key('Reader')).key, '/v1/workspace');
+  await operator.goto('/operator/workspaces');
+  await operator.getByRole('row').filter({ has: operator.getByText(workspace.slug, { exact: true }) }).getByRole('link').click();
+  await operator.getByLabel('Plan', { exact: true }).selectOption('scale');
+  await operator.getByLabel('Why').fill('They have outgrown it.');
+  await operator.getByRole('button', { name: 'Change the plan' }).click();
+  await expect(operator.getByText('On Scale from now on.')).toBeVisible();
+
+  await page.goto(workspace.path('audit-log'));
+  await expect(page.getByText(/^Kept 730 days\. The oldest event is #1, of \d+ \w{3} \d{4}$/)).toBeVisible();
+  const by = (sentence: RegExp): Locator => events(page).getByRole('row').filter({ has: page.getByRole('rowheader', { name: sentence }) }).locator('.tag');
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 800 });
+    await expect(by(/^Ops changed the plan of/)).toHaveText('send0 staff');
+    await expect(by(/^The key Reader called the API/)).toHaveText('API key');
+    await expect(by(/^The command line issued API key Reader$/)).toHaveText('command line');
+    for (const tag of await by(/^(Ops|The)/).all()) await expect(tag).toBeVisible();
+    await expect(by(/^Ana signed in$/), 'most are members: nothing is said of them').toHaveCount(0);
+  }
+
+  await sentences(page).filter({ hasText: 'Ops changed the plan of' }).getByRole('link').click();
+  await expect(page.locator('.facts .tag')).toHaveText('send0 staff');
+  await page.goto(workspace.path('audit-log'));
+  await sentences(page).filter({ hasText: 'Ana signed in' }).first().getByRole('link').click();
+  await expect(page.locator('.facts .tag'), 'a page of its own says it of everybody').toHaveText('member');
+});

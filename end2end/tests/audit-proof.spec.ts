@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from '../support/test';
 import { PASSWORD } from '../support/password';
 import { Server } from '../support/server';
@@ -14,6 +15,29 @@ test('the log says how far it is verified', async ({ owner: page, workspace }) =
   }).toPass({ timeout: 30_000 });
   await page.locator('#proof').getByRole('link', { name: 'Public key' }).click();
   await expect(page.locator('body')).toContainText('send0.dev/audit-log+');
+});
+
+test('a checkpoint and the proof of an event are taken along as files', async ({ owner: page, workspace }) => {
+  const proof = page.locator('#proof');
+  const take = async (name: string): Promise<[string, string]> => {
+    const coming = page.waitForEvent('download');
+    await proof.getByRole('link', { name }).click();
+    const download = await coming;
+    return [download.suggestedFilename(), (await readFile(await download.path())).toString()];
+  };
+  await expect(async () => {
+    await page.goto(workspace.path('audit-log'));
+    await expect(proof.getByRole('link', { name: 'Newest checkpoint' })).toBeVisible({ timeout: 1000 });
+  }).toPass({ timeout: 30_000 });
+  const [name, note] = await take('Newest checkpoint');
+  expect(name).toBe(`checkpoint-${note.split('\n')[1]}.txt`);
+  expect(note).toContain('send0.dev/audit-log');
+
+  await page.getByRole('link', { name: 'The command line created workspace Acme' }).click();
+  await expect(page.getByText('Event #1', { exact: true })).toBeVisible();
+  const [file, json] = await take('Proof of this event');
+  expect(file).toBe('event-1-proof.json');
+  expect(JSON.parse(json)).toMatchObject({ id: page.url().split('/').pop(), seq: 1, index: 0 });
 });
 
 test('an event that is not as it was sealed turns the badge and is named', async ({ browser }) => {

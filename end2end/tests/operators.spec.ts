@@ -12,7 +12,7 @@ test('an operator puts a workspace on another plan, and both sides know', async 
     await page.goto(workspace.path('settings'));
     await expect(page.locator('#plan')).toContainText('Free');
     await expect(page.locator('#plan')).toContainText('up to 5');
-    await expect(page.locator('#plan')).toContainText('Nothing is refused or deleted because of it yet.');
+    await expect(page.locator('#plan')).toContainText('No member and no key is refused because of it yet.');
   });
 
   await test.step('the operator finds it, and how much there is of it', async () => {

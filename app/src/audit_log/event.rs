@@ -3,11 +3,11 @@
 use super::{
     page::{Shown, badge, events_table, of_workspace, proof_of},
     search::link_to,
-    sentence::{what, who},
+    sentence::{kind, what, who},
 };
 use crate::{
     page::{id_param, page, param},
-    ui::{Change as Changed, Diff, ExactTime, Fact, Facts, JsonBlock, PageHeader, Section, TimeAgo, Times},
+    ui::{Change as Changed, Diff, ExactTime, Fact, Facts, JsonBlock, PageHeader, Section, Tag, TimeAgo, Times},
 };
 use leptos::prelude::*;
 use send0_core::{
@@ -26,7 +26,7 @@ pub fn Event() -> impl IntoView {
     let id = param("event");
     page("Event", "audit-log", |inside| async move {
         let event = operations::show(&inside.visit.ctx, &inside.actor, id_param(&id)?, Action::PageViewed).await?;
-        let proof = proof_of(&inside, std::slice::from_ref(&event)).await?;
+        let proof = proof_of(&inside, std::slice::from_ref(&event), Some(event.id)).await?;
         let around = operations::around(&inside.visit.ctx, &inside.actor, &event).await?;
         let shown = event_page(&of_workspace(&inside), event, around)?;
         Ok(view! { {shown} {proof} })
@@ -98,13 +98,13 @@ fn facts(log: &Shown, event: &EventView) -> impl IntoView + use<> {
         view! { <li>{name}<code>{target.id}</code></li> }
     };
     let targets = (!targets.is_empty()).then(|| targets.into_iter().map(line).collect_view());
-    let name = format!("{} ", who(event));
+    let (name, word) = (format!("{} ", who(event)), kind(&event.actor));
     let key = log.keys.as_ref().filter(|_| actor.kind == "api_key").map(|keys| format!("{keys}/{}", actor.id));
     let key = key.map(|href| view! { ", "<a href=href>"the key"</a> });
     view! {
         <Facts>
             <Fact label="When"><ExactTime at/>", "<TimeAgo at now/></Fact>
-            <Fact label="Actor">{name}<a href=by_actor><code>{actor.id}</code></a>{key}</Fact>
+            <Fact label="Actor">{name}<Tag word/>" "<a href=by_actor><code>{actor.id}</code></a>{key}</Fact>
             {actor.role.map(|role| view! { <Fact label="Role at that time">{role}</Fact> })}
             <Fact label="Action"><code>{action}</code></Fact>
             <Fact label="Outcome">{badge(outcome)}</Fact>

@@ -21,7 +21,9 @@ pub fn PlatformLog() -> impl IntoView {
             operations::list_of_platform(ctx, actor, &asked.filter, asked.place, operations::LIMIT_DEFAULT),
             operations::facets_of_platform(ctx, actor, &asked.filter),
         )?;
-        Ok(log_page(&of_platform(&operating), asked, found, facets, ().into_any()))
+        // No plan, no retention: `retention::pruning` leaves this log alone.
+        let kept = "Kept for good: nothing is removed from this log".to_owned();
+        Ok(log_page(&of_platform(&operating), asked, found, facets, ().into_any(), kept))
     })
 }
 

@@ -1,38 +1,52 @@
-//! What the log is worth: "Verified to event #n, 12 s ago", or the first event that is not as it was sealed.
+//! What the log is worth: "Verified to event #n, 12 s ago", or the first event that is not as it was sealed; and what proves it, as files.
 
 use crate::ui::{Badge, Banner, Status, TimeAgo, Tone};
 use leptos::prelude::*;
-use send0_core::sealing::{Finding, Standing};
+use send0_core::{
+    ids::EventId,
+    sealing::{Finding, Standing},
+};
 use time::OffsetDateTime;
 
-/// How far the log is proven. Green only for what a check has verified.
-pub fn proven(now: OffsetDateTime, standing: Option<Standing>) -> AnyView {
+/// How far the log is proven. Green only for what a check has verified. `log` is where the log is, `one` the event whose page it is.
+pub fn proven(log: &str, one: Option<EventId>, now: OffsetDateTime, standing: Option<Standing>) -> AnyView {
     match standing {
         None => {
             view! { <p id="proof" class="hint"><Badge status=Status::Pending word="not sealed yet"/></p> }.into_any()
         }
         Some(standing) => match standing.failed {
             Some(finding) => broken(finding),
-            None => intact(now, &standing),
+            None => intact(log, one, now, &standing),
         },
     }
 }
 
-fn intact(now: OffsetDateTime, standing: &Standing) -> AnyView {
-    let sealed = format!("sealed to event #{}", standing.sealed_to);
+fn intact(log: &str, one: Option<EventId>, now: OffsetDateTime, standing: &Standing) -> AnyView {
+    let (sealed, files) = (format!("sealed to event #{}", standing.sealed_to), files(log, one));
     match standing.checked_at {
-        None => view! { <p id="proof" class="hint"><Badge status=Status::Pending word=sealed/></p> }.into_any(),
+        None => {
+            view! { <p id="proof" class="hint"><Badge status=Status::Pending word=sealed/>" "{files}</p> }.into_any()
+        }
         Some(at) => {
             let word = format!("verified to event #{}", standing.checked_to);
             let whole = standing.whole_at.map(|at| view! { ". The whole log was last gone through "<TimeAgo at now/> });
             view! {
                 <p id="proof" class="hint">
-                    <Badge status=Status::Proof word/>" "<TimeAgo at now/>{whole}". "
-                    <a href="/v1/audit-log/public-key">"Public key"</a>
+                    <Badge status=Status::Proof word/>" "<TimeAgo at now/>{whole}". "{files}
                 </p>
             }
             .into_any()
         }
+    }
+}
+
+/// What to take along: with these, the log is verified without this server (docs/audit-log-format.md).
+fn files(log: &str, one: Option<EventId>) -> impl IntoView + use<> {
+    let proof = one.map(|id| view! { <a href=format!("{log}/{id}/proof")>"Proof of this event"</a>" · " });
+    view! {
+        {proof}
+        <a href=format!("{log}/checkpoint")>"Newest checkpoint"</a>" · "
+        <a href="/v1/audit-log/public-key">"Public key"</a>
     }
 }
 
@@ -42,7 +56,7 @@ fn broken(finding: Finding) -> AnyView {
         <div id="proof">
             <Banner tone=Tone::Danger title>
                 <p>
-                    "The stored log and what was sealed part here. Nothing before it is affected. Keep an export and the checkpoints you have, \
+                    "The stored log and what was sealed do not fit each other there. Keep an export and the checkpoints you have, \
                      and tell security@send0.dev."
                 </p>
             </Banner>

@@ -5,6 +5,7 @@ mod csrf;
 mod identify;
 mod panics;
 mod plain;
+mod proofs;
 mod public;
 pub mod statics;
 mod tail;
@@ -85,7 +86,13 @@ fn pages(ctx: Ctx, site: &Site) -> Router {
         .leptos_routes_with_context(&options, routes, move || provide_context(provided.clone()), document)
         .fallback(fallback)
         .with_state(options)
-        .merge(Router::new().route(FILE, post(plain::download_export)).with_state(ctx.clone()))
+        .merge(
+            Router::new()
+                .route(FILE, post(plain::download_export))
+                .route("/w/{slug}/audit-log/checkpoint", get(proofs::checkpoint))
+                .route("/w/{slug}/audit-log/{event}/proof", get(proofs::proof))
+                .with_state(ctx.clone()),
+        )
         .route("/w/{slug}/audit-log/tail", get(tail::watch).with_state((ctx.clone(), Tails::until(site.stop.clone()))))
         .layer(
             ServiceBuilder::new()

@@ -13,6 +13,7 @@ mod headers;
 mod inventory;
 mod matrix;
 mod program;
+mod proofs;
 mod public;
 mod second_factor;
 mod setup;

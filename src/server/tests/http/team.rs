@@ -125,5 +125,5 @@ async fn a_deadline_is_shown_in_the_zone_of_the_workspace_and_its_plan_in_the_se
     assert!(page.contains("1 Jan 2999, 00:00:00 UTC") && !page.contains(" IST"), "visitors keep UTC: {page}");
     let page = owner.get(&console, "/w/acme/settings").await.text();
     assert!(page.contains("<option value=\"Asia/Kolkata\" selected"), "{page}");
-    assert!(page.contains("up to 5") && page.contains("Nothing is refused or deleted because of it yet."), "{page}");
+    assert!(page.contains("up to 5") && page.contains("No member and no key is refused because of it yet."), "{page}");
 }

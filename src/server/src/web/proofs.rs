@@ -1,0 +1,80 @@
+//! What proves the log, as files for whoever is signed in and may read it: the same as the API gives to keys. Each is an event.
+
+use app::page::id_param;
+use axum::{
+    Extension, Json,
+    extract::{Path, State},
+    http::{HeaderName, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use send0_core::{
+    Actor, AppError, Ctx,
+    accounts::{SignedIn, operations::enter},
+    actor,
+    audit_log::operations::take_proof,
+    ids::EventId,
+    sealing::operations as sealing,
+};
+
+/// `/w/{slug}/audit-log/checkpoint`: the newest checkpoint, a signed note (C2SP tlog-checkpoint).
+pub async fn checkpoint(
+    State(ctx): State<Ctx>,
+    Extension(about): Extension<actor::Request>,
+    who: Option<Extension<SignedIn>>,
+    Path(slug): Path<String>,
+) -> Response {
+    let Some(Extension(who)) = who else { return Redirect::to("/sign-in").into_response() };
+    answer(newest(&ctx, &about, &who, &slug).await)
+}
+
+async fn newest(ctx: &Ctx, about: &actor::Request, who: &SignedIn, slug: &str) -> Result<Response, AppError> {
+    let actor = reader(ctx, about, who, slug).await?;
+    let note = sealing::checkpoint(ctx, &actor).await?;
+    // Its second line is the number of events that it covers.
+    let size: String = note.lines().nth(1).unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
+    let kind = (header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    Ok(([kind], file(format!("checkpoint-{size}.txt")), note).into_response())
+}
+
+/// `/w/{slug}/audit-log/{event}/proof`: that the event is in the log that a checkpoint signs (RFC 9162), with that checkpoint.
+pub async fn proof(
+    State(ctx): State<Ctx>,
+    Extension(about): Extension<actor::Request>,
+    who: Option<Extension<SignedIn>>,
+    Path((slug, event)): Path<(String, String)>,
+) -> Response {
+    let Some(Extension(who)) = who else { return Redirect::to("/sign-in").into_response() };
+    answer(inclusion(&ctx, &about, &who, (&slug, &event)).await)
+}
+
+async fn inclusion(
+    ctx: &Ctx,
+    about: &actor::Request,
+    who: &SignedIn,
+    (slug, event): (&str, &str),
+) -> Result<Response, AppError> {
+    let actor = reader(ctx, about, who, slug).await?;
+    let event: EventId = id_param(event)?;
+    let proof = sealing::inclusion(ctx, &actor, event).await?;
+    Ok((file(format!("event-{}-proof.json", proof.seq)), Json(proof)).into_response())
+}
+
+/// Who asks, once it is written down that they do.
+async fn reader(ctx: &Ctx, about: &actor::Request, who: &SignedIn, slug: &str) -> Result<Actor, AppError> {
+    let (actor, _) = enter(ctx, who, about, slug).await?;
+    take_proof(ctx, &actor).await?;
+    Ok(actor)
+}
+
+/// As a download, and kept by nobody on the way.
+fn file(name: String) -> [(HeaderName, String); 2] {
+    [
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ]
+}
+
+fn answer(made: Result<Response, AppError>) -> Response {
+    let status = |error: AppError| StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    made.unwrap_or_else(|error| status(error).into_response())
+}
