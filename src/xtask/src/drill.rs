@@ -3,6 +3,7 @@
 mod clients;
 mod evidence;
 mod full;
+mod fuzz;
 mod kills;
 mod proof;
 mod timing;
@@ -35,13 +36,16 @@ const LOAD: Duration = Duration::from_secs(60);
 /// Of each comparison without `--seconds`.
 const TIMING: Duration = Duration::from_secs(120);
 
-/// `kill`, `full`, `load`, `timing` or `writers`.
+/// `kill`, `full`, `load`, `timing`, `fuzz` or `writers`.
 pub fn drill(arguments: &[&str]) -> Result<()> {
     let Some((name, options)) = arguments.split_first() else { return Err(usage()) };
     let Options { time, binary, .. } = Options::parse(options).ok_or_else(usage)?;
     let project = setup::found();
-    if *name == "writers" {
-        return if options.is_empty() { writers::writers(&project) } else { Err(usage()) };
+    match *name {
+        "fuzz" | "writers" if !options.is_empty() => return Err(usage()),
+        "fuzz" => return fuzz::fuzz(&project),
+        "writers" => return writers::writers(&project),
+        _ => {}
     }
     let binary = match binary {
         Some(binary) => binary,
@@ -92,7 +96,7 @@ impl Options {
 }
 
 fn usage() -> Error {
-    Error::Usage("cargo xtask drill kill|full|load|timing [--seconds N] [--binary FILE], or drill writers".to_owned())
+    Error::Usage("cargo xtask drill kill|full|load|timing [--seconds N] [--binary FILE], or drill fuzz|writers".to_owned())
 }
 
 fn built(project: &Project) -> Result<PathBuf> {
