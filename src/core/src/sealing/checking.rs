@@ -60,9 +60,9 @@ async fn check(ctx: &Ctx, log: &Log, keys: &[Verifier], marks: &Marks) -> Result
         let to = size.min(new + WINDOW - 1);
         let from = queries::next_to_check(conn, workspace).await?.max(first);
         let until = size.min(from + WINDOW - 1);
-        let is_by_row = |finding: &Finding| matches!(finding.kind, Kind::Edit | Kind::Delete | Kind::Tree);
         let is_looked_at =
             |seq| (from..=until).contains(&seq) || (new..=to).contains(&seq) || !(first..=size).contains(&seq);
+        let is_kept = |finding: &Finding| finding.looked_at_with().is_some_and(|seq| !is_looked_at(seq));
         let found = [
             outside(conn, workspace, size).await?,
             signed(keys, workspace, &sealed),
@@ -70,9 +70,9 @@ async fn check(ctx: &Ctx, log: &Log, keys: &[Verifier], marks: &Marks) -> Result
             compare(conn, workspace, tree, new, to).await?,
             compare(conn, workspace, tree, from, until).await?,
             // What was found stays found until the pass has come by it again and finds it mended.
-            before.filter(|finding| is_by_row(finding) && !is_looked_at(finding.seq)),
+            before.filter(is_kept),
         ];
-        let failed = found.into_iter().flatten().min_by_key(|finding| finding.seq);
+        let failed = found.into_iter().flatten().min_by_key(Finding::rank);
         let whole = until == size;
         (Checked { to: to.max(log.checked_to), next_seq: if whole { 1 } else { until + 1 }, whole, failed }, before)
     };
@@ -157,7 +157,16 @@ pub(super) async fn compare(
     wanted.sort_unstable();
     wanted.dedup();
     let nodes = Nodes { tree, tiles: queries::tiles(conn, workspace, &wanted).await? };
-    Ok(first_unlike(workspace, &nodes, &rows, from, to).or_else(|| first_torn(&nodes, &whole)))
+    match first_unlike(workspace, &nodes, &rows, from, to).or_else(|| first_torn(&nodes, &whole)) {
+        // What was pruned since is not missing.
+        Some(gone) if gone.kind == Kind::Delete && is_pruned(conn, workspace, gone.seq).await? => Ok(None),
+        found => Ok(found),
+    }
+}
+
+async fn is_pruned(conn: &mut PgConnection, workspace: WorkspaceId, seq: i64) -> Result<bool, AppError> {
+    let standing = queries::standing(conn, workspace).await?;
+    Ok(standing.is_some_and(|standing| seq < standing.first_seq))
 }
 
 fn first_unlike(workspace: WorkspaceId, nodes: &Nodes<'_>, rows: &[Row], from: i64, to: i64) -> Option<Finding> {

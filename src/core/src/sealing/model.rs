@@ -65,6 +65,22 @@ pub struct Finding {
     pub kind: Kind,
 }
 
+impl Finding {
+    /// The first event comes first. What the register says goes on for as long as there is that register: it hides nothing else.
+    pub fn rank(&self) -> (bool, i64) {
+        (self.kind == Kind::Register, self.seq)
+    }
+
+    /// The event that has to be looked at to find it again: a tile is looked at with its last. `None` for what every check looks at.
+    pub fn looked_at_with(&self) -> Option<i64> {
+        match self.kind {
+            Kind::Edit | Kind::Delete => Some(self.seq),
+            Kind::Tree => Some(self.seq.saturating_add(TILE.cast_signed() - 1)),
+            Kind::Insert | Kind::Checkpoint | Kind::Register => None,
+        }
+    }
+}
+
 /// How far a log is proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {

@@ -1,7 +1,7 @@
 //! Sealing, and what is shown of it.
 
 use super::{
-    ConsistencyProof, InclusionProof, Kind, SigningKeys, Standing, checking,
+    ConsistencyProof, Finding, InclusionProof, Kind, SigningKeys, Standing, checking,
     queries::{self, Sealed},
     register::{self, Line, Mark},
     tree::{Ask, Missing, Nodes, Tree, tiles_for},
@@ -89,6 +89,7 @@ async fn entries(
     let mut lines = vec![Line { time, workspace, note, broken: false }];
     if let Some(mark) = ctx.register.of(register_file(ctx)?, workspace).await?.newest
         && from != Some((mark.size, mark.root))
+        && mark.note != lines[0].note
         && !leads_on(ctx.db.read_log(workspace).await?.conn(), workspace, &mark).await?
     {
         tracing::error!(%workspace, size = mark.size, "a log does not lead on from what was signed of it");
@@ -100,8 +101,8 @@ async fn entries(
 /// Whether the log as it is stored leads on from a checkpoint.
 pub(super) async fn leads_on(conn: &mut PgConnection, workspace: WorkspaceId, mark: &Mark) -> Result<bool, AppError> {
     let Some(Sealed { tree, .. }) = queries::sealed(conn, workspace).await? else { return Ok(false) };
-    if mark.size > tree.size() {
-        return Ok(false);
+    if mark.size >= tree.size() {
+        return Ok((mark.size, mark.root) == (tree.size(), tree.root()));
     }
     let nodes = nodes_for(conn, workspace, &tree, |node| tree::root(mark.size, node)).await?;
     Ok(tree::root(mark.size, |level, index| nodes.node(level, index)) == Ok(mark.root))
@@ -136,22 +137,31 @@ fn sign(keys: &SigningKeys, workspace: WorkspaceId, size: u64, root: Hash) -> Re
 }
 
 /// Writes the newest checkpoint of every log into the register: when the server starts, and every hour, so that a log that is
-/// quiet is listed as well, and what a crash kept from being written is there. A log that vanished is told to the operators.
+/// quiet is listed as well, and what a crash kept from being written is there. A log that vanished is told to the operators, once.
+///
+/// # Errors
+/// The first error; the other logs are listed all the same.
 pub async fn call_the_roll(ctx: &Ctx) -> Result<(), AppError> {
     let mut known = ctx.register.all(register_file(ctx)?).await?;
-    let mut lines = vec![];
+    let (mut lines, mut done) = (vec![], Ok(()));
     for log in queries::logs(&ctx.db.worker).await? {
         known.remove(&log.workspace);
-        lines.extend(entries(ctx, log.workspace, log.note, None).await?);
+        match entries(ctx, log.workspace, log.note, None).await {
+            Ok(more) => lines.extend(more),
+            Err(error) => done = done.and(Err(error)),
+        }
+    }
+    for (workspace, marks) in known {
+        // Broken once, it was told.
+        let Some(mark) = marks.newest else { continue };
+        tell_operators(ctx, workspace).await?;
+        lines.push(Line { time: ctx.clock.now(), workspace, note: mark.note, broken: true });
     }
     register::append(register_file(ctx)?, lines).await?;
-    for vanished in known.into_keys() {
-        tell_operators(ctx, vanished).await?;
-    }
-    Ok(())
+    done
 }
 
-/// There is no log left in which it could be said.
+/// Of a log that vanished: there is none left in which it could be said.
 async fn tell_operators(ctx: &Ctx, vanished: WorkspaceId) -> Result<(), AppError> {
     tracing::error!(workspace = %vanished, "the register knows a log that the database does not");
     let event = Event::new(Action::AuditLogCheckFailed).because(Outcome::Failed, Kind::Register.as_str());
@@ -256,7 +266,7 @@ pub async fn standing(ctx: &Ctx, actor: &Actor, shown: &[i64]) -> Result<Option<
     let Some(mut standing) = queries::standing(read.conn(), workspace).await? else { return Ok(None) };
     let Sealed { tree, .. } = stored(read.conn(), workspace).await?;
     let found = checking::compare_some(read.conn(), workspace, &tree, shown).await?;
-    standing.failed = [standing.failed, found].into_iter().flatten().min_by_key(|finding| finding.seq);
+    standing.failed = [standing.failed, found].into_iter().flatten().min_by_key(Finding::rank);
     Ok(Some(standing))
 }
 

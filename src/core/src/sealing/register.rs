@@ -9,7 +9,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
     ops::Not,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -50,7 +50,7 @@ impl Mark {
 /// What the register has of a log.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Marks {
-    /// The last that was entered.
+    /// The largest of the history that was entered last.
     pub newest: Option<Mark>,
     /// Those that the log did not lead on from.
     pub broken: Vec<Mark>,
@@ -59,10 +59,15 @@ pub(super) struct Marks {
 impl Marks {
     fn take(&mut self, line: Line) {
         let Some(mark) = Mark::of(line.note) else { return };
-        if !line.broken {
+        if line.broken {
+            // Another history follows, which may be shorter.
+            self.newest = None;
+            if !self.broken.contains(&mark) {
+                self.broken.push(mark);
+            }
+        } else if self.newest.as_ref().is_none_or(|newest| newest.size <= mark.size) {
+            // Of two processes the one that sealed less may come second.
             self.newest = Some(mark);
-        } else if !self.broken.contains(&mark) {
-            self.broken.push(mark);
         }
     }
 }
@@ -73,6 +78,8 @@ pub(crate) struct Register(Arc<Mutex<Known>>);
 
 #[derive(Default)]
 struct Known {
+    /// Which file it is: another one may be put in its place.
+    file: u64,
     bytes: u64,
     logs: BTreeMap<WorkspaceId, Marks>,
 }
@@ -113,9 +120,9 @@ impl Known {
             }
             other => other?,
         };
-        // Another file than was read before: whoever runs the server has put it there.
-        if file.metadata()?.len() < self.bytes {
-            *self = Self::default();
+        let found = file.metadata()?;
+        if found.ino() != self.file || found.len() < self.bytes {
+            *self = Self { file: found.ino(), ..Self::default() };
         }
         file.seek(SeekFrom::Start(self.bytes))?;
         let (mut file, mut line) = (BufReader::new(file), Vec::new());
