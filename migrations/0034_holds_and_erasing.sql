@@ -16,3 +16,4 @@ begin
             and exists (select from legal_holds h where h.workspace_id = w.workspace_id and h.released_at is null)
         order by w.name;
 end $$;
+set local role send0_owner;

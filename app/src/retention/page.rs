@@ -31,7 +31,7 @@ pub fn RetentionPage() -> impl IntoView {
             .map(|(seq, at)| view! { <Fact label="Oldest event">{format!("#{seq}, ")}<ExactTime at/></Fact> });
         let waiting = retention.waiting.map(|waiting| waits(&inside, retention, waiting, may_change));
         let (kept, allowed) = (days(retention.audit_days), days(retention.max_days));
-        let changing = may_change.then(|| change(&inside, retention));
+        let changing = (may_change && !retention.is_beyond_plan()).then(|| change(&inside, retention));
         let previews = previews(retention, shown.previews);
         Ok::<_, AppError>(view! {
             <PageHeader title="Retention" subtitle="How long the audit log is kept. A year is the least, on every plan."/>
@@ -62,9 +62,9 @@ fn days(days: u32) -> String {
 fn waits(inside: &Inside, retention: &Retention, waiting: Waiting, may_change: bool) -> impl IntoView + use<> {
     let now = inside.now;
     let form = FormState::of::<KeepRetention>(&inside.visit);
-    let keep = format!("Keep {} days", count(retention.audit_days.into()));
+    let keep = format!("Keep {} days", count(retention.audit_days.min(retention.max_days).into()));
     let title = format!("A shorter time waits: {}", days(waiting.audit_days));
-    let is_of_plan = retention.is_beyond_plan();
+    let is_of_plan = retention.is_bound();
     let why =
         is_of_plan.then_some("Your plan comes with no more. Export what you need before, or place a legal hold. ");
     let form = (may_change && !is_of_plan).then(|| {

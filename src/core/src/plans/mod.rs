@@ -8,7 +8,7 @@ pub mod operations;
 #[cfg(feature = "server")]
 mod queries;
 #[cfg(feature = "server")]
-pub(crate) use queries::of as plan_of;
+pub(crate) use queries::{lock, of as plan_of};
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;

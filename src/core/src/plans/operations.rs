@@ -9,7 +9,10 @@ use crate::{
     ids::WorkspaceId,
     intent::Intent,
     mail::notices,
-    retention::{Waiting, operations::follow_plan},
+    retention::{
+        Waiting,
+        operations::{Followed, follow_plan},
+    },
     subprocessors::text,
 };
 
@@ -59,7 +62,7 @@ pub async fn set(ctx: &Ctx, actor: &Actor, workspace: WorkspaceId, plan: &str, w
     let before = queries::lock(tx.conn(), workspace).await?.ok_or(AppError::NotFound)?;
     // Somebody else may have been faster.
     check_is_another(before, plan)?;
-    let waiting = follow_plan(tx.conn(), workspace, plan, ctx.clock.now()).await?;
+    let Followed { days, waiting } = follow_plan(tx.conn(), workspace, plan, ctx.clock.now()).await?;
     queries::set(tx.conn(), workspace, plan).await?;
     let told = contacts::told(tx.conn(), workspace, None).await?;
     let (subject, letter) =
@@ -67,8 +70,8 @@ pub async fn set(ctx: &Ctx, actor: &Actor, workspace: WorkspaceId, plan: &str, w
     let link = format!("{}/w/{}", ctx.origin, told.slug);
     notices::sealed_with(ctx, workspace, &told, (&subject, &letter), link).await?.put(tx.conn()).await?;
     let mut event = about(action, &of).change("plan", before.as_str(), plan.as_str()).change("why", None::<&str>, why);
-    if let Some(waiting) = waiting {
-        event = event.change("audit_days", before.caps().audit_days, waiting.audit_days);
+    if days.0 != days.1 {
+        event = event.change("audit_days", days.0, days.1);
     }
     tx.also_on_platform(event.clone()).await?;
     tx.commit(event).await?;

@@ -39,7 +39,7 @@ pub(crate) async fn of(conn: &mut PgConnection, workspace: WorkspaceId) -> Resul
 }
 
 /// The same, locked: whoever else sets it waits.
-pub(super) async fn lock(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<Plan>, AppError> {
+pub(crate) async fn lock(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<Plan>, AppError> {
     let word = sqlx::query_scalar!("select plan from workspaces where workspace_id = $1 for update", workspace.0);
     word.fetch_optional(conn).await?.as_deref().map(plan).transpose()
 }

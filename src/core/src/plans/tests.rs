@@ -38,7 +38,7 @@ async fn a_workspace_begins_on_free_and_an_operator_puts_it_on_another() {
         assert_eq!((event.targets.len(), event.targets[0].id.clone()), (1, tenant.id().to_string()));
         let changes: Vec<_> =
             event.changes.iter().map(|change| (change.field.as_str(), change.after.clone())).collect();
-        assert_eq!(changes, [("plan", "scale".into()), ("why", WHY.into())]);
+        assert_eq!(changes, [("plan", "scale".into()), ("why", WHY.into()), ("audit_days", 730.into())]);
     }
 }
 

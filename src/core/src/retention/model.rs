@@ -69,9 +69,40 @@ impl Retention {
         CHOICES.into_iter().filter(move |days| *days <= max)
     }
 
-    /// Whether the time that counts is of an earlier plan, so that nobody can call off the shorter one that waits.
+    /// Whether the time that counts is of an earlier plan, and a shorter one waits.
     pub fn is_beyond_plan(&self) -> bool {
         self.audit_days > self.max_days
+    }
+
+    /// Whether what waits is what the plan comes with, so that nobody can call it off.
+    pub fn is_bound(&self) -> bool {
+        self.is_beyond_plan() && self.waiting.is_some_and(|waiting| waiting.audit_days == self.max_days)
+    }
+
+    /// What counts once nothing waits any more, in days.
+    pub fn coming_days(&self) -> u32 {
+        self.waiting.map_or(self.audit_days, |waiting| waiting.audit_days)
+    }
+
+    /// What is stored of it.
+    pub fn times(&self) -> (u32, Option<Waiting>) {
+        (self.audit_days, self.waiting)
+    }
+
+    /// The same under a plan that comes with so many days.
+    pub fn under(&self, max_days: u32, now: OffsetDateTime) -> Self {
+        let bound = self.waiting.filter(|_| self.is_bound());
+        let chosen = self.waiting.filter(|_| !self.is_bound());
+        let waiting = match (bound, chosen) {
+            _ if self.audit_days <= max_days => chosen,
+            // More than was told, on the day that was told.
+            (Some(bound), _) if bound.audit_days <= max_days => Some(Waiting { audit_days: max_days, ..bound }),
+            (_, Some(chosen)) if chosen.audit_days <= max_days => Some(chosen),
+            _ => Some(Waiting { audit_days: max_days, until: now + GRACE }),
+        };
+        let has_all = self.audit_days == self.max_days && max_days > self.max_days;
+        let audit_days = if has_all { max_days } else { self.audit_days };
+        Self { audit_days, max_days, waiting, legal_holds: self.legal_holds.clone() }
     }
 }
 

@@ -5,12 +5,13 @@ use crate::{
     Actor, AppError, Ctx,
     audit_log::{Action, Event},
     contacts::NoticeKind,
+    database::WorkspaceTx,
     ids::WorkspaceId,
     intent::Intent,
     mail::notices,
     members::operations::present_role,
     permissions::Permission,
-    plans::Plan,
+    plans::{self, Plan},
     sealing::TILE,
 };
 use sqlx::PgConnection;
@@ -79,7 +80,7 @@ pub(super) fn tile_start(seq: i64) -> i64 {
 /// typing the workspace's name in URLs.
 ///
 /// # Errors
-/// [`AppError::Invalid`] naming the field; [`AppError::ProofNeeded`].
+/// [`AppError::Invalid`] naming the field; [`AppError::ProofNeeded`]; [`AppError::Conflict`] while a shorter time of the plan waits.
 pub async fn change(ctx: &Ctx, actor: &Actor, slug: &str, days: &str, confirm: &str) -> Result<Retention, AppError> {
     let (permission, action) = (Permission::RetentionUpdate, Action::RetentionChanged);
     ctx.authorise(actor, permission, action).await?;
@@ -89,6 +90,14 @@ pub async fn change(ctx: &Ctx, actor: &Actor, slug: &str, days: &str, confirm: &
         .ok_or_else(|| AppError::field("audit_days", "not_offered", "One of the times that your plan comes with."))?;
     if days == before.audit_days && before.waiting.is_none() {
         return Ok(before);
+    }
+    if let Some(waiting) = before.waiting.filter(|_| before.is_beyond_plan()) {
+        let text = format!(
+            "It is about to be shortened to {} days, on {}. Another time can be chosen after that.",
+            waiting.audit_days,
+            waiting.until.date()
+        );
+        return Err(AppError::Conflict(text));
     }
     if days < before.audit_days && confirm.trim() != slug {
         let text = format!("Type {slug} to say that events older than {days} days may be removed.");
@@ -105,6 +114,9 @@ pub async fn change(ctx: &Ctx, actor: &Actor, slug: &str, days: &str, confirm: &
     let notice = notices::security_notice(ctx, actor.workspace, NoticeKind::Policies, subject, &text).await?;
     let mut tx = ctx.db.change(actor).await?;
     present_role(ctx, actor, &mut tx, permission, action).await?;
+    if locked(ctx, &mut tx, actor.workspace).await?.times() != before.times() {
+        return Err(AppError::Conflict("Somebody else has changed it meanwhile. Look at it again.".into()));
+    }
     queries::set(tx.conn(), actor.workspace, &new).await?;
     notice.put(tx.conn()).await?;
     let event = Event::new(action).under(permission).change("audit_days", before.audit_days, days);
@@ -125,32 +137,34 @@ fn letter(actor: &Actor, new: &Retention) -> String {
     }
 }
 
-/// Puts the log under another plan, within the change that does so and before it: what the new one does not come with waits like a
-/// shorter time that somebody chose. Gives that, if it does.
+/// What another plan makes of the time that the log is kept for.
+pub(crate) struct Followed {
+    /// What counted, or was to count, before and after, in days.
+    pub days: (u32, u32),
+    /// The shorter time that waits now.
+    pub waiting: Option<Waiting>,
+}
+
+/// Puts the log under another plan, within the change that does so and before it, with the plan locked. What the new one does not come
+/// with waits a week, like a shorter time that somebody chose; whoever had all that the old one came with has all of the new one.
 pub(crate) async fn follow_plan(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     plan: Plan,
     now: OffsetDateTime,
-) -> Result<Option<Waiting>, AppError> {
+) -> Result<Followed, AppError> {
     let before = queries::find(conn, workspace, now).await?;
-    let max_days = plan.caps().audit_days;
-    if before.audit_days > max_days {
-        let waiting = match before.waiting {
-            Some(of_plan) if before.is_beyond_plan() && of_plan.audit_days == before.max_days => {
-                Waiting { audit_days: max_days, ..of_plan }
-            }
-            Some(chosen) if chosen.audit_days <= max_days => chosen,
-            _ => Waiting { audit_days: max_days, until: now + GRACE },
-        };
-        queries::set(conn, workspace, &Retention { waiting: Some(waiting), ..before }).await?;
-        return Ok(Some(waiting));
+    let after = before.under(plan.caps().audit_days, now);
+    if after.times() != before.times() {
+        queries::set(conn, workspace, &after).await?;
     }
-    if before.is_beyond_plan() {
-        // The plan that a shorter time waited for is over before it counted.
-        queries::set(conn, workspace, &Retention { waiting: None, ..before }).await?;
-    }
-    Ok(None)
+    Ok(Followed { days: (before.coming_days(), after.coming_days()), waiting: after.waiting })
+}
+
+/// As it stands, with the plan locked: whoever else changes either waits.
+async fn locked(ctx: &Ctx, tx: &mut WorkspaceTx, workspace: WorkspaceId) -> Result<Retention, AppError> {
+    plans::lock(tx.conn(), workspace).await?;
+    queries::find(tx.conn(), workspace, ctx.clock.now()).await
 }
 
 /// Calls off a shorter time that waits.
@@ -161,19 +175,21 @@ pub async fn keep(ctx: &Ctx, actor: &Actor) -> Result<Retention, AppError> {
     let (permission, action) = (Permission::RetentionUpdate, Action::RetentionKept);
     ctx.authorise(actor, permission, action).await?;
     let mut tx = ctx.db.change(actor).await?;
-    let before = queries::find(tx.conn(), actor.workspace, ctx.clock.now()).await?;
+    let before = locked(ctx, &mut tx, actor.workspace).await?;
     let Some(waiting) = before.waiting else {
         return Err(AppError::Conflict("No shorter time waits; it may have begun to count.".into()));
     };
-    if before.is_beyond_plan() {
+    if before.is_bound() {
         let text = format!(
             "Your plan keeps the audit log for {} days at most. Only another plan keeps it longer.",
             before.max_days
         );
         return Err(AppError::Conflict(text));
     }
-    let new = Retention { waiting: None, ..before };
+    // Beyond the plan what the plan comes with waits instead.
+    let of_plan = Waiting { audit_days: before.max_days, ..waiting };
+    let new = Retention { waiting: before.is_beyond_plan().then_some(of_plan), ..before };
     queries::set(tx.conn(), actor.workspace, &new).await?;
-    let event = Event::new(action).under(permission).change("audit_days", waiting.audit_days, new.audit_days);
+    let event = Event::new(action).under(permission).change("audit_days", waiting.audit_days, new.coming_days());
     tx.commit(event).await.map(|()| new)
 }

@@ -11,7 +11,7 @@ fn days(number: i32) -> u32 {
     number.unsigned_abs()
 }
 
-/// As chosen; where nothing is, as the plan has it.
+/// As chosen; where nothing is, as the plan has it. What a plan no longer allows counts only while a shorter time waits.
 pub(super) async fn find(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
@@ -36,6 +36,7 @@ pub(super) async fn find(
         Some(over) if over.until <= now => (over.audit_days, None),
         waiting => (days(row.audit_days), waiting),
     };
+    let audit_days = if waiting.is_some() { audit_days } else { audit_days.min(max_days) };
     Ok(Retention { audit_days, max_days, waiting, legal_holds })
 }
 

@@ -1,7 +1,7 @@
 //! Retention on a real PostgreSQL: what is past its time goes with a receipt, and what is left goes on verifying.
 
 use super::{
-    GRACE, HOLDS_MAX, holds,
+    GRACE, HOLDS_MAX, Retention, Waiting, holds,
     operations::{change, find, keep, show},
     pruning::prune_all,
 };
@@ -159,9 +159,12 @@ async fn a_smaller_plan_removes_nothing_for_a_week_and_says_the_day() {
     let letter = db.newest_letter("owner@acme.example").await;
     assert!(letter.contains(&format!("Until {} nothing of the audit log is removed", day.date())), "{letter}");
     let event = db.events(tenant.id()).await.pop().expect("an event");
-    let change = event.changes.iter().find(|change| change.field == "audit_days").expect("what it means for the log");
-    assert_eq!((&change.before, &change.after), (&2555.into(), &365.into()));
+    let told = event.changes.iter().find(|change| change.field == "audit_days").expect("what it means for the log");
+    assert_eq!((&told.before, &told.after), (&2555.into(), &365.into()));
     assert!(matches!(keep(&db.ctx, &owner).await, Err(AppError::Conflict(why)) if why.contains("365 days at most")));
+    let again = change(&db.ctx, &owner, "acme", "365", "acme").await;
+    assert!(matches!(again, Err(AppError::Conflict(_))), "or it would wait for ever: {again:?}");
+    assert_eq!(found().await.map(|kept| kept.waiting), Ok(Some(waiting)));
     db.ctx.clock.advance(GRACE - Duration::minutes(1));
     prune_all(&db.ctx).await.expect("nothing to do");
     assert_eq!(first_kept(&db, &tenant).await, 1, "not before the week is over");
@@ -183,6 +186,47 @@ async fn a_smaller_plan_removes_nothing_for_a_week_and_says_the_day() {
     check_all(&db.ctx).await.expect("checked");
     prune_all(&db.ctx).await.expect("pruned");
     assert_eq!(first_kept(&db, &tenant).await, 513);
+}
+
+#[test]
+fn what_another_plan_makes_of_it() {
+    let now = time::OffsetDateTime::UNIX_EPOCH;
+    let (soon, week) = (now + Duration::days(1), now + GRACE);
+    let kept = |audit_days, max_days, waiting: Option<(u32, time::OffsetDateTime)>| Retention {
+        audit_days,
+        max_days,
+        waiting: waiting.map(|(audit_days, until)| Waiting { audit_days, until }),
+        legal_holds: vec![],
+    };
+    let cases = [
+        ("all that there was, all that there is", kept(365, 365, None), 2555, (2555, None)),
+        ("a choice stays", kept(730, 2555, None), 1095, (730, None)),
+        ("and stays when there is more", kept(730, 1095, None), 2555, (730, None)),
+        ("less waits a week", kept(2555, 2555, None), 730, (2555, Some((730, week)))),
+        ("still less waits a week of its own", kept(2555, 730, Some((730, soon))), 365, (2555, Some((365, week)))),
+        ("more than was told, on that day", kept(2555, 365, Some((365, soon))), 730, (2555, Some((730, soon)))),
+        ("back in time", kept(2555, 365, Some((365, soon))), 2555, (2555, None)),
+        ("a choice that waits goes on waiting", kept(2555, 2555, Some((365, soon))), 730, (2555, Some((365, soon)))),
+        ("also back in time", kept(2555, 730, Some((365, soon))), 2555, (2555, Some((365, soon)))),
+        ("unless the plan has less", kept(2555, 2555, Some((730, soon))), 365, (2555, Some((365, week)))),
+    ];
+    for (what, before, max_days, (days, waiting)) in cases {
+        assert_eq!(before.under(max_days, now), kept(days, max_days, waiting), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_choice_can_be_called_off_as_far_as_a_smaller_plan_allows() {
+    let db = TestDb::new().await;
+    let (ops, tenant) = (db.operator().await, old(&db).await);
+    let owner = tenant.actor(Role::Owner);
+    let put_on = |plan| plans::operations::set(&db.ctx, &ops, tenant.id(), plan, "They asked for it.");
+    put_on("enterprise").await.expect("changed");
+    let until = change(&db.ctx, &owner, "acme", "365", "acme").await.expect("changed").waiting.expect("waits").until;
+    put_on("scale").await.expect("changed");
+    let kept = keep(&db.ctx, &owner).await.expect("called off");
+    assert_eq!(kept.times(), (2555, Some(Waiting { audit_days: 730, until })));
+    assert!(matches!(keep(&db.ctx, &owner).await, Err(AppError::Conflict(why)) if why.contains("730 days at most")));
 }
 
 #[tokio::test]
