@@ -32,10 +32,12 @@ create function audit_addresses(p_user text) returns setof text
     $$;
 
 -- Empties what identifies somebody in every event that they did or that is about them (by their ids), that holds an address of
--- theirs, or that names them in a log where they were: in any of these forms, and in what was typed to look for something as these
--- words as well. How many events of which workspace. Forms and words are in lower case and without backslashes, so that it does not
--- matter how often a text was quoted.
-create function audit_erase(p_user text, p_emails text[], p_forms text[], p_words text) returns table (workspace_id uuid, events bigint)
+-- theirs (the pattern is the address with its ends), or that names them in a log where they were: in any of these forms, as a target,
+-- and in what was typed to look for something as these words as well. How many events of which workspace. All of it is in lower case
+-- and without backslashes, so that it does not matter how often a text was quoted.
+create function audit_erase(
+    p_user text, p_emails text[], p_patterns text[], p_forms text[], p_target text, p_words text
+) returns table (workspace_id uuid, events bigint)
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp
     as $$
 declare
@@ -57,9 +59,13 @@ begin
                 e.actor_id = p_user
                 or position(p_user in e.body) > 0
                 or exists (select from unnest(v_ids) as id where position(id in e.body) > 0)
-                or exists (select from unnest(p_emails) as email where position(email in lower(e.personal)) > 0)
+                or exists (
+                    select from unnest(p_emails, p_patterns) as theirs (email, pattern)
+                    where case when position(email in lower(e.personal)) > 0 then lower(e.personal) ~ pattern end
+                )
                 or e.workspace_id = any (v_places) and (
                     exists (select from unnest(p_forms) as form where position(form in replace(lower(e.personal), '\', '')) > 0)
+                    or position(p_target in split_part(replace(lower(e.personal), '\', ''), '"targets":', 2)) > 0
                     or e.action = any (v_typed) and position(p_words in replace(lower(e.personal), '\', '')) > 0
                 )
             )
@@ -104,8 +110,11 @@ create function account_erase(p_user_id uuid, p_user text) returns table (worksp
 declare
     v_emails text[] := array(select account_addresses(p_user_id, p_user));
     v_name text;
+    v_patterns text[];
     v_words text;
+    v_asked text[];
     v_forms text[];
+    v_target text;
     v_places uuid[];
     v_events bigint[];
 begin
@@ -124,12 +133,24 @@ begin
         where r.email = any (v_emails) and m.workspace_id = r.workspace_id and m.request_id = r.request_id and m.author = v_name;
     update compliance_requests set name = 'Erased', email = 'erased@send0.invalid' where email = any (v_emails);
 
-    -- A whole value or what stands in quotes, and whom a search asks for. A name of one word is anybody's among other words.
+    -- No part of a longer address.
+    v_patterns := array(
+        select '(^|[^a-z0-9._%+-])' || regexp_replace(email, '([^a-z0-9@])', '\\\1', 'g') || '($|[^a-z0-9.-]|[.-]($|[^a-z0-9]))'
+        from unnest(v_emails) as email
+    );
+    -- Whom a search asks for; a whole value, or what stands in quotes. A name of one word is anybody's word ("owner", "live") but where
+    -- names stand.
     v_words := replace(lower(v_name), '\', '');
-    v_forms := array['"' || v_words || '"', 'actor:' || v_words || '"', 'actor:' || v_words || ' '];
-    v_words := case when position(' ' in v_words) > 0 then v_words end;
+    v_asked := array['actor:' || v_words || '"', 'actor:' || v_words || ' '];
+    if position(' ' in v_words) > 0 then
+        v_forms := v_asked || ('"' || v_words || '"');
+    else
+        v_forms := v_asked || ('"actor":"' || v_words || '"');
+        v_target := '"' || v_words || '"';
+        v_words := null;
+    end if;
     select array_agg(erased.workspace_id), array_agg(erased.events) into v_places, v_events
-        from audit_erase(p_user, v_emails, v_forms, v_words) as erased;
+        from audit_erase(p_user, v_emails, v_patterns, v_forms, v_target, v_words) as erased;
 
     -- What others are about to confirm is asked for again.
     update sessions set asked_digest = null, asked_words = null
@@ -143,18 +164,18 @@ begin
         ) said
         where v.workspace_id = said.workspace_id and v.view_id = said.view_id and (
             v.user_id = p_user_id
-            or exists (select from unnest(v_emails) as email where position(email in said.text) > 0)
+            or exists (select from unnest(v_patterns) as pattern where said.text ~ pattern)
             or v.workspace_id = any (v_places)
-                and exists (select from unnest(v_forms || v_words) as form where position(form in said.text) > 0)
+                and exists (select from unnest(v_asked || v_words) as form where position(form in said.text) > 0)
         );
     delete from audit_exports x
         using (
             select e.workspace_id, e.export_id, replace(lower(concat_ws(' ', e.filter, e.receipt)), '\', '') as text from audit_exports e
         ) said
         where x.workspace_id = said.workspace_id and x.export_id = said.export_id and (
-            exists (select from unnest(v_emails) as email where position(email in said.text) > 0)
+            exists (select from unnest(v_patterns) as pattern where said.text ~ pattern)
             or x.workspace_id = any (v_places)
-                and exists (select from unnest(v_forms || v_words) as form where position(form in said.text) > 0)
+                and exists (select from unnest(v_asked || v_words) as form where position(form in said.text) > 0)
         );
     return query select * from unnest(v_places, v_events);
 end $$;

@@ -858,3 +858,32 @@ async fn the_database_erases_nobody_who_is_still_somewhere() {
     assert_eq!(refused.as_database_error().and_then(|error| error.code()).as_deref(), Some("42501"));
     assert!(!db.tables_with(OWNER).await.is_empty());
 }
+
+#[tokio::test]
+async fn what_only_looks_like_somebody_stays() {
+    let db = TestDb::new().await;
+    let acme = db.workspace("Acme").await;
+    let owner = acme.actor(Role::Owner);
+    let ann = db.member_named(&acme, Role::Viewer, "ann").await;
+    // Every event has a key of this name.
+    sqlx::query("update users set name = 'Actor' where user_id = $1")
+        .bind(ann.0)
+        .execute(&db.superuser)
+        .await
+        .expect("named");
+    for longer in ["joann@acme.example", "ann@acme.example.org"] {
+        invitations::operations::invite(&db.ctx, &owner, longer, "viewer").await.expect("invited");
+    }
+    let member = "select member_id from members where user_id = $1";
+    let member = MemberId(sqlx::query_scalar(member).bind(ann.0).fetch_one(&db.superuser).await.expect("member"));
+    members::operations::remove(&db.ctx, &owner, member, &[]).await.expect("removed");
+    erasing::erase(&db.ctx, &Request::command("account erase"), "ann@acme.example", true).await.expect("erased");
+    let events = db.events(acme.id()).await;
+    let invited = events.iter().filter(|event| event.action == "member.invited");
+    let names: Vec<_> = invited.map(|event| event.targets[0].name.as_deref()).collect();
+    assert_eq!(names, [Some("joann@acme.example"), Some("ann@acme.example.org")]);
+    let erased = "select action from audit_events where workspace_id = $1 and personal is null order by seq";
+    let erased: Vec<String> =
+        sqlx::query_scalar(erased).bind(acme.id().0).fetch_all(&db.superuser).await.expect("read");
+    assert_eq!(erased, ["member.joined", "member.removed"]);
+}
