@@ -55,7 +55,7 @@ test('a stream is made, tried, paused, fails, recovers and goes', async ({ owner
     await workspace.key('News');
     await expect(async () => {
       await page.reload();
-      await expect(page.getByText('The target does not take what is sent')).toBeVisible({ timeout: 500 });
+      await expect(page.getByText('The stream is failing')).toBeVisible({ timeout: 500 });
     }).toPass({ timeout: 20_000 });
     await page.getByRole('button', { name: 'Pause the stream' }).click();
     await expect(page.getByText('The stream is paused.')).toBeVisible();

@@ -46,8 +46,8 @@ fn summary(streams: &[StreamView]) -> String {
     let failing = streams.iter().filter(|stream| matches!(stream.health(), Health::Failing(_))).count();
     match failing {
         0 => "In order, each event at least once. What a target does not take waits for it.".into(),
-        1 => "One target does not take what is sent. Its events wait.".into(),
-        failing => format!("{failing} targets do not take what is sent. Their events wait."),
+        1 => "One stream is failing. Its events wait.".into(),
+        failing => format!("{failing} streams are failing. Their events wait."),
     }
 }
 
@@ -115,13 +115,9 @@ pub fn Stream() -> impl IntoView {
 fn failure(stream: &StreamView, now: OffsetDateTime) -> Option<AnyView> {
     let (Health::Failing(since), Some(error)) = (stream.health(), stream.last_error.clone()) else { return None };
     let due_at = stream.due_at;
-    let title = match stream.is_ours_to_mend() {
-        true => "Nothing is sent to the target",
-        false => "The target does not take what is sent",
-    };
     let again = if stream.gone().is_none() { ". Nothing is lost: it is tried again " } else { ". It is tried again " };
     let view = view! {
-        <Banner tone=Tone::Danger title>
+        <Banner tone=Tone::Danger title="The stream is failing">
             <p>{error}</p>
             <p>"Since "<TimeAgo at=since now/>{again}<TimeAgo at=due_at now/>", and at least once an hour."</p>
         </Banner>

@@ -128,7 +128,7 @@ pub async fn test_stream(workspace: String, id: String) -> Result<(), FnError> {
     let id = page::id_param(&id)?;
     let sampled = send0_core::streams::operations::test(&visit.ctx, &actor, id).await?;
     if !sampled.accepted {
-        return Err(AppError::Conflict(format!("The target did not take the sample: {}", sampled.said)).into());
+        return Err(AppError::Conflict(format!("The sample was not taken: {}", sampled.said)).into());
     }
     let said = format!("The target took the sample. {}", sampled.said);
     forms::go_and_say(&visit.ctx, &page::path_in(&workspace, &format!("streams/{id}")), &said).await?;

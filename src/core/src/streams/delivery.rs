@@ -95,58 +95,60 @@ pub(super) async fn claim(ctx: &Ctx, limit: usize) -> Result<Vec<Claim>, AppErro
 pub(super) async fn deliver(ctx: &Ctx, claim: &Claim) -> Result<(), AppError> {
     let found = queries::claimed(ctx.db.read(claim.workspace).await?.conn(), claim).await?;
     let Some(stream) = found else { return Ok(()) };
-    let Next { batch, reached, gone } = next(ctx, claim, &stream).await?;
-    let lost = gone.map(|gone| lost(claim, &stream, gone));
-    let Some(batch) = batch else { return move_on(ctx, claim, reached, lost.into_iter().collect()).await };
-    let taken = match recipient(ctx, claim, &stream).await {
+    let (batch, reached) = match next(ctx, claim, &stream).await? {
+        Next::Send(batch, reached) => (batch, reached),
+        Next::Skip(to) => return skip(ctx, claim, &stream, to).await,
+        Next::Wait => return Ok(()),
+    };
+    let sent = match recipient(ctx, claim, &stream).await {
         Ok(recipient) => recipient.take(ctx, &batch).await,
         Err(failure) => Err(failure),
     };
-    if let Err(failure) = taken {
-        return refused(ctx, claim, &stream, &failure).await;
+    match sent {
+        Ok(_) => taken(ctx, claim, &stream, reached).await,
+        Err(failure) => refused(ctx, claim, &stream, &failure).await,
     }
-    let recovered = stream.is_failing.then(|| about(Action::StreamRecovered, claim, &stream));
-    move_on(ctx, claim, reached, lost.into_iter().chain(recovered).collect()).await
 }
 
-/// What is sent now.
-struct Next {
-    /// Nothing where nothing of it is kept any more.
-    batch: Option<Batch>,
-    /// How far the target has come with it.
-    reached: Reached,
-    /// The first and the last event before it that are not kept any more, and that the target never got.
-    gone: Option<(i64, i64)>,
+/// What comes next.
+enum Next {
+    /// This is sent, and the target has come so far with it.
+    Send(Batch, Reached),
+    /// It goes on with this event: those before it are not kept any more, and the target never got them.
+    Skip(i64),
+    /// Nothing until the lease is over.
+    Wait,
 }
 
 async fn next(ctx: &Ctx, claim: &Claim, stream: &Claimed) -> Result<Next, AppError> {
     let mut log = ctx.db.read_log(claim.workspace).await?;
-    let mut reached = Reached { next_seq: stream.next_seq, checkpoint_size: stream.checkpoint_size };
     let Some(to) = stream.batch_to else {
         let newest = queries::checkpoint(log.conn(), claim.workspace).await?;
         // Sealed further since it was claimed: then its events come first.
         let Some((size, note, at)) = newest.filter(|(size, ..)| *size < stream.next_seq) else {
-            return Ok(Next { batch: None, reached, gone: None });
+            return Ok(Next::Wait);
         };
-        reached.checkpoint_size = size;
         let batch = Batch::checkpoint(claim.workspace, claim.stream, (size, &note), at);
-        return Ok(Next { batch: Some(batch), reached, gone: None });
+        return Ok(Next::Send(batch, Reached { next_seq: stream.next_seq, checkpoint_size: size }));
     };
     let events = queries::events(log.conn(), claim.workspace, stream.next_seq, to).await?;
-    let batch = Batch::of_events(claim.workspace, claim.stream, &events)?;
-    let first = batch.as_ref().map_or(to + 1, Batch::first);
-    reached.next_seq = batch.as_ref().map_or(to, Batch::last) + 1;
-    let gone = (first > stream.next_seq).then(|| (stream.next_seq, first - 1));
-    Ok(Next { batch, reached, gone })
+    Ok(match Batch::of_events(claim.workspace, claim.stream, &events)? {
+        Some(batch) if batch.first() == stream.next_seq => {
+            let reached = Reached { next_seq: batch.last() + 1, checkpoint_size: stream.checkpoint_size };
+            Next::Send(batch, reached)
+        }
+        Some(batch) => Next::Skip(batch.first()),
+        None => Next::Skip(to + 1),
+    })
 }
 
 async fn recipient(ctx: &Ctx, claim: &Claim, stream: &Claimed) -> Result<Recipient, Failure> {
-    let target = stream.target.clone().ok_or(Failure::Unreadable)?;
     let secret = open(ctx, claim.workspace, claim.stream, stream.secret.as_deref()).await?;
-    Ok(Recipient { target, authorities: stream.authorities.clone(), secret })
+    Ok(Recipient { target: stream.target.clone(), authorities: stream.authorities.clone(), secret })
 }
 
-/// The secret in the clear, if there is one. That it does not open is a failure of the stream: somebody has to be told.
+/// The secret in the clear, if there is one. That it does not open is a failure of the stream: somebody has to be told. Who: without
+/// the data key no new secret can be sealed either, and only whoever runs the server can do something.
 pub(super) async fn open(
     ctx: &Ctx,
     workspace: WorkspaceId,
@@ -154,11 +156,8 @@ pub(super) async fn open(
     sealed: Option<&[u8]>,
 ) -> Result<Option<Zeroizing<String>>, Failure> {
     let Some(sealed) = sealed else { return Ok(None) };
-    let opened = ctx.vault.open(workspace, &place(workspace, &id), sealed).await;
-    let bytes = opened.map_err(|error| match error {
-        AppError::Unavailable => Failure::KeyAway,
-        _ => Failure::Unopened,
-    })?;
+    ctx.vault.warm(workspace).await.map_err(|_| Failure::KeyAway)?;
+    let bytes = ctx.vault.open(workspace, &place(workspace, &id), sealed).await.map_err(|_| Failure::Unopened)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::Unopened)?;
     Ok(Some(Zeroizing::new(text.to_owned())))
 }
@@ -168,21 +167,28 @@ pub(super) fn place(workspace: WorkspaceId, id: &StreamId) -> Place<'_> {
     Place { workspace: workspace.0, table: "audit_streams", column: "secret", row: id.0.as_bytes() }
 }
 
-/// Writes down how far the target has come, with what the log is told of it: most of the time, nothing.
-async fn move_on(ctx: &Ctx, claim: &Claim, reached: Reached, mut told: Vec<Event>) -> Result<(), AppError> {
+/// Writes down how far the target has come. The log is told only where it was told that the stream fails.
+async fn taken(ctx: &Ctx, claim: &Claim, stream: &Claimed, reached: Reached) -> Result<(), AppError> {
     let now = ctx.clock.now();
-    let Some(last) = told.pop() else { return queries::sent(&ctx.db.worker, claim, reached, now).await };
+    if !stream.is_failing {
+        return queries::sent(&ctx.db.worker, claim, reached, now).await;
+    }
     let mut tx = ctx.db.change(&Actor::jobs(claim.workspace, "streams")).await?;
     if !queries::recovered(tx.conn(), claim, reached, now).await? {
         return Ok(());
     }
-    tx.commit_all(told, last).await
+    tx.commit(about(Action::StreamRecovered, claim, stream)).await
 }
 
-/// That events were removed before the target had them: the only thing that a stream ever leaves out.
-fn lost(claim: &Claim, stream: &Claimed, (first, last): (i64, i64)) -> Event {
+/// Leaves out events that were removed before the target had them, however many they are, and tells the log once. Nothing else is
+/// ever left out.
+async fn skip(ctx: &Ctx, claim: &Claim, stream: &Claimed, to: i64) -> Result<(), AppError> {
+    let mut tx = ctx.db.change(&Actor::jobs(claim.workspace, "streams")).await?;
+    if !queries::skipped(tx.conn(), claim, to, ctx.clock.now()).await? {
+        return Ok(());
+    }
     let event = about(Action::StreamFailing, claim, stream).because(Outcome::Failed, "gone_unsent");
-    event.change("next_seq", first, last + 1)
+    tx.commit(event.change("next_seq", stream.next_seq, to)).await
 }
 
 async fn refused(ctx: &Ctx, claim: &Claim, stream: &Claimed, failure: &Failure) -> Result<(), AppError> {
@@ -191,24 +197,38 @@ async fn refused(ctx: &Ctx, claim: &Claim, stream: &Claimed, failure: &Failure) 
     let due_at = now + wait(stream.attempts, failure.wait());
     tracing::warn!(stream = %claim.stream, attempts = stream.attempts + 1, "a batch of a stream was not taken");
     let since = stream.failing_since.unwrap_or(now);
-    let is_told = stream.told_at.is_none() && now - since >= TELL_AFTER;
+    let letters = match stream.told_at {
+        None if now - since >= TELL_AFTER => letters(ctx, claim, stream, since, &error).await,
+        _ => None,
+    };
+    let is_told = letters.is_some();
     let is_new = !stream.is_failing && (failure.is_lasting() || stream.attempts + 1 >= FAILURES);
     if !is_new && !is_told {
         return queries::failed(&ctx.db.worker, claim, &error, now, due_at).await;
     }
-    let actor = Actor::jobs(claim.workspace, "streams");
-    ctx.vault.warm(claim.workspace).await?;
-    let mut tx = ctx.db.change(&actor).await?;
+    let mut tx = ctx.db.change(&Actor::jobs(claim.workspace, "streams")).await?;
     if !queries::failing(tx.conn(), claim, &error, (now, due_at), is_told).await? {
         return Ok(());
     }
-    if is_told {
-        let (subject, text) = letter(stream, since, &error);
-        notices::tell_contacts(ctx, &actor, &mut tx, NoticeKind::Log, &subject, &text).await?;
+    if let Some(letters) = letters {
+        letters.put(tx.conn()).await?;
     }
     let reason = if is_told { "for_a_day" } else { failure.word() };
     let event = about(Action::StreamFailing, claim, stream).because(Outcome::Failed, reason);
     tx.commit(event.change("last_error", None::<String>, error)).await
+}
+
+/// The letters to the contacts. Nothing where they cannot be sealed: the key may be what fails, which has to be written down all the
+/// same, and they follow when they can be.
+async fn letters(
+    ctx: &Ctx,
+    claim: &Claim,
+    stream: &Claimed,
+    since: OffsetDateTime,
+    error: &str,
+) -> Option<notices::Notices> {
+    let (subject, text) = letter(stream, since, error);
+    notices::security_notice(ctx, claim.workspace, NoticeKind::Log, &subject, &text).await.ok()
 }
 
 fn letter(stream: &Claimed, since: OffsetDateTime, error: &str) -> (String, String) {

@@ -18,14 +18,6 @@ pub const NAME_MAX: usize = 64;
 pub const TEST_SECONDS: i64 = 10;
 /// The longest secret, in bytes.
 const SECRET_MAX: usize = 2048;
-/// Why a stream fails that never came to its target, and what to do.
-pub(super) const UNOPENED: &str =
-    "The secret of this stream cannot be opened here. Make a new one, or type it again where the stream goes.";
-/// Likewise, where it may heal by itself.
-pub(super) const KEY_AWAY: &str =
-    "The key that opens the secret of this stream cannot be had right now. The server's own log says why.";
-/// Likewise, of where it goes.
-pub(super) const UNREADABLE: &str = "Where this stream goes cannot be read here. The server's own log says why.";
 
 /// What a stream can be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -507,11 +499,6 @@ impl StreamView {
             (State::Active, None) if self.waiting() > 0 => Health::Sending,
             (State::Active, None) => Health::UpToDate,
         }
-    }
-
-    /// Whether it fails for a reason of ours: the target was not asked.
-    pub fn is_ours_to_mend(&self) -> bool {
-        self.last_error.as_deref().is_some_and(|error| [UNOPENED, KEY_AWAY, UNREADABLE].contains(&error))
     }
 
     /// How many events still have to be sent.

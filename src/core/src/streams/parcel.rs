@@ -1,7 +1,7 @@
 //! A batch as each kind of target wants it, and what its answer means.
 
 use super::{
-    KEY_AWAY, Target, UNOPENED, UNREADABLE, Way,
+    Target, Way,
     batch::{Batch, Item},
     signing::{self, ToS3},
     syslog,
@@ -47,15 +47,12 @@ pub(super) enum Failure {
     /// Ours.
     #[error("It could not be put together: look at the secret and the authorities.")]
     Ours,
-    /// The stored secret does not open.
-    #[error("{}", UNOPENED)]
+    /// The stored secret does not open, with the key at hand: another one can be sealed.
+    #[error("The secret of this stream cannot be opened here. Make a new one, or type it again where the stream goes.")]
     Unopened,
-    /// The key that opens the secret cannot be had.
-    #[error("{}", KEY_AWAY)]
+    /// The key that opens the secret cannot be had, and none other can be sealed. It may come back, so it is no lasting failure.
+    #[error("The key of this stream's secret cannot be had. Whoever runs this server finds in its log why.")]
     KeyAway,
-    /// The stored target cannot be read.
-    #[error("{}", UNREADABLE)]
-    Unreadable,
 }
 
 fn quoted(said: &str) -> String {
@@ -73,7 +70,7 @@ impl Failure {
     pub fn is_lasting(&self) -> bool {
         match self {
             Self::Refused { status, .. } => [401, 403, 404, 410].contains(status),
-            Self::Address(_) | Self::Ours | Self::Unopened | Self::Unreadable => true,
+            Self::Address(_) | Self::Ours | Self::Unopened => true,
             Self::Egress(_) | Self::Partly { .. } | Self::KeyAway => false,
         }
     }
@@ -81,7 +78,7 @@ impl Failure {
     /// As the log has it, a word for programs.
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Unopened | Self::KeyAway | Self::Unreadable => "not_opened",
+            Self::Unopened | Self::KeyAway => "not_opened",
             _ => "not_taken",
         }
     }

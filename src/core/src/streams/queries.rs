@@ -22,8 +22,7 @@ pub(super) struct Claim {
 /// What is sent of a claimed stream, and how it was before.
 pub(super) struct Claimed {
     pub name: String,
-    /// Nothing where what is stored cannot be read.
-    pub target: Option<Target>,
+    pub target: Target,
     pub authorities: String,
     pub secret: Option<Vec<u8>>,
     pub next_seq: i64,
@@ -37,6 +36,7 @@ pub(super) struct Claimed {
     pub told_at: Option<OffsetDateTime>,
 }
 
+/// Only what was a target is ever stored: that it cannot be read is our fault, and nothing to go on with.
 fn target_of(stored: Value) -> Result<Target, AppError> {
     serde_json::from_value(stored).map_err(|error| {
         tracing::error!(%error, "a stored target of a stream cannot be read");
@@ -306,7 +306,7 @@ pub(super) async fn claimed(conn: &mut PgConnection, claim: &Claim) -> Result<Op
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Claimed {
         name: row.name,
-        target: target_of(row.target).ok(),
+        target: target_of(row.target)?,
         authorities: row.authorities,
         secret: row.secret,
         next_seq: row.next_seq,
@@ -319,17 +319,15 @@ pub(super) async fn claimed(conn: &mut PgConnection, claim: &Claim) -> Result<Op
     }))
 }
 
-/// The events of a batch, as far as they are still there, in their order.
+/// The events of a batch, in their order. Where the first of them were removed, later ones take their place: those that are removed
+/// are always the oldest.
 pub(super) async fn events(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
     from: i64,
     to: i64,
 ) -> Result<Vec<EventView>, AppError> {
-    let mut events = audit_log::after(conn, workspace, from - 1, to - from + 1).await?;
-    // Of those that were pruned meanwhile, later ones take no place.
-    events.retain(|event| event.seq <= to);
-    Ok(events)
+    audit_log::after(conn, workspace, from - 1, to - from + 1).await
 }
 
 /// The newest checkpoint of the log: its size, the signed note, and when it was made.
@@ -384,7 +382,28 @@ pub(super) async fn failed(
     Ok(())
 }
 
-/// Likewise, of a stream of which the log says that it fails. Whether it was this claim's to say.
+/// Goes on with this event, at once. The target took nothing: how it does stays as it is. Whether it was this claim's to say.
+pub(super) async fn skipped(
+    conn: &mut PgConnection,
+    claim: &Claim,
+    next_seq: i64,
+    now: OffsetDateTime,
+) -> Result<bool, AppError> {
+    let done = sqlx::query!(
+        "update audit_streams set next_seq = $4, batch_to = null, due_at = $5
+         where workspace_id = $1 and stream_id = $2 and lease = $3",
+        claim.workspace.0,
+        claim.stream.0,
+        claim.lease,
+        next_seq,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// As `sent`, of a stream of which the log says that it fails. Whether it was this claim's to say.
 pub(super) async fn recovered(
     conn: &mut PgConnection,
     claim: &Claim,

@@ -1,7 +1,9 @@
 //! Streams on a real PostgreSQL, to real servers on this machine: over TLS, under a name, with an authority of their own.
 
 use super::{
-    Health, Kind, State, StreamText, StreamView, deliver_due,
+    Health, Kind, State, StreamText, StreamView,
+    batch::EVENTS_MAX,
+    deliver_due,
     delivery::{LEASE, claim, deliver, wait},
     operations::{change, create, list, pause, remove, replace_secret, resume, show, test},
     queries::{self, Reached},
@@ -14,12 +16,14 @@ use crate::{
         Egress,
         servers::{Authority, Canary, NAME, Names, Received, Reply, Server, to_here},
     },
+    envelope::{DataKey, DataKeyId, KekId, KeyError, KeyFile, KeyProvider, WrappedKey},
     flash::{self, Flash},
     ids::StreamId,
     permissions::Role,
     sealing::operations::seal_all,
-    testing::{Tenant, TestDb},
+    testing::{Tenant, TestDb, logins},
 };
+use async_trait::async_trait;
 use futures::future::join_all;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -31,10 +35,12 @@ use sqlx::{AssertSqlSafe, Executor};
 use std::{
     net::Ipv4Addr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration as Real,
 };
 use time::Duration;
 use tokio::{io::AsyncReadExt, net::TcpListener, task::JoinHandle};
+use uuid::Uuid;
 
 const TOKEN: &str = "8f14e45f-hec-token-0e2d";
 
@@ -57,6 +63,11 @@ impl Wired {
 
     fn ctx(&self) -> &Ctx {
         &self.db.ctx
+    }
+
+    /// Another server on the same database, with other keys.
+    fn with_keys(&self, keys: Arc<dyn KeyProvider>) -> Ctx {
+        Ctx::new(logins(&self.db.options), keys, self.ctx().clock.clone()).reaching(to_here())
     }
 
     fn owner(&self) -> Actor {
@@ -312,6 +323,56 @@ async fn events_that_are_gone_before_they_were_sent_are_not_counted_as_sent() {
     assert_eq!((&lost.changes[0].before, &lost.changes[0].after), (&next.into(), &(next + 5).into()));
     let said = wired.server.received().iter().any(|one| one.text().contains("gone_unsent"));
     assert!(said, "the target learns of it as well");
+}
+
+#[tokio::test]
+async fn a_gap_is_said_once_however_long_it_is() {
+    let wired = Wired::new().await;
+    let id = wired.stream(Kind::Https, "1").await;
+    wired.drain().await;
+    pause(wired.ctx(), &wired.owner(), id).await.expect("paused");
+    wired.happen(2 * EVENTS_MAX as usize + 100).await;
+    let (next, newest) = (wired.view(id).await.next_seq, wired.db.seq(wired.tenant.id()).await);
+    wired.lose(newest - 1).await;
+    resume(wired.ctx(), &wired.owner(), id).await.expect("resumed");
+    let before = wired.server.received().len();
+    wired.drain().await;
+    let told = wired.log().await.into_iter().filter(|event| event.action == "stream.failing").collect::<Vec<_>>();
+    let [told] = &told[..] else { panic!("{} events of one gap", told.len()) };
+    assert_eq!((&told.changes[0].before, &told.changes[0].after), (&next.into(), &newest.into()));
+    let sent = seqs(&wired.server.received()[before..]);
+    assert_eq!(sent, (newest..=wired.db.seq(wired.tenant.id()).await).collect::<Vec<_>>());
+    assert_eq!(wired.view(id).await.health(), Health::UpToDate);
+}
+
+#[tokio::test]
+async fn a_stream_that_fails_goes_on_failing_when_its_batch_is_gone() {
+    let wired = Wired::new().await;
+    let id = wired.stream(Kind::Https, "1").await;
+    wired.drain().await;
+    wired.happen(10).await;
+    wired.server.answer(|_| Reply::With(503, "busy".into()));
+    for _ in 0..3 {
+        wired.drain().await;
+        wired.ctx().clock.advance(Duration::HOUR);
+    }
+    // The newest event says that it fails: it came after the batch.
+    let (failing, newest) = (wired.view(id).await, wired.db.seq(wired.tenant.id()).await);
+    wired.lose(newest - 1).await;
+    assert_eq!(deliver_due(wired.ctx()).await, Ok(1));
+    let skipped = wired.view(id).await;
+    let how = |view: &StreamView| (view.attempts, view.failing_since, view.last_error.clone(), view.last_ok_at);
+    assert_eq!((skipped.next_seq, how(&skipped)), (newest, how(&failing)), "the target took nothing");
+    assert_eq!((failing.attempts, wired.actions(Action::StreamRecovered).await), (3, 0));
+
+    assert_eq!(deliver_due(wired.ctx()).await, Ok(1), "what is left is due at once");
+    assert_eq!(wired.view(id).await.attempts, 4);
+    assert_eq!(wired.actions(Action::StreamFailing).await, 2, "that it fails, and what is gone");
+    wired.ctx().clock.advance(Duration::HOUR);
+    wired.server.answer(|_| Reply::With(200, String::new()));
+    wired.drain().await;
+    assert_eq!(wired.actions(Action::StreamRecovered).await, 1);
+    assert_eq!(wired.view(id).await.health(), Health::UpToDate);
 }
 
 #[tokio::test]
@@ -711,7 +772,7 @@ async fn a_secret_that_does_not_open_is_a_failure_that_is_told() {
     sqlx::query(spoil).execute(&wired.db.superuser).await.expect("spoilt");
     assert_eq!(deliver_due(wired.ctx()).await, Ok(1));
     let failing = wired.view(id).await;
-    assert!(matches!(failing.health(), Health::Failing(_)) && failing.is_ours_to_mend(), "{failing:?}");
+    assert!(matches!(failing.health(), Health::Failing(_)), "{failing:?}");
     assert!(failing.last_error.expect("a reason").contains("Make a new one"), "it says what to do");
     let told = wired.log().await.into_iter().rfind(|event| event.action == "stream.failing").expect("told at once");
     assert_eq!((told.outcome, told.reason.as_deref()), (Outcome::Failed, Some("not_opened")));
@@ -730,6 +791,63 @@ async fn a_secret_that_does_not_open_is_a_failure_that_is_told() {
     let mended = wired.view(id).await;
     assert_eq!((mended.health(), mended.last_error), (Health::UpToDate, None));
     assert_eq!(wired.actions(Action::StreamRecovered).await, 1);
+}
+
+/// Answers nobody.
+struct Away;
+
+fn away() -> KeyError {
+    KeyError::Unavailable("no answer".into())
+}
+
+#[async_trait]
+impl KeyProvider for Away {
+    async fn wrap(&self, _: DataKeyId, _: Uuid, _: &DataKey) -> Result<WrappedKey, KeyError> {
+        Err(away())
+    }
+
+    async fn unwrap(&self, _: DataKeyId, _: Uuid, _: &WrappedKey) -> Result<DataKey, KeyError> {
+        Err(away())
+    }
+
+    fn current(&self) -> KekId {
+        KekId(1)
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_had_is_a_failure_and_its_letter_follows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wrong = KeyFile::create_if_missing(folder.path().join("keys")).expect("other keys");
+    let providers: [Arc<dyn KeyProvider>; 2] = [Arc::new(Away), Arc::new(wrong)];
+    for keys in providers {
+        let wired = Wired::new().await;
+        let id = wired.stream(Kind::Https, "1").await;
+        let without = wired.with_keys(keys);
+        for _ in 0..30 {
+            assert_eq!(deliver_due(&without).await, Ok(1));
+            wired.ctx().clock.advance(Duration::HOUR);
+        }
+        let failing = wired.view(id).await;
+        assert!(matches!(failing.health(), Health::Failing(_)) && failing.attempts == 30, "{failing:?}");
+        // No new secret can be sealed either: nobody is told to make one.
+        let error = failing.last_error.expect("a reason");
+        assert!(error.contains("cannot be had") && !error.contains("Make a new one"), "{error}");
+        assert!(replace_secret(&without, &wired.owner(), id, "/shown").await.is_err());
+        let told = wired.log().await.into_iter().filter(|event| event.action == "stream.failing").collect::<Vec<_>>();
+        let [told] = &told[..] else { panic!("it is said once: {told:?}") };
+        assert_eq!(told.reason.as_deref(), Some("not_opened"));
+        let letters = async || {
+            let subjects = wired.db.subjects("owner@acme.example").await.into_iter();
+            subjects.filter(|subject| subject.ends_with("has been failing for a day")).count()
+        };
+        assert_eq!((letters().await, wired.server.received().len()), (0, 0), "nothing can be sealed");
+
+        wired.server.answer(|_| Reply::With(503, "busy".into()));
+        wired.drain().await;
+        assert_eq!((letters().await, wired.actions(Action::StreamFailing).await), (1, 2), "now it can");
+        assert!(wired.db.newest_letter("owner@acme.example").await.contains("It answered 503"));
+    }
 }
 
 #[tokio::test]
