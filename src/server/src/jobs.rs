@@ -139,8 +139,9 @@ async fn take_in_events(ctx: &Ctx, stop: &CancellationToken) {
             Ok(1..) if ctx.is_crowded() => tick.reset_after(begun.elapsed() * SEARCH_RESTS),
             Ok(1..) => tick.reset_immediately(),
             Ok(0) if !is_tidy && tidied.elapsed() >= TIDY_EVERY => {
-                report("putting the search in order", audit_log::index::tidy(ctx).await.map(|_| ()));
-                (tidied, is_tidy) = (Instant::now(), true);
+                let done = audit_log::index::tidy(ctx).await.map(|_| ());
+                (tidied, is_tidy) = (Instant::now(), done.is_ok());
+                report("putting the search in order", done);
             }
             _ => {}
         }
@@ -187,7 +188,8 @@ mod tests {
             size.bind(tenant.id().0).fetch_one(&db.superuser).await.expect("size")
         };
         let waiting = async || -> bool {
-            let lock = "select exists (select from pg_locks where not granted and relation = 'audit_checks'::regclass)";
+            let lock = "select exists (select from pg_locks l join pg_database d on d.oid = l.database
+                where d.datname = current_database() and not l.granted and l.relation = 'audit_checks'::regclass)";
             sqlx::query_scalar(lock).fetch_one(&db.superuser).await.expect("locks")
         };
         let all = async {

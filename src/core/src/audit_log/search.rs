@@ -354,7 +354,7 @@ pub(super) async fn look(
         Place::Newer(seq) => range.above = range.above.max(seq),
     }
     if !criteria.is_deep() {
-        if let Some(events) = by_columns(&mut read, workspace, criteria, range, limit).await? {
+        if let Some(events) = by_columns(&mut read, workspace, criteria, range, limit, begun + budget.time).await? {
             return Ok(Found { events, stopped_at: None });
         }
         read = db.read_log(workspace).await?;
@@ -370,6 +370,7 @@ async fn by_columns(
     criteria: &Criteria,
     mut left: Range,
     limit: i64,
+    end: Instant,
 ) -> Result<Option<Vec<EventView>>, AppError> {
     let mut found = vec![];
     loop {
@@ -380,7 +381,12 @@ async fn by_columns(
         found.extend(events.into_iter().filter(|event| !criteria.leave_out(event)));
         match last {
             // For each that was left out there may be another.
-            Some(last) if (found.len() as i64) < limit => left = left.after(last),
+            Some(last) if (found.len() as i64) < limit => {
+                if Instant::now() >= end {
+                    return Ok(None);
+                }
+                left = left.after(last);
+            }
             _ => break,
         }
     }

@@ -1,6 +1,7 @@
-//! What proves the log, as files for whoever is signed in and may read it: the same as the API gives to keys. Each is an event.
+//! What proves the log, as files for whoever is signed in and may read it: the same as the API gives to keys. Like its pages they are no
+//! events, so that another site that leads a browser here makes none.
 
-use app::page::id_param;
+use app::page::{id_param, path_in};
 use axum::{
     Extension, Json,
     extract::{Path, State},
@@ -11,7 +12,7 @@ use send0_core::{
     Actor, AppError, Ctx,
     accounts::{SignedIn, operations::enter},
     actor,
-    audit_log::operations::take_proof,
+    audit_log::operations::may_look,
     ids::EventId,
     sealing::operations as sealing,
 };
@@ -44,7 +45,11 @@ pub async fn proof(
     Path((slug, event)): Path<(String, String)>,
 ) -> Response {
     let Some(Extension(who)) = who else { return Redirect::to("/sign-in").into_response() };
-    answer(inclusion(&ctx, &about, &who, (&slug, &event)).await)
+    match inclusion(&ctx, &about, &who, (&slug, &event)).await {
+        // The page of the event says what is wrong with the log.
+        Err(AppError::Conflict(_)) => Redirect::to(&path_in(&slug, &format!("audit-log/{event}"))).into_response(),
+        made => answer(made),
+    }
 }
 
 async fn inclusion(
@@ -59,10 +64,10 @@ async fn inclusion(
     Ok((file(format!("event-{}-proof.json", proof.seq)), Json(proof)).into_response())
 }
 
-/// Who asks, once it is written down that they do.
+/// Who asks, if they may.
 async fn reader(ctx: &Ctx, about: &actor::Request, who: &SignedIn, slug: &str) -> Result<Actor, AppError> {
     let (actor, _) = enter(ctx, who, about, slug).await?;
-    take_proof(ctx, &actor).await?;
+    may_look(ctx, &actor).await?;
     Ok(actor)
 }
 

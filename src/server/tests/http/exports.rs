@@ -196,6 +196,8 @@ async fn a_file_is_for_who_may_export_and_comes_from_our_own_page() {
     console.db.ctx.clock.advance(time::Duration::hours(25));
     let mut owner = Browser::signed_in(&console, "owner@acme.example").await;
     assert_eq!(fetch(&mut owner, &console, &id, ORIGIN).await.location(), "/w/acme/audit-log/exports");
+    let page = owner.get(&console, "/w/acme/audit-log/exports").await.text();
+    assert!(page.contains("data-ended=\"The export is done. Its file has expired.\""), "{page}");
 }
 
 /// An answer begins within the time that a proxy waits for it, however much there is.
@@ -234,4 +236,6 @@ async fn how_far_an_export_is_stands_in_its_page_and_to_look_is_no_event() {
     let unreadable = owner.get(&console, &format!("{PAGE}?q=outcome%3Amaybe")).await.text();
     let is_offered = unreadable.contains("/start_export");
     assert!(unreadable.contains("could not be read") && !is_offered, "a file would hold more than was asked for");
+    let typed = "href=\"/w/acme/audit-log?q=outcome%3Amaybe\"";
+    assert!(unreadable.contains(typed), "it is corrected where it was typed: {unreadable}");
 }
