@@ -14,8 +14,8 @@
     source.onopen = () => { counting.hidden = false; over.hidden = true; };
     source.onmessage = ({ data }) => { news.textContent = data; news.hidden = false; };
     source.addEventListener("end", ({ data }) => stop(data));
-    // Else the browser tries again by itself.
-    source.onerror = () => { if (source.readyState === EventSource.CLOSED) stop(); };
+    // Unless it is closed the browser tries again by itself. Until then nothing is counted.
+    source.onerror = () => { counting.hidden = true; if (source.readyState === EventSource.CLOSED) stop(); };
   };
   watch();
   addEventListener("pagehide", () => source.close());

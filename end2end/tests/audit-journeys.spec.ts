@@ -1,17 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '../support/test';
+import { box, events, search, sentences } from '../support/audit-log';
 import { hydrated } from '../support/forms';
 import type { Locator, Page } from '@playwright/test';
 import type { Server } from '../support/server';
 import type { Workspace } from '../support/workspace';
-
-const events = (page: Page): Locator => page.getByRole('table', { name: 'Audit events' });
-const sentences = (page: Page): Locator => events(page).getByRole('rowheader');
-const box = (page: Page): Locator => page.getByLabel('Search the log', { exact: true });
-const search = async (page: Page, query: string): Promise<void> => {
-  await box(page).fill(query);
-  await page.getByRole('button', { name: 'Filter' }).click();
-};
 
 // Searching -----------------------------------------------------------------------------------------------------------
 
@@ -156,7 +149,7 @@ test('a tab that gets no place says so, and gets one when there is one', { tag: 
     return all.length;
   };
   await page.goto(live);
-  await expect(page.getByRole('status').getByText('New events are no longer counted')).toBeVisible();
+  await expect(page.getByRole('status').getByText('New events are not counted any more')).toBeVisible();
   await expect(counting(page)).toBeHidden();
   await expect.poll(refusals).toBe(1);
 
@@ -165,8 +158,17 @@ test('a tab that gets no place says so, and gets one when there is one', { tag: 
     await page.getByRole('status').getByRole('link', { name: 'Try again' }).click();
     await expect(counting(page)).toBeVisible({ timeout: 2_000 });
   }).toPass();
-  await expect(page.getByText('New events are no longer counted')).toBeHidden();
+  await expect(page.getByText('New events are not counted any more')).toBeHidden();
   refusals();
+});
+
+test('until the browser has reached the server again nothing is said to be counted', { tag: '@scripts' }, async ({ owner: page, workspace }) => {
+  const body = 'retry: 3000\ndata: 1 new event\n\n';
+  await page.route('**/audit-log/tail?*', (route) => route.fulfill({ contentType: 'text/event-stream', body }), { times: 1 });
+  await page.goto(workspace.path('audit-log?live=1'));
+  await expect(news(page), 'the stream was open, and broke off').toHaveText('1 new event');
+  await expect(counting(page)).toBeHidden();
+  await expect(counting(page)).toBeVisible();
 });
 
 // Exports -------------------------------------------------------------------------------------------------------------
@@ -189,11 +191,32 @@ const written = (server: Server, workspace: Workspace, seq: number): Promise<voi
 const handOver = (server: Server, workspace: Workspace): Promise<void> =>
   server.asSuperuser(`update audit_exports set leased_until = 'epoch' where ${ofWorkspace(workspace)}`);
 
+const becomesViewer = (server: Server, workspace: Workspace, email: string): Promise<void> =>
+  server.asSuperuser(`update members set role = 'viewer'
+    where ${ofWorkspace(workspace)} and user_id = (select user_id from users where email = '${email}')`);
+
 const bar = (page: Page): Locator => page.getByRole('progressbar', { name: 'CSV, asked for by Ana' });
-const done = (page: Page): Locator => page.getByRole('status').filter({ hasText: 'The export is done.' });
+const said = (page: Page, what: string): Locator => page.getByRole('status').filter({ hasText: what });
+const DONE = 'The export is done. Its file can be downloaded.';
+const done = (page: Page): Locator => said(page, DONE);
 /** A mark that is gone with the page that it was made on. */
 const mark = (page: Page): Promise<void> => page.evaluate(() => void (document.body.dataset.mark = 'same'));
 const marked = (page: Page): Promise<void> => expect(page.locator('body')).toHaveAttribute('data-mark', 'same');
+
+/** The page is as it was, but says nothing that holds no longer. */
+async function isLeft(page: Page): Promise<void> {
+  await expect(page.locator('#under-way').getByRole('heading')).toHaveText(DONE);
+  await expect(page.getByRole('button', { name: 'Cancel the export' })).toBeDisabled();
+  await expect(bar(page)).toHaveAttribute('value', (await bar(page).getAttribute('max'))!);
+  await expect(page.getByRole('button', { name: 'Download' })).toHaveCount(0);
+}
+
+/** As when the tab is another one. */
+const hide = (page: Page, hidden: boolean): Promise<void> =>
+  page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden);
 
 test('the bar of an export moves under the hands of whoever waits, and the end is said', { tag: '@scripts' }, async ({ owner: page, workspace, server }) => {
   await workspace.key('Reader');
@@ -203,19 +226,77 @@ test('the bar of an export moves under the hands of whoever waits, and the end i
   const cancel = page.getByRole('button', { name: 'Cancel the export' });
   await cancel.focus();
   await expect(bar(page)).toHaveAttribute('value', '0');
+  const max = await bar(page).getAttribute('max');
   for (const seq of [2, 3]) {
     await written(server, workspace, seq);
     await expect(bar(page)).toHaveAttribute('value', String(seq));
-    await expect(page.getByText(`${seq} of 4 events`, { exact: true })).toBeVisible();
+    await expect(page.getByText(`${seq} of ${max} events`, { exact: true })).toBeVisible();
     await expect(cancel).toBeFocused();
   }
   await handOver(server, workspace);
   await expect(done(page)).toBeVisible();
   await expect(cancel, 'the focus stays').toBeFocused();
+  await isLeft(page);
+  await page.keyboard.press('Enter');
   await marked(page);
   await page.getByRole('link', { name: 'Show it' }).click();
   await expect(page.getByRole('button', { name: 'Download' })).toBeVisible();
   await expect(bar(page)).toHaveCount(0);
+});
+
+for (const [what, at] of [
+  ['a mouse', (part: Locator) => part.hover()],
+  ['a selection', (part: Locator) => part.selectText()],
+] as const) {
+  test(`what is under ${what} stays when an export ends`, { tag: '@scripts' }, async ({ owner: page, workspace, server }) => {
+    await exporting(server, workspace);
+    await page.goto(workspace.path('audit-log/exports'));
+    await at(page.getByText('The next one can begin when it is done.'));
+    await handOver(server, workspace);
+    await expect(done(page).getByRole('link', { name: 'Show it' })).toBeVisible();
+    await isLeft(page);
+  });
+}
+
+test('who may not see an export any more is told so, and the server is not asked again', { tag: '@scripts' }, async ({ workspace, server, newVisitor, complaints }) => {
+  const { key } = await workspace.key('Reader');
+  const [page, email] = [await newVisitor(), await workspace.addMember('Sam Security', 'security')];
+  await workspace.signInAs(page, email);
+  await exporting(server, workspace);
+  await page.clock.install();
+  await page.goto(workspace.path('audit-log/exports'));
+  await expect(bar(page)).toBeVisible();
+  await becomesViewer(server, workspace, email);
+  await expect(said(page, 'How far the export is cannot be seen any more.').getByRole('link', { name: 'Refresh' })).toBeVisible();
+  await page.clock.fastForward('05:00');
+  const all = await workspace.events(key);
+  expect(all.filter(({ outcome }) => outcome === 'denied')).toHaveLength(1);
+  expect(complaints.splice(0)).toEqual([expect.stringMatching(/audit-log\/exports: 403$/)]);
+});
+
+test('a server that does not answer is asked again', { tag: '@scripts' }, async ({ owner: page, workspace, server, complaints }) => {
+  await exporting(server, workspace);
+  await page.goto(workspace.path('audit-log/exports'));
+  await page.route('**/audit-log/exports', (route) => route.fulfill({ status: 503 }), { times: 1 });
+  await expect(said(page, 'The server does not answer. It is asked again.')).toBeVisible();
+  await handOver(server, workspace);
+  await expect(done(page)).toBeVisible();
+  expect(complaints.splice(0)).toEqual([expect.stringMatching(/audit-log\/exports: 503$/)]);
+});
+
+test('an export is looked at while somebody looks, and not for ever', { tag: '@scripts' }, async ({ owner: page, workspace, server }) => {
+  await exporting(server, workspace);
+  await page.clock.install();
+  await page.goto(workspace.path('audit-log/exports'));
+  await hydrated(page);
+  await hide(page, true);
+  await written(server, workspace, 2);
+  await page.clock.fastForward('01:00');
+  await expect(bar(page)).toHaveAttribute('value', '0');
+  await hide(page, false);
+  await expect(bar(page)).toHaveAttribute('value', '2');
+  await page.clock.fastForward('11:00');
+  await expect(said(page, 'It takes longer than usual.').getByRole('link', { name: 'Refresh' })).toBeVisible();
 });
 
 test('to whoever does nothing an export is shown when it is done', { tag: '@scripts' }, async ({ owner: page, workspace, server }) => {
@@ -258,6 +339,8 @@ test('no cell of an exported table is a formula', async ({ owner: page, workspac
   await page.getByRole('radio', { name: /^CSV/ }).check();
   await page.getByRole('button', { name: 'Export', exact: true }).click();
   await expect(page.getByText('The export is being written.')).toBeVisible();
+  // What is under the mouse is not replaced.
+  await page.mouse.move(0, 0);
   await expect(async () => {
     const again = page.getByRole('link', { name: 'Refresh' });
     if (!javaScriptEnabled && (await again.isVisible())) await again.click();

@@ -1,17 +1,10 @@
 import { expect, test } from '../support/test';
+import { box, events, search, sentences } from '../support/audit-log';
 import { hydrated, issueKey, shownKey } from '../support/forms';
 import type { Locator, Page } from '@playwright/test';
 
-const events = (page: Page): Locator => page.getByRole('table', { name: 'Audit events' });
-const sentences = (page: Page): Locator => events(page).getByRole('rowheader');
 const numbers = async (page: Page): Promise<number[]> => (await events(page).locator('tbody td.num').allInnerTexts()).map(Number);
 const countdown = (from: number, to: number): number[] => Array.from({ length: from - to + 1 }, (_, place) => from - place);
-/** A search box; a combobox as soon as scripts offer something. */
-const box = (page: Page): Locator => page.getByLabel('Search the log', { exact: true });
-const search = async (page: Page, query: string): Promise<void> => {
-  await box(page).fill(query);
-  await page.getByRole('button', { name: 'Filter' }).click();
-};
 
 test('a search stands in the URL and fills the box again', async ({ owner: page, workspace }) => {
   const key = await workspace.key('Reader');

@@ -14,6 +14,8 @@ test('what the list shows is exported as a file, with its hash and its receipt',
 
   await test.step('it is written while one waits, and shown when it is done', async () => {
     await expect(page.getByText('The export is being written.')).toBeVisible();
+    // What lies under a hand is not exchanged.
+    await page.mouse.move(0, 0);
     await expect(async () => {
       // Without scripts nothing comes by itself.
       const again = page.getByRole('link', { name: 'Refresh' });

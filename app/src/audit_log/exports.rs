@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use send0_core::{
     AppError,
     audit_log::{
@@ -39,7 +39,7 @@ pub fn Exports() -> impl IntoView {
         let watch = running.as_ref().map(|running| view! { <ExportWatch id=running.id.to_string() here/> });
         let begin = match running {
             Some(running) => under_way(&inside, &running).into_any(),
-            None => begin(&inside, &text_of(&query).folded()),
+            None => begin(&inside, &query),
         };
         let earlier = all.into_iter().filter(|one| !one.state.is_open()).collect::<Vec<_>>();
         let earlier = match earlier.is_empty() {
@@ -63,11 +63,16 @@ fn nothing_yet() -> impl IntoView {
     view! { <Empty title="No exports yet" text="What was exported stands here, with what proves that it is whole."/> }
 }
 
-/// What cannot be read is not left out here: a file would hold more than was asked for.
-fn begin(inside: &Inside, text: &FilterText) -> AnyView {
+/// What cannot be read is not left out here: a file would hold more than was asked for. It is corrected where it was typed.
+fn begin(inside: &Inside, query: &ParamsMap) -> AnyView {
+    let text = text_of(query).folded();
     let (_, wrong) = text.read();
     let title = "The filter could not be read; correct it in the log, then export what it finds";
-    misread(title, &wrong).unwrap_or_else(|| form(inside, text).into_any())
+    let typed = inside.path(&format!("audit-log{}", query.to_query_string()));
+    match misread(title, &wrong) {
+        Some(said) => view! { {said} <p><a href=typed>"Correct the filter"</a></p> }.into_any(),
+        None => form(inside, &text).into_any(),
+    }
 }
 
 fn form(inside: &Inside, text: &FilterText) -> impl IntoView + use<> {
@@ -151,9 +156,9 @@ fn finished(inside: &Inside, export: ExportView) -> impl IntoView + use<> {
     let expires = export.expires_at.map(|at| view! { <Fact label="File"><TimeAgo at now/></Fact> });
     let (who, at, state) = (by(&export), export.created_at, badge(&export, inside));
     let receipt = export.receipt.as_ref().map(receipt);
-    let (id, ended) = (export.id.to_string(), ended(export.state));
+    let (id, ended) = (export.id.to_string(), ended(&export, inside));
     view! {
-        <div class="stack" data-export=id data-ended=ended>
+        <div class="stack" data-export=id data-ended=ended data-done=is_done>
             <h3>{title}</h3>
             <Facts>
                 <Fact label="State">{state}</Fact>
@@ -170,9 +175,12 @@ fn finished(inside: &Inside, export: ExportView) -> impl IntoView + use<> {
 }
 
 /// What is said to whoever waited for it.
-fn ended(state: ExportState) -> Option<&'static str> {
-    match state {
-        ExportState::Done => Some("The export is done. Its file can be downloaded."),
+fn ended(export: &ExportView, inside: &Inside) -> Option<&'static str> {
+    match export.state {
+        ExportState::Done if export.can_be_fetched(inside.now) => {
+            Some("The export is done. Its file can be downloaded.")
+        }
+        ExportState::Done => Some("The export is done. Its file has expired."),
         ExportState::Cancelled => Some("The export was cancelled. Nothing of it is kept."),
         ExportState::Failed => Some("The export could not be written, and is given up."),
         ExportState::Queued | ExportState::Running => None,

@@ -70,7 +70,8 @@ pub fn Log() -> impl IntoView {
         // Whoever may not look was refused before, once.
         let ((found, proof), facets, kept) = futures::try_join!(finding, counting, kept(&inside))?;
         let export = inside.path(&format!("audit-log/exports{}", query.to_query_string()));
-        let export = actor.may(Permission::AuditExport).then(|| {
+        // What is not read as it was meant would export more than was meant.
+        let export = (actor.may(Permission::AuditExport) && asked.is_readable()).then(|| {
             view! { <p class="actions"><ButtonLink href=export kind=ButtonKind::Quiet>"Export"</ButtonLink></p> }
         });
         let above = views::above(&inside, &log.base, &asked, &saved).into_any();

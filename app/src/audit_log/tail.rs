@@ -8,11 +8,11 @@ use send0_core::audit_log::Page;
 pub const LIVE: &str = "live";
 
 /// What is said when the browser does not try again by itself. It is told no reason.
-const STOPPED: &str =
-    "New events are no longer counted: the server refused it, as it does with more than a few tabs at once.";
+const STOPPED: &str = "New events are not counted any more: the server does not let this page watch. \
+    You may be signed out, or watching in too many tabs.";
 
 /// Whether new events are watched for, and the way to do so or not. Without scripts, a link to the list as it is now: that they are
-/// counted is said by `tail.js`, once they are, and that they are no longer counted as well.
+/// counted is said by `tail.js`, once they are, and that they are not counted any more as well.
 pub fn watching(log: &Shown, asked: &Asked, found: &Page) -> Option<AnyView> {
     let tail = log.tail.as_ref().filter(|_| asked.is_newest() && asked.is_readable())?;
     let (on, off) = (asked.link(&log.base, &[(LIVE, "1")]), asked.link(&log.base, &[]));
