@@ -119,7 +119,9 @@ test('a search that cannot be read is marked, and the list stays', async ({ owne
   await expect(page.locator('#q-error mark')).toHaveText('maybe');
   await expect(box(page)).toHaveValue('ana outcome:maybe');
   await expect(box(page)).toHaveAttribute('aria-invalid', 'true');
-  await expect(sentences(page)).toHaveCount(3);
+  // What can be read of it is a search, and so an event of hers.
+  await expect(sentences(page)).toHaveCount(4);
+  await expect(sentences(page).first()).toContainText('searched');
 });
 
 test('a view is saved, opens the log, is renamed and removed', async ({ owner: page, workspace }) => {
