@@ -25,7 +25,7 @@ fn intact(log: &str, one: Option<EventId>, now: OffsetDateTime, standing: &Stand
     let (sealed, files) = (format!("sealed to event #{}", standing.sealed_to), files(log, one));
     match standing.checked_at {
         None => {
-            view! { <p id="proof" class="hint"><Badge status=Status::Pending word=sealed/>" "{files}</p> }.into_any()
+            view! { <p id="proof" class="hint"><Badge status=Status::Pending word=sealed/>". "{files}</p> }.into_any()
         }
         Some(at) => {
             let word = format!("verified to event #{}", standing.checked_to);
