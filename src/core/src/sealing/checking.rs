@@ -22,6 +22,8 @@ use time::Duration;
 
 /// Events that are read at once.
 const WINDOW: i64 = 5000;
+/// Of these, how many are compared in one go: nobody else's call has that thread meanwhile.
+const STEP: i64 = 512;
 /// How often a log in which nothing happens is gone through again.
 const QUIET: Duration = Duration::seconds(60);
 
@@ -145,9 +147,22 @@ pub(super) async fn compare(
     to: i64,
 ) -> Result<Option<Finding>, AppError> {
     let to = to.min(tree.size().cast_signed());
-    if from > to {
-        return Ok(None);
+    for from in (from..=to).step_by(STEP as usize) {
+        let found = compare_step(conn, workspace, tree, from, to.min(from + STEP - 1)).await?;
+        if found.is_some() {
+            return Ok(found);
+        }
     }
+    Ok(None)
+}
+
+async fn compare_step(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    tree: &Tree,
+    from: i64,
+    to: i64,
+) -> Result<Option<Finding>, AppError> {
     let rows = queries::rows(conn, workspace, from, to, to - from + 1).await?;
     let whole = whole_tiles(tree, from, to);
     let mut wanted = queries::leaf_tiles(tree, from, to);
