@@ -96,7 +96,9 @@ impl Options {
 }
 
 fn usage() -> Error {
-    Error::Usage("cargo xtask drill kill|full|load|timing [--seconds N] [--binary FILE], or drill fuzz|writers".to_owned())
+    Error::Usage(
+        "cargo xtask drill kill|full|load|timing [--seconds N] [--binary FILE], or drill fuzz|writers".to_owned(),
+    )
 }
 
 fn built(project: &Project) -> Result<PathBuf> {
