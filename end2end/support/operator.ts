@@ -16,6 +16,16 @@ export async function signInAsOperator(page: Page, email: string): Promise<void>
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Subprocessors');
 }
 
+/** Puts the workspace on Scale as the operator. */
+export async function putOnScale(page: Page, workspace: Workspace): Promise<void> {
+  await page.goto('/operator/workspaces');
+  await page.getByRole('row').filter({ has: page.getByText(workspace.slug, { exact: true }) }).getByRole('link').click();
+  await page.getByLabel('Plan', { exact: true }).selectOption('scale');
+  await page.getByLabel('Why').fill('They have outgrown it.');
+  await page.getByRole('button', { name: 'Change the plan' }).click();
+  await expect(page.getByText('On Scale from now on.')).toBeVisible();
+}
+
 /** Drafts a new subprocessor as the operator. */
 export async function draft(page: Page, vendor: string, days: number): Promise<void> {
   await page.goto('/operator/subprocessors/new');

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '../support/test';
-import { box, events, search, sentences } from '../support/audit-log';
+import { box, downloadable, events, search, sentences } from '../support/audit-log';
 import { hydrated } from '../support/forms';
 import type { Locator, Page } from '@playwright/test';
 import type { Server } from '../support/server';
@@ -338,14 +338,7 @@ test('no cell of an exported table is a formula', async ({ owner: page, workspac
   await page.goto(workspace.path('audit-log/exports?q=action%3Aapi_key.*'));
   await page.getByRole('radio', { name: /^CSV/ }).check();
   await page.getByRole('button', { name: 'Export', exact: true }).click();
-  await expect(page.getByText('The export is being written.')).toBeVisible();
-  // What is under the mouse is not replaced.
-  await page.mouse.move(0, 0);
-  await expect(async () => {
-    const again = page.getByRole('link', { name: 'Refresh' });
-    if (!javaScriptEnabled && (await again.isVisible())) await again.click();
-    await expect(page.getByRole('button', { name: 'Download' })).toBeVisible({ timeout: 500 });
-  }).toPass({ timeout: 20_000 });
+  await downloadable(page, javaScriptEnabled);
   const coming = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download' }).click();
   const text = await readFile(await (await coming).path(), 'utf8');

@@ -1,4 +1,5 @@
 import { expect, test } from '../support/test';
+import { putOnScale } from '../support/operator';
 import { box, events, search, sentences } from '../support/audit-log';
 import { hydrated, issueKey, shownKey } from '../support/forms';
 import type { Locator, Page } from '@playwright/test';
@@ -225,12 +226,7 @@ test('an event has a page, with before and after and as the API gives it', async
 
 test('who is no member is labelled, on a phone as well, and the list says how long it is kept', async ({ owner: page, workspace, operator }) => {
   await workspace.call((await workspace.key('Reader')).key, '/v1/workspace');
-  await operator.goto('/operator/workspaces');
-  await operator.getByRole('row').filter({ has: operator.getByText(workspace.slug, { exact: true }) }).getByRole('link').click();
-  await operator.getByLabel('Plan', { exact: true }).selectOption('scale');
-  await operator.getByLabel('Why').fill('They have outgrown it.');
-  await operator.getByRole('button', { name: 'Change the plan' }).click();
-  await expect(operator.getByText('On Scale from now on.')).toBeVisible();
+  await putOnScale(operator, workspace);
 
   await page.goto(workspace.path('audit-log'));
   await expect(page.getByText(/^Kept 730 days\. The oldest event is #1, of \d+ \w{3} \d{4}$/)).toBeVisible();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '../support/test';
+import { downloadable } from '../support/audit-log';
 
 test('what the list shows is exported as a file, with its hash and its receipt', async ({ owner: page, workspace, javaScriptEnabled }) => {
   const key = await workspace.key('Reader');
@@ -13,15 +14,7 @@ test('what the list shows is exported as a file, with its hash and its receipt',
   await page.getByRole('button', { name: 'Export' }).click();
 
   await test.step('it is written while one waits, and shown when it is done', async () => {
-    await expect(page.getByText('The export is being written.')).toBeVisible();
-    // What lies under a hand is not exchanged.
-    await page.mouse.move(0, 0);
-    await expect(async () => {
-      // Without scripts nothing comes by itself.
-      const again = page.getByRole('link', { name: 'Refresh' });
-      if (!javaScriptEnabled && (await again.isVisible())) await again.click();
-      await expect(page.getByRole('button', { name: 'Download' })).toBeVisible({ timeout: 500 });
-    }).toPass({ timeout: 20_000 });
+    await downloadable(page, javaScriptEnabled);
   });
 
   await test.step('the file is what the page says', async () => {

@@ -1,16 +1,12 @@
 import { expect, test } from '../support/test';
+import { putOnScale } from '../support/operator';
 
 test('a shorter time for the log waits a week, and is called off', async ({ owner: page, workspace, operator }) => {
   await page.goto(workspace.path('retention'));
   await expect(page.getByText('365 days (a year)').first()).toBeVisible();
 
   await test.step('the plan says what may be chosen', async () => {
-    await operator.goto('/operator/workspaces');
-    await operator.getByRole('row').filter({ has: operator.getByText(workspace.slug, { exact: true }) }).getByRole('link').click();
-    await operator.getByLabel('Plan', { exact: true }).selectOption('scale');
-    await operator.getByLabel('Why').fill('They have outgrown it.');
-    await operator.getByRole('button', { name: 'Change the plan' }).click();
-    await expect(operator.getByText('On Scale from now on.')).toBeVisible();
+    await putOnScale(operator, workspace);
     await page.reload();
     await expect(page.getByRole('row').filter({ hasText: '730 days (2 years) (as it is)' })).toContainText('nothing');
   });
