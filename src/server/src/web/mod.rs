@@ -32,7 +32,7 @@ use axum::{
 };
 use leptos::{config::LeptosOptions, prelude::*};
 use leptos_axum::{LeptosRoutes, generate_route_list};
-use send0_core::Ctx;
+use send0_core::{AppError, Ctx};
 use std::sync::Arc;
 use tail::Tails;
 use tokio_util::sync::CancellationToken;
@@ -111,6 +111,11 @@ fn sessions(ctx: Ctx) -> SessionManagerLayer<Store> {
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_expiry(Expiry::OnSessionEnd)
+}
+
+/// The status of an answer that is an error.
+fn status_of(error: &AppError) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Leaves who is signed in with the request.

@@ -1,5 +1,6 @@
 //! Answers that are no pages: for load balancers, for browsers' reports, and the doors of single-use links.
 
+use super::status_of;
 use app::{
     cookies,
     page::{id_param, path_in},
@@ -102,7 +103,7 @@ pub async fn download_document(
             (headers, content).into_response()
         }
         Err(AppError::Refused(_)) => Redirect::to("/documents").into_response(),
-        Err(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
+        Err(error) => status_of(&error).into_response(),
     }
 }
 
@@ -118,7 +119,7 @@ pub async fn download_export(
     match export_file(&ctx, &about, &who, &slug, &id).await {
         Ok(response) => response,
         Err(AppError::Refused(_)) => Redirect::to(&page).into_response(),
-        Err(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
+        Err(error) => status_of(&error).into_response(),
     }
 }
 
@@ -152,7 +153,7 @@ pub async fn unsubscribe(
 ) -> StatusCode {
     match subscribers::operations::end(&ctx, &about, &token).await {
         Ok(()) => StatusCode::NO_CONTENT,
-        Err(error) => StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        Err(error) => status_of(&error),
     }
 }
 

@@ -1,11 +1,12 @@
 //! What proves the log, as files for whoever is signed in and may read it: the same as the API gives to keys. Like its pages they are no
 //! events, so that another site that leads a browser here makes none.
 
+use super::status_of;
 use app::page::{id_param, path_in};
 use axum::{
     Extension, Json,
     extract::{Path, State},
-    http::{HeaderName, StatusCode, header},
+    http::{HeaderName, header},
     response::{IntoResponse, Redirect, Response},
 };
 use send0_core::{
@@ -80,6 +81,5 @@ fn file(name: String) -> [(HeaderName, String); 2] {
 }
 
 fn answer(made: Result<Response, AppError>) -> Response {
-    let status = |error: AppError| StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    made.unwrap_or_else(|error| status(error).into_response())
+    made.unwrap_or_else(|error| status_of(&error).into_response())
 }

@@ -1,11 +1,12 @@
 //! The public pages for programs: JSON, and a feed (Atom, RFC 4287). The same for everybody, and to be kept a while.
 
+use super::status_of;
 use app::public::CACHE;
 use atom_syndication::{Content, Entry, Feed, FixedDateTime, Link, Person, Text};
 use axum::{
     Json,
     extract::State,
-    http::{StatusCode, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use send0_core::{
@@ -88,7 +89,7 @@ fn kept(answer: impl IntoResponse) -> Response {
 }
 
 fn failed(error: &AppError) -> Response {
-    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+    status_of(error).into_response()
 }
 
 /// What a feed says of itself.

@@ -1,6 +1,7 @@
 //! `/w/{slug}/audit-log/tail`: how many new events there are, for whoever watches the log. Server-sent events, each a sentence.
 //! A stream ends with the server, with the session, and with the right to read the log; that is looked at before every sentence.
 
+use super::status_of;
 use axum::{
     Extension,
     extract::{Path, Query, State},
@@ -105,7 +106,7 @@ pub async fn watch(
     };
     let filter = match begun.await {
         Ok(filter) => filter,
-        Err(error) => return status(&error).into_response(),
+        Err(error) => return status_of(&error).into_response(),
     };
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -113,10 +114,6 @@ pub async fn watch(
     let watched = Watched { ctx, signed_in, about, slug, filter, after, said: 0, tick, seat };
     let events = stream::unfold(Some(watched), async |watched| watched?.next().await);
     Sse::new(events).keep_alive(KeepAlive::default()).into_response()
-}
-
-fn status(error: &AppError) -> StatusCode {
-    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// One stream.
