@@ -115,6 +115,10 @@ async fn it_is_set_up_for_real_data_and_for_nobody_else() {
         ("show full_page_writes", "on"),
         ("show data_checksums", "on"),
         ("show listen_addresses", ""),
+        ("show max_wal_size", "2GB"),
+        ("show backend_flush_after", "256kB"),
+        // Of all methods the one that each build has.
+        ("show wal_compression", "pglz"),
         ("show unix_socket_permissions", "0700"),
         ("show password_encryption", "scram-sha-256"),
         ("show server_encoding", "UTF8"),
