@@ -28,16 +28,17 @@ pub struct Erased {
 ///
 /// # Errors
 /// [`AppError::NotFound`] for an address that nobody has; [`AppError::Conflict`] while they are a member, an operator, a contact or
-/// invited somewhere, and while a log that names them is under a legal hold.
+/// invited somewhere or may still have a document, and while a log that names them is under a legal hold.
 pub async fn erase(ctx: &Ctx, request: &Request, email: &str, for_good: bool) -> Result<Erased, AppError> {
     let email = email.trim().to_lowercase();
     let account = queries::find(&ctx.db.auth, &email).await?.ok_or(AppError::NotFound)?;
     let mut tx = ctx.db.change_account().await?;
-    let awaited = queries::erasure_awaits(tx.conn(), account.user).await?;
+    let now = ctx.clock.now();
+    let awaited = queries::erasure_awaits(tx.conn(), account.user, now).await?;
     if !awaited.is_empty() {
         return Err(AppError::Conflict(format!("{email} is still {}. End that first.", awaited.join(", "))));
     }
-    let places = queries::erase(tx.conn(), account.user).await?;
+    let places = queries::erase(tx.conn(), account.user, now).await?;
     let held = queries::held(tx.conn(), &places).await?;
     if !held.is_empty() {
         let held = held.join(", ");

@@ -339,17 +339,27 @@ pub(super) async fn is_disabled(pool: &PgPool, user: UserId) -> Result<bool, App
 }
 
 /// Where somebody still is, in words.
-pub(super) async fn erasure_awaits(conn: &mut PgConnection, user: UserId) -> Result<Vec<String>, AppError> {
-    let places = sqlx::query_scalar!(r#"select account_erasure_awaits($1, $2) as "place!""#, user.0, user.to_string());
+pub(super) async fn erasure_awaits(
+    conn: &mut PgConnection,
+    user: UserId,
+    now: OffsetDateTime,
+) -> Result<Vec<String>, AppError> {
+    let places =
+        sqlx::query_scalar!(r#"select account_erasure_awaits($1, $2, $3) as "place!""#, user.0, user.to_string(), now);
     Ok(places.fetch_all(conn).await?)
 }
 
 /// How many events of which log no longer say who somebody is.
-pub(super) async fn erase(conn: &mut PgConnection, user: UserId) -> Result<Vec<(WorkspaceId, i64)>, AppError> {
+pub(super) async fn erase(
+    conn: &mut PgConnection,
+    user: UserId,
+    now: OffsetDateTime,
+) -> Result<Vec<(WorkspaceId, i64)>, AppError> {
     let rows = sqlx::query!(
-        r#"select workspace_id as "workspace_id!", events as "events!" from account_erase($1, $2)"#,
+        r#"select workspace_id as "workspace_id!", events as "events!" from account_erase($1, $2, $3)"#,
         user.0,
         user.to_string(),
+        now,
     )
     .fetch_all(conn)
     .await?;

@@ -14,6 +14,7 @@ use crate::{
         self, Action, Event, EventView, FilterText, Outcome, Place, exports,
         views::{self, ViewText},
     },
+    compliance::documents::{self, NewDocument},
     ids::{InvitationId, MemberId, RequestId, UserId, WorkspaceId},
     invitations,
     mail::operations::mailbox,
@@ -833,6 +834,41 @@ async fn an_erased_person_is_in_no_search_and_under_no_former_address() {
 }
 
 #[tokio::test]
+async fn an_erased_person_is_on_no_list_of_a_document() {
+    let db = TestDb::new().await;
+    let (ctx, ops, acme) = (&db.ctx, db.operator().await, db.workspace("Acme").await);
+    let (_, member) = zoe(&db, &acme).await;
+    let new = NewDocument {
+        title: "SOC 2 report".into(),
+        file_name: "soc2-2026.pdf".into(),
+        terms: "Keep it to yourself.".into(),
+        content: b"a report".into(),
+    };
+    let id = documents::add(ctx, &Request::command("document add"), new).await.expect("added");
+    for email in [ZOE, "gil@globex.example"] {
+        documents::grant(ctx, &ops, id, email, "14").await.expect("granted");
+    }
+    let name = NAME.replace('"', "");
+    documents::accept(ctx, &request(), &db.mailed_token(ZOE).await, &name, true).await.expect("agreed");
+    members::operations::remove(ctx, &acme.actor(Role::Owner), member, &[]).await.expect("removed");
+
+    let command = Request::command("account erase");
+    let still = format!("{ZOE} is still given the document SOC 2 report. End that first.");
+    assert_eq!(erasing::erase(ctx, &command, ZOE, true).await, Err(AppError::Conflict(still)));
+    ctx.clock.set(ctx.clock.now() + Duration::days(15));
+    erasing::erase(ctx, &command, ZOE, true).await.expect("erased");
+    for word in ["Quist", "quist"] {
+        assert_eq!(db.tables_with(word).await, [""; 0], "{word}");
+    }
+    let (_, grants) = documents::show(ctx, &ops, id).await.expect("the list");
+    let said = |email: &str| {
+        let grant = grants.iter().find(|grant| grant.email == email).expect("on the list");
+        grant.accepted.as_ref().map(|(_, name)| name.clone())
+    };
+    assert_eq!((said("erased@send0.invalid"), said("gil@globex.example")), (Some("Erased".into()), None));
+}
+
+#[tokio::test]
 async fn a_former_address_that_somebody_else_has_by_now_is_theirs() {
     let db = TestDb::new().await;
     let (acme, other) = (db.workspace("Acme").await, db.workspace("Other").await);
@@ -851,7 +887,7 @@ async fn a_former_address_that_somebody_else_has_by_now_is_theirs() {
 async fn the_database_erases_nobody_who_is_still_somewhere() {
     let db = TestDb::new().await;
     let acme = db.workspace("Acme").await;
-    let erase = "select * from account_erase($1, $2)";
+    let erase = "select * from account_erase($1, $2, now())";
     let user = acme.made.user;
     let asked = sqlx::query(erase).bind(user.0).bind(user.to_string()).execute(&db.superuser).await;
     let refused = asked.expect_err("refused");

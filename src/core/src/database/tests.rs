@@ -624,6 +624,7 @@ const FUNCTIONS: &str = "
     document_grant_open          send0_lookup  send0_app
     document_grant_revoke        send0_lookup  send0_app
     document_grants_of           send0_lookup  send0_app
+    erasure_awaits               send0_lookup
     expired_purge                send0_lookup  send0_worker
     factors_of                   send0_lookup  send0_auth
     factors_purge                send0_lookup  send0_worker
