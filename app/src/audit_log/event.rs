@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use send0_core::{
     AppError,
     audit_log::{
-        Action, Asked, EventView, Query, Target, Term,
+        Action, Asked, EventView, Query, Target, Term, Window,
         operations::{self, Around},
     },
     ids::EventId,
@@ -116,6 +116,9 @@ fn facts(log: &Shown, event: &EventView) -> impl IntoView + use<> {
             {code("Address", request.address)}
             {request.agent.map(|agent| view! { <Fact label="Agent">{agent}</Fact> })}
             {code("Session", actor.session)}
+            {event.count.zip(event.window).map(|(count, Window { from, to })| view! {
+                <Fact label="Stands for">{format!("{count} alike calls, from ")}<ExactTime at=from/>" to "<ExactTime at=to/></Fact>
+            })}
         </Facts>
     }
 }

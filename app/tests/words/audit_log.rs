@@ -33,6 +33,7 @@ fn event(action: &str, target: Option<Option<&str>>) -> EventView {
         request_id: id,
         changes: vec![],
         count: None,
+        window: None,
     }
 }
 

@@ -114,7 +114,7 @@ impl Ctx {
     ) -> Result<(), AppError> {
         let Err(refusal) = actor.require(permission) else { return Ok(()) };
         let event = Event::new(attempted).because(Outcome::Denied, "missing_permission").under(permission);
-        self.log.write(actor, event).await?;
+        self.log_call(actor, event).await?;
         Err(refusal)
     }
 
@@ -152,13 +152,13 @@ impl Ctx {
         reason: &str,
         refusal: AppError,
     ) -> Result<T, AppError> {
-        self.log.write(actor, attempted.because(Outcome::Denied, reason)).await?;
+        self.log_call(actor, attempted.because(Outcome::Denied, reason)).await?;
         Err(refusal)
     }
 
     /// Writes down a call that changed nothing. Returns when the event is committed.
     pub async fn log_call(&self, actor: &Actor, event: Event) -> Result<(), AppError> {
-        self.log.write(actor, event).await
+        self.log.write(actor, event, self.clock.now()).await
     }
 }
 

@@ -252,6 +252,32 @@ pub struct EventView {
     /// How many alike refusals of unknown callers this one event stands for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
+    /// When those were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+}
+
+/// From the first to the last of the calls that one event stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Window {
+    /// When the first of them came, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub from: OffsetDateTime,
+    /// When the last of them came, UTC.
+    #[serde(with = "time::serde::rfc3339")]
+    pub to: OffsetDateTime,
+}
+
+impl Window {
+    /// Reaches to what came before or after, too.
+    pub(super) fn take_in(&mut self, at: OffsetDateTime) {
+        *self = Self { from: self.from.min(at), to: self.to.max(at) };
+    }
+
+    /// Milliseconds since 1970, as SIEMs have them: from, to.
+    pub(super) fn millis(&self) -> [i128; 2] {
+        [self.from, self.to].map(|at| at.unix_timestamp_nanos() / 1_000_000)
+    }
 }
 
 /// Who did it.

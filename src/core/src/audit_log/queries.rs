@@ -572,6 +572,7 @@ pub(super) fn put_together(
             .map(|(n, field)| Change { field, before: value(n, |c| &c.before), after: value(n, |c| &c.after) })
             .collect(),
         count: body.count,
+        window: body.window,
     })
 }
 

@@ -1,6 +1,6 @@
 //! From what an operation says to the row that is stored.
 
-use super::{Action, Change, Outcome, Target};
+use super::{Action, Change, Outcome, Target, Window};
 use crate::{Actor, AppError, actor::Who, ids::EventId, permissions::Permission, secrets};
 use send0_verify::leaf;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ pub struct Event {
     pub(super) targets: Vec<Target>,
     pub(super) changes: Vec<Change>,
     pub(super) count: Option<u32>,
+    pub(super) window: Option<Window>,
 }
 
 impl Event {
@@ -33,6 +34,7 @@ impl Event {
             targets: vec![],
             changes: vec![],
             count: None,
+            window: None,
         }
     }
 
@@ -58,8 +60,9 @@ impl Event {
         self
     }
 
-    pub(super) fn standing_for(self, count: u32) -> Self {
-        Self { count: (count > 1).then_some(count), ..self }
+    pub(super) fn standing_for(self, count: u32, window: Window) -> Self {
+        let is_many = count > 1;
+        Self { count: is_many.then_some(count), window: is_many.then_some(window), ..self }
     }
 }
 
@@ -80,6 +83,8 @@ pub(super) struct Body {
     pub request: BodyRequest,
     pub schema: u32,
     pub targets: Vec<BodyTarget>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub window: Option<Window>,
     pub workspace: crate::ids::WorkspaceId,
 }
 
@@ -157,6 +162,11 @@ impl Record {
             personal,
             salt,
         })
+    }
+
+    #[cfg(test)]
+    pub(super) fn body(&self) -> &str {
+        &self.body
     }
 
     /// Appends to the workspace of the transaction.
@@ -310,6 +320,7 @@ fn body(actor: &Actor, event: &Event, id: EventId, commitment: String) -> Body {
         },
         schema: SCHEMA,
         targets: event.targets.iter().map(|t| BodyTarget { id: t.id.clone(), kind: t.kind.clone() }).collect(),
+        window: event.window,
         workspace: actor.workspace,
     }
 }
@@ -338,8 +349,10 @@ mod tests {
             let proof = crate::testing::PROVEN;
             let who = Who::User { id: UserId::new(), name: other.clone(), role: Role::Owner, session: Some(SessionId::new()), proof };
             let actor = Actor { workspace: WorkspaceId::new(), who, request };
+            let from = time::OffsetDateTime::UNIX_EPOCH;
+            let window = Window { from, to: from + time::Duration::microseconds(count.into()) };
             let event = Event::new(Action::ApiCalled).because(Outcome::Denied, &text).under(Permission::KeysRead);
-            let event = event.on(&other, &text, Some(&other)).on(&text, &other, None).standing_for(count);
+            let event = event.on(&other, &text, Some(&other)).on(&text, &other, None).standing_for(count, window);
             let event = if changed { event.change(&text, other.clone(), f64::from(count) / 3.0) } else { event };
             let record = Record::new(&actor, event).expect("record");
             prop_assert_eq!(recanonised(&record.body), record.body);

@@ -1,9 +1,10 @@
 //! Group commit for the events of calls that change nothing: many wait for one commit.
 
-use super::{Event, Outcome, Record};
+use super::{Event, Outcome, Record, Window};
 use crate::{Actor, AppError, actor::Who, batches, ids::WorkspaceId};
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
+use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// So many in one batch are a crowd.
@@ -22,6 +23,7 @@ type Done = oneshot::Sender<Result<(), AppError>>;
 
 struct Pending {
     what: What,
+    at: OffsetDateTime,
     done: Done,
 }
 
@@ -29,7 +31,7 @@ enum What {
     /// Of somebody known. Put together where it is waited for, not one after another in the one task that writes.
     Record(Record),
     /// A refusal that nobody known made, and that is about nobody known: several may become one.
-    Nobodys(Actor, Event),
+    Nobodys(Box<Actor>, Event),
 }
 
 impl Writer {
@@ -50,14 +52,14 @@ impl Writer {
         self.last_crowd.borrow().is_some_and(|at| at.elapsed() < CALM_AFTER)
     }
 
-    /// Returns when the event is committed.
+    /// Returns when the event is committed. `at`: when it is.
     ///
     /// # Errors
     /// [`AppError::Unavailable`] when it could not be written: the call must then fail too.
-    pub async fn write(&self, actor: &Actor, event: Event) -> Result<(), AppError> {
+    pub async fn write(&self, actor: &Actor, event: Event, at: OffsetDateTime) -> Result<(), AppError> {
         let what = What::of(actor, event)?;
         let (done, result) = oneshot::channel();
-        self.queue.send(Pending { what, done }).await.map_err(|_| AppError::Unavailable)?;
+        self.queue.send(Pending { what, at, done }).await.map_err(|_| AppError::Unavailable)?;
         result.await.unwrap_or(Err(AppError::Unavailable))?;
         actor.request.mark_logged();
         Ok(())
@@ -81,6 +83,7 @@ async fn append(pool: &PgPool, records: Vec<Result<Record, AppError>>) -> Result
 
 struct Entry {
     what: What,
+    window: Window,
     waiting: Vec<Done>,
 }
 
@@ -89,7 +92,7 @@ impl Entry {
         let count = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
         let record = match self.what {
             What::Record(record) => Ok(record),
-            What::Nobodys(actor, event) => Record::new(&actor, event.standing_for(count)),
+            What::Nobodys(actor, event) => Record::new(&actor, event.standing_for(count, self.window)),
         };
         (record, self.waiting)
     }
@@ -102,7 +105,7 @@ impl What {
             && actor.workspace == WorkspaceId::PLATFORM
             && event.targets.is_empty()
             && event.outcome != Outcome::Success;
-        Ok(if is_nobodys { Self::Nobodys(actor.clone(), event) } else { Self::Record(Record::new(actor, event)?) })
+        Ok(if is_nobodys { Self::Nobodys(Box::new(actor.clone()), event) } else { Self::Record(Record::new(actor, event)?) })
     }
 
     /// Refusals of nobody known, alike in everything but the request id: a flood of them must not fill the log.
@@ -118,10 +121,13 @@ impl What {
 
 fn roll_up(batch: Vec<Pending>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for Pending { what, done } in batch {
+    for Pending { what, at, done } in batch {
         match entries.iter_mut().find(|entry| entry.what.stands_for(&what)) {
-            Some(entry) => entry.waiting.push(done),
-            None => entries.push(Entry { what, waiting: vec![done] }),
+            Some(entry) => {
+                entry.window.take_in(at);
+                entry.waiting.push(done);
+            }
+            None => entries.push(Entry { what, window: Window { from: at, to: at }, waiting: vec![done] }),
         }
     }
     entries
@@ -131,16 +137,37 @@ fn roll_up(batch: Vec<Pending>) -> Vec<Entry> {
 mod tests {
     use super::*;
     use crate::{audit_log::Action, ids::UserId, testing::request};
+    use time::macros::datetime;
 
-    /// How many events five alike calls at once are.
-    fn events(actor: &Actor, event: &Event) -> usize {
-        let pending = |_| {
+    const BEGUN: OffsetDateTime = datetime!(2026-11-24 09:00 UTC);
+
+    /// Five alike calls in one second, of which the first was not queued first.
+    fn entries(actor: &Actor, event: &Event) -> Vec<Entry> {
+        let pending = |place: i64| {
             let what = What::of(&Actor { request: request(), ..actor.clone() }, event.clone()).expect("a record");
-            Pending { what, done: oneshot::channel().0 }
+            Pending { what, at: BEGUN + time::Duration::milliseconds(place * 250), done: oneshot::channel().0 }
         };
-        let entries = roll_up((0..5).map(pending).collect());
+        let entries = roll_up([1, 0, 2, 3, 4].map(pending).into());
         assert_eq!(entries.iter().map(|entry| entry.waiting.len()).sum::<usize>(), 5, "everybody is told");
-        entries.len()
+        entries
+    }
+
+    fn events(actor: &Actor, event: &Event) -> usize {
+        entries(actor, event).len()
+    }
+
+    #[test]
+    fn an_event_that_stands_for_several_says_how_many_and_from_when_to_when() {
+        let refused = Event::new(Action::SessionRefused).because(Outcome::Denied, "wrong_credentials");
+        let said = |actor: &Actor| -> Vec<serde_json::Value> {
+            let records = entries(actor, &refused).into_iter().map(|entry| entry.record().0.expect("a record"));
+            records.map(|record| serde_json::from_str(record.body()).expect("JSON")).collect()
+        };
+        let all = said(&Actor::anonymous(request()));
+        let window = serde_json::json!({ "from": "2026-11-24T09:00:00Z", "to": "2026-11-24T09:00:01Z" });
+        assert_eq!((all.len(), &all[0]["count"], &all[0]["window"]), (1, &5.into(), &window));
+        let each = said(&Actor { who: Who::System("jobs"), ..Actor::anonymous(request()) });
+        assert!(each.iter().all(|body| body["count"].is_null() && body["window"].is_null()), "{each:?}");
     }
 
     #[test]

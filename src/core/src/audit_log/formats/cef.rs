@@ -1,7 +1,7 @@
 //! Common Event Format, version 0 (Micro Focus, "ArcSight Common Event Format", version 25).
 
 use super::{
-    super::{EventView, Target},
+    super::{EventView, Target, Window},
     meaning::{sentence, severity},
     text::visible,
 };
@@ -51,6 +51,9 @@ fn extension(event: &EventView) -> Vec<(&'static str, String)> {
     fields.extend(or_none("spriv", &event.actor.role));
     fields.extend(or_none("requestClientApplication", &event.request.agent));
     fields.extend(event.count.map(|count| ("cnt", count.to_string())));
+    if let Some([from, to]) = event.window.as_ref().map(Window::millis) {
+        fields.extend([("start", from.to_string()), ("end", to.to_string())]);
+    }
     match event.request.address.as_deref().map(|text| (text, text.parse::<IpAddr>())) {
         Some((ip, Ok(IpAddr::V4(_)))) => fields.push(("src", ip.to_owned())),
         Some((ip, Ok(IpAddr::V6(_)))) => fields.extend(labelled(["c6a2", "c6a2Label"], ip, "Source IPv6 Address")),

@@ -4,18 +4,21 @@ use super::{super::EventView, ndjson, text::visible};
 
 /// The names of the columns.
 pub(super) const HEAD: &str = "seq,time,id,workspace,actor_kind,actor_id,actor_name,session,role,permission,action,outcome,reason,\
-    target_kinds,target_ids,target_names,request_id,method,path,address,agent,changes,count\r\n";
+    target_kinds,target_ids,target_names,request_id,method,path,address,agent,changes,count,window_from,window_to\r\n";
 
 /// One event.
 pub(super) fn write(to: &mut Vec<u8>, event: &EventView) {
-    let mut time = vec![];
-    ndjson::time(&mut time, event.time);
+    let time = |at| {
+        let mut written = vec![];
+        ndjson::time(&mut written, at);
+        String::from_utf8_lossy(&written).into_owned()
+    };
     let targets = |of: fn(&super::super::Target) -> &str| event.targets.iter().map(of).collect::<Vec<_>>().join("; ");
     let changes = if event.changes.is_empty() { None } else { serde_json::to_string(&event.changes).ok() };
     let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
     let cells = [
         event.seq.to_string(),
-        String::from_utf8_lossy(&time).into_owned(),
+        time(event.time),
         event.id.to_string(),
         event.workspace.to_string(),
         event.actor.kind.clone(),
@@ -37,6 +40,8 @@ pub(super) fn write(to: &mut Vec<u8>, event: &EventView) {
         or_empty(&event.request.agent),
         changes.unwrap_or_default(),
         event.count.map(|count| count.to_string()).unwrap_or_default(),
+        event.window.map(|window| time(window.from)).unwrap_or_default(),
+        event.window.map(|window| time(window.to)).unwrap_or_default(),
     ];
     for (place, text) in cells.iter().enumerate() {
         if place > 0 {

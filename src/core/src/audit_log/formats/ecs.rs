@@ -61,6 +61,8 @@ fn of_event(event: &EventView) -> Value {
         "reason": event.reason,
         "id": event.id,
         "sequence": event.seq,
+        "start": event.window.map(|window| json!(window)["from"].take()),
+        "end": event.window.map(|window| json!(window)["to"].take()),
         "severity": severity(event),
         "module": "send0",
         "dataset": "send0.audit",

@@ -31,6 +31,8 @@ pub(super) fn record(event: &EventView) -> Value {
         "status_detail": event.outcome.as_str(),
         "message": sentence(event),
         "count": event.count,
+        "start_time": event.window.map(|window| window.millis()[0]),
+        "end_time": event.window.map(|window| window.millis()[1]),
         "metadata": metadata(event),
         "actor": actor(event),
         "src_endpoint": src_endpoint(event),

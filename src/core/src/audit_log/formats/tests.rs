@@ -1,7 +1,7 @@
 //! Lines as other programs will read them. No database.
 
 use super::{
-    super::{Action, ActorView, Change, EventView, Format, Outcome, RequestView, Target, queries::Stored},
+    super::{Action, ActorView, Change, EventView, Format, Outcome, RequestView, Target, Window, queries::Stored},
     cef, csv, ecs, meaning, ocsf, text, write,
 };
 use crate::ids::{EventId, RequestId, WorkspaceId};
@@ -47,6 +47,7 @@ fn event(action: Action, name: &str) -> EventView {
         request_id: RequestId(Uuid::from_u128(3)),
         changes: vec![Change { field: "scopes".into(), before: Value::Null, after: json!(["audit.read", name]) }],
         count: None,
+        window: None,
     }
 }
 
@@ -103,9 +104,27 @@ fn csv_has_a_column_for_everything() {
         "1042,2026-11-23T18:04:05.123400Z,evt_00000000000000000000000001,wsp_00000000000000000000000002,user,\
          usr_0000000000000000000000000z,Ana,ses_0000000000000000000000000z,admin,keys.issue,api_key.issued,success,,api_key,\
          key_0000000000000000000000000z,Ana,req_00000000000000000000000003,POST,/_fn/issue_key,203.0.113.7,Ana,\
-         \"[{\"\"field\"\":\"\"scopes\"\",\"\"before\"\":null,\"\"after\"\":[\"\"audit.read\"\",\"\"Ana\"\"]}]\",\r\n"
+         \"[{\"\"field\"\":\"\"scopes\"\",\"\"before\"\":null,\"\"after\"\":[\"\"audit.read\"\",\"\"Ana\"\"]}]\",,,\r\n"
     );
-    assert_eq!(columns, 23);
+    assert_eq!(columns, 25);
+}
+
+#[test]
+fn what_one_event_stands_for_is_said_in_every_format() {
+    let (from, to) = (datetime!(2026-11-23 18:04:05.061 UTC), datetime!(2026-11-23 18:04:05.118 UTC));
+    let window = Some(Window { from, to });
+    let event = EventView { count: Some(17), window, ..event(Action::SessionRefused, "Ana") };
+    let csv = written(Format::Csv, &event);
+    assert!(csv.ends_with(",17,2026-11-23T18:04:05.061000Z,2026-11-23T18:04:05.118000Z\r\n"), "{csv}");
+    let ocsf = ocsf::record(&event);
+    assert_eq!(Schema::read().wrong(&ocsf), Vec::<String>::new(), "{ocsf}");
+    let said = |value: &Value, fields: [&str; 3]| fields.map(|field| value.pointer(field).cloned().unwrap_or_default());
+    let millis = [17, 1_795_457_045_061_i64, 1_795_457_045_118].map(Value::from);
+    assert_eq!(said(&ocsf, ["/count", "/start_time", "/end_time"]), millis);
+    let ecs = said(&ecs::record(&event), ["/send0/count", "/event/start", "/event/end"]);
+    assert_eq!(ecs, [json!(17), json!("2026-11-23T18:04:05.061Z"), json!("2026-11-23T18:04:05.118Z")]);
+    let cef = written(Format::Cef, &event);
+    assert!(cef.contains(" cnt=17 start=1795457045061 end=1795457045118 "), "{cef}");
 }
 
 #[test]
