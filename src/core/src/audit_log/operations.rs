@@ -1,7 +1,7 @@
 //! Reading the log.
 
 use super::{
-    Action, Event, EventView, Facets, Filter, Outcome, Page, Place, Target, facets, queries,
+    Action, Event, EventView, Facets, Filter, Page, Place, facets, queries,
     search::{self, Criteria, Known, look},
 };
 use crate::{
@@ -111,9 +111,7 @@ pub const NEWER_MAX: usize = 100;
 /// [`AppError::Forbidden`] without `audit.read`.
 pub async fn newer(ctx: &Ctx, actor: &Actor, filter: &Filter, after: i64) -> Result<usize, AppError> {
     ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
-    // Who has left does nothing new.
-    let known = if filter.names_somebody() { present(ctx, actor.workspace).await? } else { vec![] };
-    let criteria = Criteria::of(filter, &known);
+    let criteria = criteria_in(ctx, actor.workspace, filter).await?;
     let limit = NEWER_MAX as i64 + 1;
     let found = look(&ctx.db, actor.workspace, &criteria, Place::Newer(after), limit, search::PAGE).await?;
     Ok(found.events.len())
@@ -264,7 +262,7 @@ pub(super) async fn criteria_in(ctx: &Ctx, workspace: WorkspaceId, filter: &Filt
         return Ok(Criteria::of(filter, &[]));
     }
     let mut known = present(ctx, workspace).await?;
-    known.extend(gone(ctx, workspace).await?);
+    known.extend(others(ctx, workspace, &known).await?);
     Ok(Criteria::of(filter, &known))
 }
 
@@ -279,20 +277,19 @@ async fn present(ctx: &Ctx, workspace: WorkspaceId) -> Result<Vec<Known>, AppErr
     Ok(known)
 }
 
-/// The most leavings that a search goes through for a name.
-const GONE_MAX: i64 = 1_000;
+/// The most actors of a log who are looked at for a name.
+const ACTED_MAX: i64 = 1_000;
 
-/// Who has left, under the name that they left with: what they did stands in the log, which offers their names to searches. Leavings are
-/// found by an index of actions, however long the log is.
-async fn gone(ctx: &Ctx, workspace: WorkspaceId) -> Result<Vec<Known>, AppError> {
-    let actions = vec![Action::MemberRemoved, Action::MemberLeft];
-    let leaving = Filter { actions, outcome: Some(Outcome::Success), ..Filter::default() };
-    let leaving = Criteria::of(&leaving, &[]);
-    let found = look(&ctx.db, workspace, &leaving, Place::Top, GONE_MAX, search::PAGE).await?;
-    let people = found.events.into_iter().flat_map(|event| event.targets).filter(|target| target.kind == "user");
+/// Whoever else acted, under the name that they did it with last: who has left, an operator, somebody who was never a member. What
+/// they did stands in the log, which offers their names to searches.
+async fn others(ctx: &Ctx, workspace: WorkspaceId, known: &[Known]) -> Result<Vec<Known>, AppError> {
+    let ids: Vec<&str> = known.iter().map(|one| one.id.as_str()).collect();
+    let mut read = ctx.db.read_log(workspace).await?;
+    let newest = queries::newest_of_others(read.conn(), workspace, &ids, ACTED_MAX).await?;
+    let events = queries::by_seq(read.conn(), workspace, &newest, true).await?;
     // Who was erased has no name any more.
-    let known = |target: Target| Some(Known { id: target.id, name: target.name?, email: None });
-    Ok(people.filter_map(known).collect())
+    let known = |event: EventView| Some(Known { id: event.actor.id, name: event.actor.name?, email: None });
+    Ok(events.into_iter().filter_map(known).collect())
 }
 
 /// Likewise, of operators, who are nobody's members.
@@ -302,5 +299,7 @@ async fn criteria_of_platform(ctx: &Ctx, filter: &Filter) -> Result<Criteria, Ap
     }
     let all = operators::operations::all(ctx.db.read(WorkspaceId::PLATFORM).await?.conn()).await?.into_iter();
     let known = |one: OperatorView| Known { id: one.user.to_string(), name: one.name, email: Some(one.email) };
-    Ok(Criteria::of(filter, &all.map(known).collect::<Vec<_>>()))
+    let mut known: Vec<Known> = all.map(known).collect();
+    known.extend(others(ctx, WorkspaceId::PLATFORM, &known).await?);
+    Ok(Criteria::of(filter, &known))
 }

@@ -125,6 +125,30 @@ pub(super) async fn by_seq(
     rows.iter().map(|row| view(workspace, row)).collect()
 }
 
+/// The newest event of each actor but these, of so many actors. The index is asked for one after another: how much each did makes no
+/// difference.
+pub(super) async fn newest_of_others(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    known: &[&str],
+    limit: i64,
+) -> Result<Vec<i64>, AppError> {
+    let newest = sqlx::query_scalar!(
+        r#"with recursive newest (actor_id, seq) as (
+            (select actor_id, seq from audit_events where workspace_id = $1 order by actor_id desc, seq desc limit 1)
+            union all
+            select next.actor_id, next.seq from newest, lateral (
+                select e.actor_id, e.seq from audit_events e where e.workspace_id = $1 and e.actor_id < newest.actor_id
+                order by e.actor_id desc, e.seq desc limit 1
+            ) as next
+        ) select seq as "seq!" from newest where actor_id <> all ($2) limit $3"#,
+        workspace.0,
+        known as &[&str],
+        limit,
+    );
+    Ok(newest.fetch_all(conn).await?)
+}
+
 /// The events that follow a number, in their order, for whoever reads all of them.
 pub(crate) async fn after(
     conn: &mut PgConnection,

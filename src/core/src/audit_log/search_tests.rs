@@ -1,12 +1,12 @@
 //! Searching the log: every query finds what it means, however far the worker has come, and what is erased is not found.
 
 use super::{
-    Action, Event, EventView, Facets, Filter, FilterText, Format, Outcome, Place, Query, Source,
+    Action, Event, EventView, Facets, Filter, FilterText, Format, Outcome, Page, Place, Query, Source,
     export::Asked,
     export_tests::read,
     exports_tests::fill,
     index,
-    operations::{around, facets, list, newer, watch},
+    operations::{around, facets, list, list_of_platform, newer, watch},
     search::{Any, Budget, Criteria, look},
     tests::{a_key, eventful},
     views::{self, ViewText},
@@ -15,7 +15,7 @@ use crate::{
     Actor, AppError, FieldError,
     actor::{Request, Who},
     api_keys,
-    ids::{RequestId, UserId},
+    ids::{RequestId, UserId, WorkspaceId},
     members,
     permissions::Role,
     testing::{Tenant, TestDb, request},
@@ -339,6 +339,29 @@ async fn who_has_left_is_found_by_the_name_that_the_log_offers() {
     // Whose name it never was, they are not.
     let page = list(&db.ctx, &owner, &asking("actor:designer"), Place::Top, 100, Action::PageViewed).await;
     assert_eq!(page.expect("page").events, []);
+}
+
+#[tokio::test]
+async fn who_is_no_member_is_found_by_the_name_that_the_log_offers() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    let ops = Actor { workspace: tenant.id(), who: operator(), request: request() };
+    let stranger = Who::Stranger { id: UserId::new(), name: "Ophelia".into(), session: None };
+    let stranger = Actor { workspace: WorkspaceId::PLATFORM, who: stranger, request: request() };
+    for actor in [&ops, &ops, &ops.on_platform(), &stranger] {
+        db.ctx.log_call(actor, Event::new(Action::PageViewed)).await.expect("logged");
+    }
+    let found = |page: Page| page.events.into_iter().filter(|event| event.action == "page.viewed").count();
+    for (q, number) in [("actor:ops", 2), ("actor:op", 2), ("actor:opx", 0), ("-actor:op", 0)] {
+        let page = list(&db.ctx, &owner, &asking(q), Place::Top, 100, Action::PageViewed).await.expect(q);
+        assert_eq!(found(page), number, "{q}");
+    }
+    let reader = db.operator().await;
+    for (q, number) in [("actor:op", 2), ("actor:ophelia", 1)] {
+        let page = list_of_platform(&db.ctx, &reader, &asking(q), Place::Top, 100).await.expect(q);
+        assert_eq!(found(page), number, "{q}");
+    }
 }
 
 #[tokio::test]

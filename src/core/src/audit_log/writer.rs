@@ -105,7 +105,11 @@ impl What {
             && actor.workspace == WorkspaceId::PLATFORM
             && event.targets.is_empty()
             && event.outcome != Outcome::Success;
-        Ok(if is_nobodys { Self::Nobodys(Box::new(actor.clone()), event) } else { Self::Record(Record::new(actor, event)?) })
+        Ok(if is_nobodys {
+            Self::Nobodys(Box::new(actor.clone()), event)
+        } else {
+            Self::Record(Record::new(actor, event)?)
+        })
     }
 
     /// Refusals of nobody known, alike in everything but the request id: a flood of them must not fill the log.
