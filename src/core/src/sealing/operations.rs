@@ -158,6 +158,7 @@ pub async fn call_the_roll(ctx: &Ctx) -> Result<(), AppError> {
         lines.push(Line { time: ctx.clock.now(), workspace, note: mark.note, broken: true });
     }
     register::append(register_file(ctx)?, lines).await?;
+    ctx.register.rotate(register_file(ctx)?, ctx.clock.now()).await?;
     done
 }
 

@@ -6,14 +6,19 @@ use send0_verify::{Hash, checkpoint::Checkpoint};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
     ops::Not,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+
+/// So large a register goes on in another file: a busy log adds 40 MB a day.
+const LARGEST: u64 = 64 << 20;
+/// When a file of the register was put aside, as part of its name.
+const STAMP: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
 
 /// A line of the register.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -95,6 +100,30 @@ impl Register {
         self.read(path, Clone::clone).await
     }
 
+    /// Begins another file when this one is large, with what each log has to lead on from. The old one stays beside it, under the time.
+    pub(super) async fn rotate(&self, path: PathBuf, now: OffsetDateTime) -> Result<(), AppError> {
+        let known = Arc::clone(&self.0);
+        blocking(move || {
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            let file = open(&path)?;
+            if file.metadata()?.len() < LARGEST {
+                return Ok(());
+            }
+            known.read_on(&path)?;
+            let new = path.with_extension("new");
+            let mut next = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&new)?;
+            next.write_all(&text_of(&known.lines(now))?)?;
+            next.sync_all()?;
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let aside = now.format(STAMP).map_err(io::Error::other)?;
+            fs::hard_link(&path, path.with_file_name(format!("{stem}-{aside}.ndjson")))?;
+            // At each moment there is one under the name.
+            fs::rename(&new, &path)?;
+            path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        })
+        .await
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         path: PathBuf,
@@ -111,6 +140,17 @@ impl Register {
 }
 
 impl Known {
+    /// What all of it comes down to.
+    fn lines(&self, time: OffsetDateTime) -> Vec<Line> {
+        let line = |workspace, mark: &Mark, broken| Line { time, workspace, note: mark.note.clone(), broken };
+        let of = |(workspace, marks): (&WorkspaceId, &Marks)| {
+            let broken: Vec<Line> = marks.broken.iter().map(|mark| line(*workspace, mark, true)).collect();
+            let newest = marks.newest.iter().map(|mark| line(*workspace, mark, false)).collect::<Vec<_>>();
+            [broken, newest].concat()
+        };
+        self.logs.iter().flat_map(of).collect()
+    }
+
     /// A line that is no line, because a crash cut it off, counts for nothing; the last counts when it is whole.
     fn read_on(&mut self, path: &Path) -> io::Result<()> {
         let mut file = match File::open(path) {
@@ -143,19 +183,34 @@ pub(super) async fn append(path: PathBuf, lines: Vec<Line>) -> Result<(), AppErr
         return Ok(());
     }
     blocking(move || {
-        let mut file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(&path)?;
-        let mut text = Vec::new();
-        if is_cut_off(&mut file)? {
-            text.push(b'\n');
-        }
-        for line in &lines {
-            serde_json::to_writer(&mut text, line)?;
-            text.push(b'\n');
-        }
+        let mut file = open(&path)?;
+        let mut text = if is_cut_off(&mut file)? { vec![b'\n'] } else { vec![] };
+        text.extend(text_of(&lines)?);
         file.write_all(&text)?;
         file.sync_data()
     })
     .await
+}
+
+/// The file that has the name, for this process alone until it is closed.
+fn open(path: &Path) -> io::Result<File> {
+    loop {
+        let file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(path)?;
+        file.lock()?;
+        // While it was waited for, another may have been put in its place.
+        if fs::metadata(path).is_ok_and(|named| named.ino() == file.metadata().map_or(0, |own| own.ino())) {
+            return Ok(file);
+        }
+    }
+}
+
+fn text_of(lines: &[Line]) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for line in lines {
+        serde_json::to_writer(&mut text, line)?;
+        text.push(b'\n');
+    }
+    Ok(text)
 }
 
 /// Whether a crash or a full disk left the last line without its end.

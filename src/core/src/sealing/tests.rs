@@ -23,8 +23,8 @@ use send0_verify::{
     tree,
 };
 use sqlx::{AssertSqlSafe, Executor, PgPool};
-use std::{collections::BTreeMap, fs};
-use time::Duration;
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _};
+use time::{Duration, macros::datetime};
 
 /// A workspace whose log has exactly this many events.
 async fn logged(db: &TestDb, name: &str, count: i64) -> Tenant {
@@ -463,6 +463,53 @@ async fn a_line_that_was_cut_off_takes_no_other_line_with_it() {
     let last: serde_json::Value = serde_json::from_str(text.lines().last().expect("a line")).expect("a whole line");
     assert_eq!(opened(&db.ctx, last["note"].as_str().expect("a note")).await.size, 6);
     assert_eq!(problem_of(&db.ctx, &tenant).await, None);
+}
+
+#[tokio::test]
+async fn a_large_register_goes_on_in_another_file_and_forgets_nothing() {
+    let db = TestDb::new().await;
+    let (fine, back, gone) =
+        (logged(&db, "Fine", 10).await, logged(&db, "Back", 10).await, logged(&db, "Gone", 5).await);
+    seal_all(&db.ctx).await.expect("sealed");
+    let wipe = "delete from audit_trees where workspace_id = $w";
+    let cut = "delete from audit_events where workspace_id = $w and seq > 6; update audit_heads set next_seq = 7 where workspace_id = $w";
+    tamper(&db, back.id(), &format!("{wipe}; {cut}")).await;
+    let none = "delete from audit_events where workspace_id = $w; delete from audit_heads where workspace_id = $w";
+    tamper(&db, gone.id(), &format!("{wipe}; {none}")).await;
+    seal_all(&db.ctx).await.expect("sealed anew");
+    let path = db.ctx.folder.as_deref().expect("a folder").join("checkpoints.ndjson");
+    let files = || {
+        let names = fs::read_dir(path.parent().expect("a folder"))
+            .expect("files")
+            .map(|file| file.expect("a file").file_name());
+        let mut names: Vec<String> = names.filter_map(|name| name.into_string().ok()).collect();
+        names.retain(|name| name.starts_with("checkpoints"));
+        names.sort();
+        names
+    };
+    call_the_roll(&db.ctx).await.expect("listed");
+    assert_eq!(files(), ["checkpoints.ndjson"], "it is small");
+
+    // Its last line is cut off, and very long.
+    let file = fs::OpenOptions::new().append(true).open(&path).expect("the register");
+    file.set_len(64 << 20).expect("large");
+    db.ctx.clock.set(datetime!(2026-11-28 12:34:56 UTC));
+    call_the_roll(&db.ctx).await.expect("listed");
+    assert_eq!(files(), ["checkpoints-20261128T123456Z.ndjson", "checkpoints.ndjson"]);
+    let kept = fs::metadata(path.with_file_name("checkpoints-20261128T123456Z.ndjson")).expect("the old one").len();
+    let new = fs::metadata(&path).expect("the new one");
+    assert!(kept >= 64 << 20 && new.len() < 4096, "{kept} {}", new.len());
+    assert_eq!(new.permissions().mode() & 0o777, 0o600);
+
+    let turned_back = Some("It was turned back: 10 events were signed, 6 are there.".to_owned());
+    let lost = Some("The register knows this log; the database does not.".to_owned());
+    for ctx in [db.ctx.clone(), started_anew(&db).await] {
+        db.ctx.log_call(&fine.actor(Role::Owner), Event::new(Action::ApiCalled)).await.expect("logged");
+        seal_all(&ctx).await.expect("sealed");
+        assert_eq!(problem_of(&ctx, &fine).await, None);
+        assert_eq!((problem_of(&ctx, &back).await, problem_of(&ctx, &gone).await), (turned_back.clone(), lost.clone()));
+    }
+    assert_eq!(files().len(), 2);
 }
 
 #[tokio::test]
