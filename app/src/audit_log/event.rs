@@ -91,7 +91,7 @@ fn shown(value: &Value) -> Option<String> {
 fn facts(log: &Shown, event: &EventView) -> impl IntoView + use<> {
     let now = log.now;
     let at = event.time;
-    let EventView { actor, action, outcome, reason, targets, request, .. } = event.clone();
+    let EventView { actor, action, outcome, reason, targets, request, count, window, .. } = event.clone();
     let by_actor = format!("{}?actor={}", log.base, actor.id);
     let line = |target: Target| {
         let name = format!("{} {} ", target.kind.replace('_', " "), target.name.unwrap_or_default());
@@ -116,7 +116,7 @@ fn facts(log: &Shown, event: &EventView) -> impl IntoView + use<> {
             {code("Address", request.address)}
             {request.agent.map(|agent| view! { <Fact label="Agent">{agent}</Fact> })}
             {code("Session", actor.session)}
-            {event.count.zip(event.window).map(|(count, Window { from, to })| view! {
+            {count.zip(window).map(|(count, Window { from, to })| view! {
                 <Fact label="Stands for">{format!("{count} alike calls, from ")}<ExactTime at=from/>" to "<ExactTime at=to/></Fact>
             })}
         </Facts>

@@ -1,8 +1,12 @@
 //! What the pages of the audit log say, without a server: an event as a sentence, who it was, which events are shown, how long they are kept.
 
-use app::audit_log::page::{kept_for, kind, numbers, what, who};
+use app::audit_log::{
+    event::event_page,
+    page::{Shown, kept_for, kind, numbers, what, who},
+};
+use leptos::prelude::RenderHtml as _;
 use send0_core::{
-    audit_log::{Action, ActorView, Change, EventView, Outcome, RequestView, Target},
+    audit_log::{Action, ActorView, Change, EventView, Outcome, RequestView, Target, Window, operations::Around},
     ids::{EventId, RequestId, WorkspaceId},
     retention::Retention,
 };
@@ -176,4 +180,20 @@ fn how_long_is_the_workspaces_own_time() {
     let oldest = Some((513, datetime!(2025-11-24 09:00 UTC)));
     assert_eq!(kept_for(&retention, oldest), "Kept 730 days. The oldest event is #513, of 24 Nov 2025");
     assert_eq!(kept_for(&retention, None), "Kept 730 days");
+}
+
+#[test]
+fn the_page_of_an_event_says_how_many_it_stands_for_and_when_they_were() {
+    let window = Window { from: datetime!(2026-11-24 08:59:58 UTC), to: datetime!(2026-11-24 08:59:59 UTC) };
+    let many = EventView { count: Some(17), window: Some(window), ..event("session.refused", None) };
+    let page = |event: EventView| {
+        let (base, now) = ("/operator/audit-log".to_owned(), event.time);
+        let log = Shown { title: "", about: "", raw: "", all: base.clone(), base, tail: None, keys: None, now };
+        let around = Around { previous: None, next: None, history: vec![] };
+        event_page(&log, event, around).expect("a page").to_html()
+    };
+    let (html, one) = (page(many), page(event("session.refused", None)));
+    assert!(html.contains("17 alike calls, from "), "{html}");
+    assert!(html.contains("2026-11-24T08:59:58Z") && html.contains("2026-11-24T08:59:59Z"), "{html}");
+    assert!(!one.contains("Stands for"), "{one}");
 }

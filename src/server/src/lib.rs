@@ -1,5 +1,6 @@
 //! The server: configuration, PostgreSQL, HTTP, jobs, the command line.
 
+mod attachment;
 pub mod command;
 pub mod config;
 mod demo;

@@ -5,6 +5,7 @@ use super::{
     lists::{List, Query},
     problem::{ApiError, Problem},
 };
+use crate::attachment::attachment;
 use axum::{
     Json,
     body::Body,
@@ -68,13 +69,8 @@ pub async fn export(State(ctx): State<Ctx>, called: Called, query: Query) -> Res
     query.only(&["action", "actor", "cursor", "format", "from", "outcome", "q", "to"])?;
     let asked = export::Asked { format: format(&query)?, filter: filter(&query)?, after: after(&query)? };
     let pieces = export::export(&ctx, &called.actor, &asked).await?;
-    let name = format!("attachment; filename=\"audit-log.{}\"", asked.format.ending());
-    let headers = [
-        (header::CONTENT_TYPE, asked.format.media_type().to_owned()),
-        (header::CONTENT_DISPOSITION, name),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    Ok((headers, Body::from_stream(pieces)).into_response())
+    let head = attachment(asked.format.media_type(), &format!("audit-log.{}", asked.format.ending()));
+    Ok((head, Body::from_stream(pieces)).into_response())
 }
 
 fn format(query: &Query) -> Result<Format, ApiError> {

@@ -1,6 +1,7 @@
 //! Answers that are no pages: for load balancers, for browsers' reports, and the doors of single-use links.
 
 use super::status_of;
+use crate::attachment::attachment;
 use app::{
     cookies,
     page::{id_param, path_in},
@@ -93,15 +94,7 @@ pub async fn download_document(
 ) -> Response {
     let token = cookies::read(&headers, cookies::DOCUMENT).unwrap_or_default();
     match documents::download(&ctx, &about, token).await {
-        Ok((offer, content)) => {
-            let disposition = format!("attachment; filename=\"{}\"", offer.file_name);
-            let headers = [
-                (header::CONTENT_TYPE, offer.media_type),
-                (header::CONTENT_DISPOSITION, disposition),
-                (header::CACHE_CONTROL, "no-store".to_owned()),
-            ];
-            (headers, content).into_response()
-        }
+        Ok((offer, content)) => (attachment(offer.media_type, &offer.file_name), content).into_response(),
         Err(AppError::Refused(_)) => Redirect::to("/documents").into_response(),
         Err(error) => status_of(&error).into_response(),
     }
@@ -132,12 +125,7 @@ async fn export_file(
 ) -> Result<Response, AppError> {
     let (actor, _) = accounts::operations::enter(ctx, who, about, slug).await?;
     let (export, chunks) = exports::download(ctx, &actor, id_param(id)?).await?;
-    let headers = [
-        (header::CONTENT_TYPE, export.format.media_type().to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", export.file_name())),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    Ok((headers, Body::from_stream(chunks)).into_response())
+    Ok((attachment(export.format.media_type(), &export.file_name()), Body::from_stream(chunks)).into_response())
 }
 
 /// Likewise the token that ends one.

@@ -2,11 +2,11 @@
 //! events, so that another site that leads a browser here makes none.
 
 use super::status_of;
+use crate::attachment::attachment;
 use app::page::{id_param, path_in};
 use axum::{
     Extension, Json,
     extract::{Path, State},
-    http::{HeaderName, header},
     response::{IntoResponse, Redirect, Response},
 };
 use send0_core::{
@@ -34,8 +34,8 @@ async fn newest(ctx: &Ctx, about: &actor::Request, who: &SignedIn, slug: &str) -
     let note = sealing::checkpoint(ctx, &actor).await?;
     // Its second line is the number of events that it covers.
     let size: String = note.lines().nth(1).unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
-    let kind = (header::CONTENT_TYPE, "text/plain; charset=utf-8");
-    Ok(([kind], file(format!("checkpoint-{size}.txt")), note).into_response())
+    let head = attachment("text/plain; charset=utf-8", &format!("checkpoint-{size}.txt"));
+    Ok((head, note).into_response())
 }
 
 /// `/w/{slug}/audit-log/{event}/proof`: that the event is in the log that a checkpoint signs (RFC 9162), with that checkpoint.
@@ -62,7 +62,8 @@ async fn inclusion(
     let actor = reader(ctx, about, who, slug).await?;
     let event: EventId = id_param(event)?;
     let proof = sealing::inclusion(ctx, &actor, event).await?;
-    Ok((file(format!("event-{}-proof.json", proof.seq)), Json(proof)).into_response())
+    let head = attachment("application/json", &format!("event-{}-proof.json", proof.seq));
+    Ok((head, Json(proof)).into_response())
 }
 
 /// Who asks, if they may.
@@ -70,14 +71,6 @@ async fn reader(ctx: &Ctx, about: &actor::Request, who: &SignedIn, slug: &str) -
     let (actor, _) = enter(ctx, who, about, slug).await?;
     may_look(ctx, &actor).await?;
     Ok(actor)
-}
-
-/// As a download, and kept by nobody on the way.
-fn file(name: String) -> [(HeaderName, String); 2] {
-    [
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ]
 }
 
 fn answer(made: Result<Response, AppError>) -> Response {
