@@ -1,5 +1,5 @@
 -- Whoever is erased is not on the list of a document either: what they may still have is ended first, what they had says no more who
--- they were. Their addresses are looked for once, as that reads every log.
+-- they were. Their addresses are looked for once in it, as that reads every log.
 
 set local role send0_lookup;
 drop function account_erase;
