@@ -158,8 +158,9 @@ pub async fn call_the_roll(ctx: &Ctx) -> Result<(), AppError> {
         lines.push(Line { time: ctx.clock.now(), workspace, note: mark.note, broken: true });
     }
     register::append(register_file(ctx)?, lines).await?;
-    ctx.register.rotate(register_file(ctx)?, ctx.clock.now()).await?;
-    done
+    // Where it cannot, it grows on.
+    let rotated = ctx.register.rotate(register_file(ctx)?, ctx.clock.now()).await;
+    done.and(rotated)
 }
 
 /// Of a log that vanished: there is none left in which it could be said.

@@ -1,5 +1,5 @@
-//! The register: every checkpoint that was signed, of every workspace, in a file outside the database. Whoever makes a log vanish
-//! or turns it back cannot make the register forget it; see `docs/operating.md`.
+//! The register: every checkpoint that was signed, of every workspace, in files outside the database, of which the last is read.
+//! Whoever makes a log vanish or turns it back cannot make the register forget it; see `docs/operating.md`.
 
 use crate::{AppError, ids::WorkspaceId};
 use send0_verify::{Hash, checkpoint::Checkpoint};
@@ -104,22 +104,24 @@ impl Register {
     pub(super) async fn rotate(&self, path: PathBuf, now: OffsetDateTime) -> Result<(), AppError> {
         let known = Arc::clone(&self.0);
         blocking(move || {
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            let file = open(&path)?;
-            if file.metadata()?.len() < LARGEST {
+            // Where it is, should the name lead there.
+            let path = match fs::canonicalize(&path) {
+                Ok(path) if fs::metadata(&path)?.len() >= LARGEST => path,
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            let old = open(&path)?;
+            let text = {
+                let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+                known.read_on(&path)?;
+                text_of(&known.lines(now))?
+            };
+            // What it comes down to may be large itself.
+            if old.metadata()?.len() < 2 * text.len() as u64 {
                 return Ok(());
             }
-            known.read_on(&path)?;
-            let new = path.with_extension("new");
-            let mut next = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&new)?;
-            next.write_all(&text_of(&known.lines(now))?)?;
-            next.sync_all()?;
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let aside = now.format(STAMP).map_err(io::Error::other)?;
-            fs::hard_link(&path, path.with_file_name(format!("{stem}-{aside}.ndjson")))?;
-            // At each moment there is one under the name.
-            fs::rename(&new, &path)?;
-            path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+            begin_anew(&path, &text, now)
         })
         .await
     }
@@ -202,6 +204,24 @@ fn open(path: &Path) -> io::Result<File> {
             return Ok(file);
         }
     }
+}
+
+/// Puts the file aside and another one in its place, which nobody else appends to before it is there for good.
+fn begin_anew(path: &Path, text: &[u8], now: OffsetDateTime) -> io::Result<()> {
+    let (new, folder) = (path.with_extension("new"), path.parent().unwrap_or(Path::new("/")));
+    let mut next = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&new)?;
+    next.lock()?;
+    next.write_all(text)?;
+    next.sync_all()?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let aside = folder.join(format!("{stem}-{}.ndjson", now.format(STAMP).map_err(io::Error::other)?));
+    fs::hard_link(path, &aside)?;
+    // At each moment there is one under the name.
+    if let Err(error) = fs::rename(&new, path) {
+        fs::remove_file(&aside)?;
+        return Err(error);
+    }
+    File::open(folder)?.sync_all()
 }
 
 fn text_of(lines: &[Line]) -> io::Result<Vec<u8>> {

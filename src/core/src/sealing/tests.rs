@@ -6,6 +6,7 @@ use super::{
         call_the_roll, check_all, check_everything, checkpoint, consistency, inclusion, leaves, public_keys,
         range_proof, seal_all, standing,
     },
+    register,
 };
 use crate::{
     AppError, Ctx,
@@ -23,7 +24,11 @@ use send0_verify::{
     tree,
 };
 use sqlx::{AssertSqlSafe, Executor, PgPool};
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+};
 use time::{Duration, macros::datetime};
 
 /// A workspace whose log has exactly this many events.
@@ -510,6 +515,32 @@ async fn a_large_register_goes_on_in_another_file_and_forgets_nothing() {
         assert_eq!((problem_of(&ctx, &back).await, problem_of(&ctx, &gone).await), (turned_back.clone(), lost.clone()));
     }
     assert_eq!(files().len(), 2);
+}
+
+#[tokio::test]
+async fn a_line_that_waited_goes_into_the_file_that_has_the_name_then() {
+    let db = TestDb::new().await;
+    let folder = db.ctx.folder.as_deref().expect("a folder");
+    let (path, new) = (folder.join("register.ndjson"), folder.join("register.new"));
+    let (time, workspace) = (db.ctx.clock.now(), db.workspace("Acme").await.id());
+    let old = fs::File::create(&path).expect("the register");
+    old.lock().expect("held, as by a rotation");
+    let waits = format!(":{} ", old.metadata().expect("a file").ino());
+    let line = register::Line { time, workspace, note: "a note".into(), broken: false };
+    let appended = tokio::spawn(register::append(path.clone(), vec![line]));
+    let is_waiting = || {
+        let locks = fs::read_to_string("/proc/locks").expect("the locks");
+        locks.lines().any(|lock| lock.contains("-> FLOCK") && lock.contains(&waits))
+    };
+    while !is_waiting() {
+        tokio::task::yield_now().await;
+    }
+    fs::write(&new, "").expect("the next one");
+    fs::rename(&new, &path).expect("in its place");
+    drop(old.unlock());
+    appended.await.expect("ended").expect("appended");
+    assert!(fs::read_to_string(&path).expect("the register").contains("a note"));
+    assert_eq!(old.metadata().expect("the old one").len(), 0);
 }
 
 #[tokio::test]
