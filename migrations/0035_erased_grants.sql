@@ -19,7 +19,7 @@ create function erasure_awaits(p_user_id uuid, p_emails text[], p_now timestampt
         union all select 'a security contact of ' || w.name from theirs
             join contacts c on c.email = theirs.email join workspaces w on w.workspace_id = c.workspace_id
         union all select 'told of changes of subprocessors' from theirs join subscribers s on s.email = theirs.email
-        union all select 'given the document ' || d.title from theirs
+        union all select distinct 'given the document ' || d.title from theirs
             join document_grants g on g.email = theirs.email join documents d on d.document_id = g.document_id
             where g.revoked_at is null and g.expires_at > p_now and d.retired_at is null
     $$;
