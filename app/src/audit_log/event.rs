@@ -116,11 +116,14 @@ fn facts(log: &Shown, event: &EventView) -> impl IntoView + use<> {
             {code("Address", request.address)}
             {request.agent.map(|agent| view! { <Fact label="Agent">{agent}</Fact> })}
             {code("Session", actor.session)}
-            {count.zip(window).map(|(count, Window { from, to })| view! {
-                <Fact label="Stands for">{format!("{count} alike calls, from ")}<ExactTime at=from/>" to "<ExactTime at=to/></Fact>
-            })}
+            {count.map(|count| view! { <Fact label="Stands for">{format!("{count} alike calls")}{window.map(times)}</Fact> })}
         </Facts>
     }
+}
+
+/// Of an event of before they were kept, there are none.
+fn times(window: Window) -> impl IntoView {
+    view! { ", from "<ExactTime at=window.from/>" to "<ExactTime at=window.to/> }
 }
 
 fn code(label: &'static str, value: Option<String>) -> Option<impl IntoView> {

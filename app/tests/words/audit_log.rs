@@ -192,8 +192,10 @@ fn the_page_of_an_event_says_how_many_it_stands_for_and_when_they_were() {
         let around = Around { previous: None, next: None, history: vec![] };
         event_page(&log, event, around).expect("a page").to_html()
     };
+    let before = page(EventView { window: None, ..many.clone() });
     let (html, one) = (page(many), page(event("session.refused", None)));
-    assert!(html.contains("17 alike calls, from "), "{html}");
+    assert!(before.contains("17 alike calls<"), "{before}");
+    assert!(html.contains("17 alike calls") && html.contains(", from "), "{html}");
     assert!(html.contains("2026-11-24T08:59:58Z") && html.contains("2026-11-24T08:59:59Z"), "{html}");
     assert!(!one.contains("Stands for"), "{one}");
 }

@@ -12,6 +12,7 @@ use crate::{
     permissions::Permission,
 };
 use sqlx::PgConnection;
+use std::collections::HashSet;
 use time::OffsetDateTime;
 
 /// The longest page.
@@ -111,7 +112,9 @@ pub const NEWER_MAX: usize = 100;
 /// [`AppError::Forbidden`] without `audit.read`.
 pub async fn newer(ctx: &Ctx, actor: &Actor, filter: &Filter, after: i64) -> Result<usize, AppError> {
     ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
-    let criteria = criteria_in(ctx, actor.workspace, filter).await?;
+    // Every second, so only who is here now is known by name.
+    let known = if filter.names_somebody() { present(ctx, actor.workspace).await? } else { vec![] };
+    let criteria = Criteria::of(filter, &known);
     let limit = NEWER_MAX as i64 + 1;
     let found = look(&ctx.db, actor.workspace, &criteria, Place::Newer(after), limit, search::PAGE).await?;
     Ok(found.events.len())
@@ -262,7 +265,9 @@ pub(super) async fn criteria_in(ctx: &Ctx, workspace: WorkspaceId, filter: &Filt
         return Ok(Criteria::of(filter, &[]));
     }
     let mut known = present(ctx, workspace).await?;
-    known.extend(others(ctx, workspace, &known).await?);
+    if filter.names_by_name() {
+        known.extend(others(ctx, workspace, &known).await?);
+    }
     Ok(Criteria::of(filter, &known))
 }
 
@@ -277,19 +282,18 @@ async fn present(ctx: &Ctx, workspace: WorkspaceId) -> Result<Vec<Known>, AppErr
     Ok(known)
 }
 
-/// The most actors of a log who are looked at for a name.
-const ACTED_MAX: i64 = 1_000;
+/// The most of those who are nobody's members or keys now who are known by name, those whose ids are the youngest.
+const OTHERS_MAX: usize = 1_000;
 
 /// Whoever else acted, under the name that they did it with last: who has left, an operator, somebody who was never a member. What
-/// they did stands in the log, which offers their names to searches.
+/// they did stands in the log, which offers their names to searches. None of them has an address there.
 async fn others(ctx: &Ctx, workspace: WorkspaceId, known: &[Known]) -> Result<Vec<Known>, AppError> {
-    let ids: Vec<&str> = known.iter().map(|one| one.id.as_str()).collect();
+    let ids: HashSet<&str> = known.iter().map(|one| one.id.as_str()).collect();
     let mut read = ctx.db.read_log(workspace).await?;
-    let newest = queries::newest_of_others(read.conn(), workspace, &ids, ACTED_MAX).await?;
-    let events = queries::by_seq(read.conn(), workspace, &newest, true).await?;
-    // Who was erased has no name any more.
-    let known = |event: EventView| Some(Known { id: event.actor.id, name: event.actor.name?, email: None });
-    Ok(events.into_iter().filter_map(known).collect())
+    let actors = queries::actors(read.conn(), workspace, ids.len() + OTHERS_MAX).await?;
+    let others: Vec<String> = actors.into_iter().filter(|id| !ids.contains(id.as_str())).collect();
+    let named = queries::last_names(read.conn(), workspace, &others).await?;
+    Ok(named.into_iter().map(|(id, name)| Known { id, name, email: None }).collect())
 }
 
 /// Likewise, of operators, who are nobody's members.
@@ -300,6 +304,8 @@ async fn criteria_of_platform(ctx: &Ctx, filter: &Filter) -> Result<Criteria, Ap
     let all = operators::operations::all(ctx.db.read(WorkspaceId::PLATFORM).await?.conn()).await?.into_iter();
     let known = |one: OperatorView| Known { id: one.user.to_string(), name: one.name, email: Some(one.email) };
     let mut known: Vec<Known> = all.map(known).collect();
-    known.extend(others(ctx, WorkspaceId::PLATFORM, &known).await?);
+    if filter.names_by_name() {
+        known.extend(others(ctx, WorkspaceId::PLATFORM, &known).await?);
+    }
     Ok(Criteria::of(filter, &known))
 }

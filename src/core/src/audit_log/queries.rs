@@ -125,28 +125,49 @@ pub(super) async fn by_seq(
     rows.iter().map(|row| view(workspace, row)).collect()
 }
 
-/// The newest event of each actor but these, of so many actors. The index is asked for one after another: how much each did makes no
-/// difference.
-pub(super) async fn newest_of_others(
+/// Who acted in a log, at most so many. The index is asked for one after another: how much each did makes no difference.
+pub(super) async fn actors(
     conn: &mut PgConnection,
     workspace: WorkspaceId,
-    known: &[&str],
-    limit: i64,
-) -> Result<Vec<i64>, AppError> {
-    let newest = sqlx::query_scalar!(
-        r#"with recursive newest (actor_id, seq) as (
-            (select actor_id, seq from audit_events where workspace_id = $1 order by actor_id desc, seq desc limit 1)
+    limit: usize,
+) -> Result<Vec<String>, AppError> {
+    let actors = sqlx::query_scalar!(
+        r#"with recursive actors (id) as (
+            (select actor_id from audit_events where workspace_id = $1 order by actor_id desc limit 1)
             union all
-            select next.actor_id, next.seq from newest, lateral (
-                select e.actor_id, e.seq from audit_events e where e.workspace_id = $1 and e.actor_id < newest.actor_id
-                order by e.actor_id desc, e.seq desc limit 1
+            select next.id from actors, lateral (
+                select e.actor_id as id from audit_events e where e.workspace_id = $1 and e.actor_id < actors.id
+                order by e.actor_id desc limit 1
             ) as next
-        ) select seq as "seq!" from newest where actor_id <> all ($2) limit $3"#,
+        ) select id as "id!" from actors limit $2"#,
         workspace.0,
-        known as &[&str],
-        limit,
+        limit as i64,
     );
-    Ok(newest.fetch_all(conn).await?)
+    Ok(actors.fetch_all(conn).await?)
+}
+
+/// What these were called when they acted last. The last events may say no more who somebody is, because another who stands in them
+/// was erased; of whom none of the last few does, nothing is said.
+pub(super) async fn last_names(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    actors: &[String],
+) -> Result<Vec<(String, String)>, AppError> {
+    let rows = sqlx::query!(
+        r#"select asked.id as "id!", named.personal as "personal!" from unnest($2::text[]) as asked (id), lateral (
+            select last.personal from (
+                select e.seq, e.personal from audit_events e where e.workspace_id = $1 and e.actor_id = asked.id
+                order by e.seq desc limit 20
+            ) as last where last.personal is not null order by last.seq desc limit 1
+        ) as named"#,
+        workspace.0,
+        actors,
+    );
+    let named = rows.fetch_all(conn).await?.into_iter().map(|row| {
+        let personal: Personal = parse(&row.personal)?;
+        Ok(personal.actor.map(|name| (row.id, name)))
+    });
+    named.filter_map(Result::transpose).collect()
 }
 
 /// The events that follow a number, in their order, for whoever reads all of them.

@@ -83,11 +83,20 @@ pub(super) struct Known {
 impl Filter {
     /// Whether anybody is asked for by something that may be no id.
     pub(super) fn names_somebody(&self) -> bool {
+        self.asked_actors().any(|text| !is_id(text))
+    }
+
+    /// Whether by what may be a name, which no address is.
+    pub(super) fn names_by_name(&self) -> bool {
+        self.asked_actors().any(|text| !is_id(text) && !text.contains('@'))
+    }
+
+    fn asked_actors(&self) -> impl Iterator<Item = &String> {
         let of_query = self.query.terms.iter().filter_map(|term| match &term.asked {
             Asked::Actor(text) => Some(text),
             _ => None,
         });
-        self.actor.iter().chain(of_query).any(|text| !is_id(text))
+        self.actor.iter().chain(of_query)
     }
 }
 

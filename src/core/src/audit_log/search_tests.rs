@@ -336,6 +336,16 @@ async fn who_has_left_is_found_by_the_name_that_the_log_offers() {
         let actions: Vec<&str> = page.events.iter().map(|event| event.action.as_str()).collect();
         assert_eq!(actions, ["member.left", "page.viewed"], "{q}");
     }
+    // Of their last events some may say no more who they are, for another's sake.
+    sqlx::query("update audit_events set personal = null, salt = null where workspace_id = $1 and actor_id = $2 and action = 'member.left'")
+        .bind(tenant.id().0)
+        .bind(developer.to_string())
+        .execute(&db.superuser)
+        .await
+        .expect("emptied");
+    let page =
+        list(&db.ctx, &owner, &asking("actor:develop"), Place::Top, 100, Action::PageViewed).await.expect("page");
+    assert_eq!(page.events.len(), 2);
     // Whose name it never was, they are not.
     let page = list(&db.ctx, &owner, &asking("actor:designer"), Place::Top, 100, Action::PageViewed).await;
     assert_eq!(page.expect("page").events, []);

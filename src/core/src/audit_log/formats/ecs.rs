@@ -7,6 +7,7 @@ use super::{
 };
 use serde_json::{Value, json};
 use std::net::IpAddr;
+use time::format_description::well_known::Rfc3339;
 
 /// The version of the schema that is spoken.
 pub(super) const VERSION: &str = "8.17.0";
@@ -61,8 +62,8 @@ fn of_event(event: &EventView) -> Value {
         "reason": event.reason,
         "id": event.id,
         "sequence": event.seq,
-        "start": event.window.map(|window| json!(window)["from"].take()),
-        "end": event.window.map(|window| json!(window)["to"].take()),
+        "start": event.window.and_then(|window| window.from.format(&Rfc3339).ok()),
+        "end": event.window.and_then(|window| window.to.format(&Rfc3339).ok()),
         "severity": severity(event),
         "module": "send0",
         "dataset": "send0.audit",

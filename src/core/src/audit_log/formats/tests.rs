@@ -110,7 +110,7 @@ fn csv_has_a_column_for_everything() {
 }
 
 #[test]
-fn what_one_event_stands_for_is_said_in_every_format() {
+fn what_one_event_stands_for_is_said_in_every_format_that_is_mapped() {
     let (from, to) = (datetime!(2026-11-23 18:04:05.061 UTC), datetime!(2026-11-23 18:04:05.118 UTC));
     let window = Some(Window { from, to });
     let event = EventView { count: Some(17), window, ..event(Action::SessionRefused, "Ana") };
