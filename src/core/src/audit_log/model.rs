@@ -268,18 +268,6 @@ pub struct Window {
     pub to: OffsetDateTime,
 }
 
-impl Window {
-    /// Reaches to what came before or after, too.
-    pub(super) fn take_in(&mut self, at: OffsetDateTime) {
-        *self = Self { from: self.from.min(at), to: self.to.max(at) };
-    }
-
-    /// Milliseconds since 1970, as SIEMs have them: from, to.
-    pub(super) fn millis(&self) -> [i128; 2] {
-        [self.from, self.to].map(|at| at.unix_timestamp_nanos() / 1_000_000)
-    }
-}
-
 /// Who did it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ActorView {

@@ -123,6 +123,13 @@ impl What {
     }
 }
 
+impl Window {
+    /// Reaches to what came before or after, too.
+    fn take_in(&mut self, at: OffsetDateTime) {
+        *self = Self { from: self.from.min(at), to: self.to.max(at) };
+    }
+}
+
 fn roll_up(batch: Vec<Pending>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for Pending { what, at, done } in batch {

@@ -3,7 +3,7 @@
 use super::{
     super::{EventView, Target, Window},
     meaning::{sentence, severity},
-    text::visible,
+    text::{millis, visible},
 };
 use std::{fmt::Write, net::IpAddr};
 
@@ -31,7 +31,7 @@ pub(super) fn write(to: &mut Vec<u8>, event: &EventView) {
 /// The fields after the header; the ones that are not known are left out.
 fn extension(event: &EventView) -> Vec<(&'static str, String)> {
     let mut fields = vec![
-        ("rt", (event.time.unix_timestamp_nanos() / 1_000_000).to_string()),
+        ("rt", millis(event.time).to_string()),
         ("externalId", event.id.to_string()),
         ("act", event.action.clone()),
         ("outcome", event.outcome.as_str().to_owned()),
@@ -51,8 +51,8 @@ fn extension(event: &EventView) -> Vec<(&'static str, String)> {
     fields.extend(or_none("spriv", &event.actor.role));
     fields.extend(or_none("requestClientApplication", &event.request.agent));
     fields.extend(event.count.map(|count| ("cnt", count.to_string())));
-    if let Some([from, to]) = event.window.as_ref().map(Window::millis) {
-        fields.extend([("start", from.to_string()), ("end", to.to_string())]);
+    if let Some(Window { from, to }) = event.window {
+        fields.extend([("start", millis(from).to_string()), ("end", millis(to).to_string())]);
     }
     match event.request.address.as_deref().map(|text| (text, text.parse::<IpAddr>())) {
         Some((ip, Ok(IpAddr::V4(_)))) => fields.push(("src", ip.to_owned())),

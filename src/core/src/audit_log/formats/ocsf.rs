@@ -3,6 +3,7 @@
 use super::{
     super::{EventView, Outcome, Target},
     meaning::{Change, Deed, deed_of, sentence, severity},
+    text::millis,
 };
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -24,15 +25,15 @@ pub(super) fn record(event: &EventView) -> Value {
         "activity_id": activity,
         "activity_name": (activity == OTHER).then(|| event.action.clone()),
         "type_uid": class * 100 + activity,
-        "time": event.time.unix_timestamp_nanos() / 1_000_000,
+        "time": millis(event.time),
         "severity_id": severity_id(event),
         "status_id": if event.outcome == Outcome::Success { 1 } else { 2 },
         "status_code": event.reason,
         "status_detail": event.outcome.as_str(),
         "message": sentence(event),
         "count": event.count,
-        "start_time": event.window.map(|window| window.millis()[0]),
-        "end_time": event.window.map(|window| window.millis()[1]),
+        "start_time": event.window.map(|window| millis(window.from)),
+        "end_time": event.window.map(|window| millis(window.to)),
         "metadata": metadata(event),
         "actor": actor(event),
         "src_endpoint": src_endpoint(event),

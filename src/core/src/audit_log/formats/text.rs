@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::fmt::Write;
+use time::OffsetDateTime;
 
 /// Whether a character cannot be seen but does something: control characters (CR, LF, ANSI), separators of lines, changes of
 /// the direction of text, and what is there to hide other text.
@@ -44,4 +45,9 @@ fn drop_nulls(value: &mut Value) {
         fields.values_mut().for_each(drop_nulls);
         fields.retain(|_, value| !value.is_null() && value.as_object().is_none_or(|inner| !inner.is_empty()));
     }
+}
+
+/// Milliseconds since 1970, as SIEMs have them.
+pub(super) fn millis(at: OffsetDateTime) -> i128 {
+    at.unix_timestamp_nanos() / 1_000_000
 }
