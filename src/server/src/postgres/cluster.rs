@@ -200,17 +200,16 @@ const INITDB: [&str; 6] = [
 ];
 
 /// Given on the command line, so that no file of the cluster can say otherwise. The log keeps neither statements nor
-/// the values in them: they may be personal data. The last four keep the disk even: whatever is written in bursts, be it by a
-/// checkpoint, by the kernel half a minute later, or to fill a new file of the write-ahead log with nothing, is what a call waits for
-/// until its event is durable.
-const SETTINGS: [&str; 8] = [
+/// the values in them: they may be personal data. The last three keep the disk even: whatever is written in bursts, be it by a
+/// checkpoint or by the kernel half a minute later, is what a call waits for until its event is durable. A new file of the write-ahead
+/// log is still filled before it is used (`wal_init_zero`): without that, PostgreSQL did not come back from a full disk.
+const SETTINGS: [&str; 7] = [
     "listen_addresses=",
     "unix_socket_permissions=0700",
     "log_min_error_statement=panic",
     "log_error_verbosity=terse",
     "max_wal_size=2GB",
     "wal_compression=on",
-    "wal_init_zero=off",
     "backend_flush_after=256kB",
 ];
 

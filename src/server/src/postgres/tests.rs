@@ -119,7 +119,7 @@ async fn it_is_set_up_for_real_data_and_for_nobody_else() {
         ("show backend_flush_after", "256kB"),
         // Of all methods the one that each build has.
         ("show wal_compression", "pglz"),
-        ("show wal_init_zero", "off"),
+        ("show wal_init_zero", "on"),
         ("show unix_socket_permissions", "0700"),
         ("show password_encryption", "scram-sha-256"),
         ("show server_encoding", "UTF8"),
