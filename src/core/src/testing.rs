@@ -6,9 +6,10 @@ use crate::{
     actor::{Request, Who},
     audit_log::{self, Action, EventView, Filter, Place},
     clock::Clock,
+    compliance::documents::{self, NewDocument},
     database::{self, Logins, bootstrap},
     envelope::KeyFile,
-    ids::{MemberId, NoticeId, RequestId, SessionId, UserId, WorkspaceId},
+    ids::{DocumentId, MemberId, NoticeId, RequestId, SessionId, UserId, WorkspaceId},
     mail::operations::mailbox,
     members,
     operators::operations::{NewOperator, create as create_operator},
@@ -86,6 +87,17 @@ impl TestDb {
         let id = create_operator(&self.ctx, &request(), new).await.expect("operator");
         let who = Who::Operator { id, name: "Ops".into(), session: SessionId::new(), proof: PROVEN };
         Actor { workspace: WorkspaceId::PLATFORM, who, request: request() }
+    }
+
+    /// A document about compliance that can be handed out.
+    pub async fn document(&self, content: &[u8]) -> DocumentId {
+        let new = NewDocument {
+            title: "SOC 2 report".into(),
+            file_name: "soc2-2026.pdf".into(),
+            terms: "Keep it to yourself.".into(),
+            content: content.into(),
+        };
+        documents::add(&self.ctx, &Request::command("document add"), new).await.expect("added")
     }
 
     /// Subjects of the mails to an address, the oldest first.

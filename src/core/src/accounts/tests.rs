@@ -15,7 +15,7 @@ use crate::{
         self, Action, Event, EventView, FilterText, Outcome, Place, exports,
         views::{self, ViewText},
     },
-    compliance::documents::{self, NewDocument},
+    compliance::documents,
     ids::{InvitationId, MemberId, RequestId, UserId, WorkspaceId},
     invitations,
     mail::operations::mailbox,
@@ -839,13 +839,7 @@ async fn an_erased_person_is_on_no_list_of_a_document() {
     let db = TestDb::new().await;
     let (ctx, ops, acme) = (&db.ctx, db.operator().await, db.workspace("Acme").await);
     let (_, member) = zoe(&db, &acme).await;
-    let new = NewDocument {
-        title: "SOC 2 report".into(),
-        file_name: "soc2-2026.pdf".into(),
-        terms: "Keep it to yourself.".into(),
-        content: b"a report".into(),
-    };
-    let id = documents::add(ctx, &Request::command("document add"), new).await.expect("added");
+    let id = db.document(b"a report").await;
     for email in [ZOE, "gil@globex.example", ZOE] {
         documents::grant(ctx, &ops, id, email, "14").await.expect("granted");
     }

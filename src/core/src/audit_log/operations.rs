@@ -264,11 +264,8 @@ pub(super) async fn criteria_in(ctx: &Ctx, workspace: WorkspaceId, filter: &Filt
     if !filter.names_somebody() {
         return Ok(Criteria::of(filter, &[]));
     }
-    let mut known = present(ctx, workspace).await?;
-    if filter.names_by_name() {
-        known.extend(others(ctx, workspace, &known).await?);
-    }
-    Ok(Criteria::of(filter, &known))
+    let known = present(ctx, workspace).await?;
+    with_others(ctx, workspace, filter, known).await
 }
 
 /// The members and the keys of a workspace.
@@ -280,6 +277,19 @@ async fn present(ctx: &Ctx, workspace: WorkspaceId) -> Result<Vec<Known>, AppErr
     let keys = api_keys::names(read.conn(), workspace, KEYS_MAX).await?.into_iter();
     known.extend(keys.map(|(id, name)| Known { id: id.to_string(), name, email: None }));
     Ok(known)
+}
+
+/// The filter with the ids of these, and of whoever else acted.
+async fn with_others(
+    ctx: &Ctx,
+    workspace: WorkspaceId,
+    filter: &Filter,
+    mut known: Vec<Known>,
+) -> Result<Criteria, AppError> {
+    if filter.names_by_name() {
+        known.extend(others(ctx, workspace, &known).await?);
+    }
+    Ok(Criteria::of(filter, &known))
 }
 
 /// The most of those who are nobody's members or keys now who are known by name, those whose ids are the youngest.
@@ -303,9 +313,5 @@ async fn criteria_of_platform(ctx: &Ctx, filter: &Filter) -> Result<Criteria, Ap
     }
     let all = operators::operations::all(ctx.db.read(WorkspaceId::PLATFORM).await?.conn()).await?.into_iter();
     let known = |one: OperatorView| Known { id: one.user.to_string(), name: one.name, email: Some(one.email) };
-    let mut known: Vec<Known> = all.map(known).collect();
-    if filter.names_by_name() {
-        known.extend(others(ctx, WorkspaceId::PLATFORM, &known).await?);
-    }
-    Ok(Criteria::of(filter, &known))
+    with_others(ctx, WorkspaceId::PLATFORM, filter, all.map(known).collect()).await
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     AppError,
     accounts::Proof,
-    actor::{Request, Who},
+    actor::Who,
     audit_log::Action,
     ids::{ComplianceRequestId, DocumentId, EvidenceId, WorkspaceId},
     mail::operations::mailbox,
@@ -274,20 +274,10 @@ async fn a_visitor_who_asks_again_and_again_has_to_wait() {
 
 const CONTENT: &[u8] = b"the marked content of a report";
 
-async fn document(db: &TestDb) -> DocumentId {
-    let new = NewDocument {
-        title: "SOC 2 report".into(),
-        file_name: "soc2-2026.pdf".into(),
-        terms: "Keep it to yourself.".into(),
-        content: CONTENT.into(),
-    };
-    documents::add(&db.ctx, &Request::command("document add"), new).await.expect("added")
-}
-
 #[tokio::test]
 async fn a_document_is_handed_out_once_its_terms_are_agreed_to() {
     let db = TestDb::new().await;
-    let (ops, id) = (db.operator().await, document(&db).await);
+    let (ops, id) = (db.operator().await, db.document(CONTENT).await);
     assert_eq!(db.tables_with("the marked content").await, Vec::<String>::new(), "it lies sealed");
     grant(&db.ctx, &ops, id, VISITOR, "14").await.expect("granted");
     let token = db.mailed_token(VISITOR).await;
@@ -316,7 +306,7 @@ async fn a_document_is_handed_out_once_its_terms_are_agreed_to() {
 #[tokio::test]
 async fn a_link_to_a_document_ends_when_it_is_too_old_revoked_or_retired() {
     let db = TestDb::new().await;
-    let (ops, id) = (db.operator().await, document(&db).await);
+    let (ops, id) = (db.operator().await, db.document(CONTENT).await);
     let void = async |token: &str| {
         assert_eq!(offer(&db.ctx, token).await, Err(AppError::NotFound));
         let refused = download(&db.ctx, &request(), token).await;
@@ -352,7 +342,7 @@ async fn a_link_to_a_document_ends_when_it_is_too_old_revoked_or_retired() {
 #[tokio::test]
 async fn what_cannot_be_a_document_or_an_access_is_refused() {
     let db = TestDb::new().await;
-    let (ops, id) = (db.operator().await, document(&db).await);
+    let (ops, id) = (db.operator().await, db.document(CONTENT).await);
     for (email, days, fields) in
         [("", "14", "email"), (VISITOR, "0", "days"), (VISITOR, "91", "days"), ("x", "x", "email days")]
     {

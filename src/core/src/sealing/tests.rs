@@ -208,6 +208,16 @@ fn rotating_at_the_same_time_loses_no_key() {
     assert_eq!(fs::read_dir(folder.path()).expect("reads").count(), 1, "no draft stays");
 }
 
+/// Of a log, what seals it is gone.
+const WIPE: &str = "delete from audit_trees where workspace_id = $w";
+/// All of it is gone.
+const VANISHED: &str =
+    "delete from audit_trees where workspace_id = $w; delete from audit_events where workspace_id = $w;
+    delete from audit_heads where workspace_id = $w";
+/// It is turned back to its sixth event.
+const TURNED_BACK: &str = "delete from audit_trees where workspace_id = $w;
+    delete from audit_events where workspace_id = $w and seq > 6; update audit_heads set next_seq = 7 where workspace_id = $w";
+
 /// As whoever owns the machine and the database could.
 async fn tamper(db: &TestDb, workspace: WorkspaceId, sql: &str) {
     let sql = sql.replace("$w", &format!("'{}'", workspace.0));
@@ -341,28 +351,12 @@ async fn a_log_that_vanished_was_turned_back_or_rewritten_is_not_in_line_with_th
     let untold = logged(&db, "Untold", 10).await;
     seal_all(&db.ctx).await.expect("sealed");
     forget(&db, untold.id());
-    let wipe = "delete from audit_trees where workspace_id = $w";
-    tamper(
-        &db,
-        gone.id(),
-        &format!(
-            "{wipe}; delete from audit_events where workspace_id = $w; delete from audit_heads where workspace_id = $w"
-        ),
-    )
-    .await;
-    tamper(
-        &db,
-        back.id(),
-        &format!(
-            "{wipe}; delete from audit_events where workspace_id = $w and seq > 6;
-        update audit_heads set next_seq = 7 where workspace_id = $w"
-        ),
-    )
-    .await;
+    tamper(&db, gone.id(), VANISHED).await;
+    tamper(&db, back.id(), TURNED_BACK).await;
     tamper(
         &db,
         rewritten.id(),
-        &format!("{wipe}; update audit_events set at = at + interval '1 second' where workspace_id = $w and seq = 4"),
+        &format!("{WIPE}; update audit_events set at = at + interval '1 second' where workspace_id = $w and seq = 4"),
     )
     .await;
     // Signed anew, as whoever has the key but not the register could.
@@ -407,11 +401,9 @@ async fn no_start_and_no_new_checkpoint_makes_the_register_forget() {
     let (back, rewritten) = (logged(&db, "Back", 10).await, logged(&db, "Rewritten", 10).await);
     let fine = logged(&db, "Fine", 10).await;
     seal_all(&db.ctx).await.expect("sealed");
-    let wipe = "delete from audit_trees where workspace_id = $w";
-    let cut = "delete from audit_events where workspace_id = $w and seq > 6; update audit_heads set next_seq = 7 where workspace_id = $w";
-    tamper(&db, back.id(), &format!("{wipe}; {cut}")).await;
+    tamper(&db, back.id(), TURNED_BACK).await;
     let edit = "update audit_events set at = at + interval '1 second' where workspace_id = $w and seq = 4";
-    tamper(&db, rewritten.id(), &format!("{wipe}; {edit}")).await;
+    tamper(&db, rewritten.id(), &format!("{WIPE}; {edit}")).await;
 
     seal_all(&db.ctx).await.expect("sealed anew");
     let turned_back = Some("It was turned back: 10 events were signed, 6 are there.".to_owned());
@@ -441,13 +433,7 @@ async fn a_log_that_vanished_is_told_to_the_operators() {
     db.operator().await;
     let gone = logged(&db, "Gone", 10).await;
     seal_all(&db.ctx).await.expect("sealed");
-    tamper(
-        &db,
-        gone.id(),
-        "delete from audit_trees where workspace_id = $w; delete from audit_events where workspace_id = $w;
-        delete from audit_heads where workspace_id = $w",
-    )
-    .await;
+    tamper(&db, gone.id(), VANISHED).await;
     call_the_roll(&db.ctx).await.expect("listed");
     let event = db.events(WorkspaceId::PLATFORM).await.pop().expect("an event");
     assert_eq!((event.action.as_str(), event.reason.as_deref()), ("audit_log.check_failed", Some("register")));
@@ -476,11 +462,8 @@ async fn a_large_register_goes_on_in_another_file_and_forgets_nothing() {
     let (fine, back, gone) =
         (logged(&db, "Fine", 10).await, logged(&db, "Back", 10).await, logged(&db, "Gone", 5).await);
     seal_all(&db.ctx).await.expect("sealed");
-    let wipe = "delete from audit_trees where workspace_id = $w";
-    let cut = "delete from audit_events where workspace_id = $w and seq > 6; update audit_heads set next_seq = 7 where workspace_id = $w";
-    tamper(&db, back.id(), &format!("{wipe}; {cut}")).await;
-    let none = "delete from audit_events where workspace_id = $w; delete from audit_heads where workspace_id = $w";
-    tamper(&db, gone.id(), &format!("{wipe}; {none}")).await;
+    tamper(&db, back.id(), TURNED_BACK).await;
+    tamper(&db, gone.id(), VANISHED).await;
     seal_all(&db.ctx).await.expect("sealed anew");
     let path = db.ctx.folder.as_deref().expect("a folder").join("checkpoints.ndjson");
     let files = || {
@@ -537,7 +520,7 @@ async fn a_line_that_waited_goes_into_the_file_that_has_the_name_then() {
     }
     fs::write(&new, "").expect("the next one");
     fs::rename(&new, &path).expect("in its place");
-    drop(old.unlock());
+    old.unlock().expect("released");
     appended.await.expect("ended").expect("appended");
     assert!(fs::read_to_string(&path).expect("the register").contains("a note"));
     assert_eq!(old.metadata().expect("the old one").len(), 0);

@@ -1,6 +1,6 @@
 //! A table for spreadsheets: RFC 4180, and nothing that a spreadsheet would run.
 
-use super::{super::EventView, ndjson, text::visible};
+use super::{super::EventView, ndjson::time_text, text::visible};
 
 /// The names of the columns.
 pub(super) const HEAD: &str = "seq,time,id,workspace,actor_kind,actor_id,actor_name,session,role,permission,action,outcome,reason,\
@@ -8,17 +8,12 @@ pub(super) const HEAD: &str = "seq,time,id,workspace,actor_kind,actor_id,actor_n
 
 /// One event.
 pub(super) fn write(to: &mut Vec<u8>, event: &EventView) {
-    let time = |at| {
-        let mut written = vec![];
-        ndjson::time(&mut written, at);
-        String::from_utf8_lossy(&written).into_owned()
-    };
     let targets = |of: fn(&super::super::Target) -> &str| event.targets.iter().map(of).collect::<Vec<_>>().join("; ");
     let changes = if event.changes.is_empty() { None } else { serde_json::to_string(&event.changes).ok() };
     let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
     let cells = [
         event.seq.to_string(),
-        time(event.time),
+        time_text(event.time),
         event.id.to_string(),
         event.workspace.to_string(),
         event.actor.kind.clone(),
@@ -40,8 +35,8 @@ pub(super) fn write(to: &mut Vec<u8>, event: &EventView) {
         or_empty(&event.request.agent),
         changes.unwrap_or_default(),
         event.count.map(|count| count.to_string()).unwrap_or_default(),
-        event.window.map(|window| time(window.from)).unwrap_or_default(),
-        event.window.map(|window| time(window.to)).unwrap_or_default(),
+        event.window.map(|window| time_text(window.from)).unwrap_or_default(),
+        event.window.map(|window| time_text(window.to)).unwrap_or_default(),
     ];
     for (place, text) in cells.iter().enumerate() {
         if place > 0 {

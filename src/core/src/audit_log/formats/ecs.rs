@@ -3,7 +3,7 @@
 use super::{
     super::{EventView, Outcome},
     meaning::{Change, Deed, deed_of, sentence, severity},
-    ndjson,
+    ndjson::time_text,
 };
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -14,15 +14,13 @@ pub(super) const VERSION: &str = "8.17.0";
 
 /// One event.
 pub(super) fn record(event: &EventView) -> Value {
-    let mut time = vec![];
-    ndjson::time(&mut time, event.time);
     let address = event.request.address.as_deref();
     let ip = address.filter(|text| text.parse::<IpAddr>().is_ok());
     let is_person = matches!(event.actor.kind.as_str(), "user" | "operator");
     let names: Vec<&str> = event.actor.name.as_deref().filter(|_| is_person).into_iter().collect();
     let ids = std::iter::once(event.actor.id.as_str()).chain(event.targets.iter().map(|target| target.id.as_str()));
     json!({
-        "@timestamp": String::from_utf8_lossy(&time),
+        "@timestamp": time_text(event.time),
         "ecs": { "version": VERSION },
         "message": sentence(event),
         "event": of_event(event),

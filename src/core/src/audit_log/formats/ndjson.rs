@@ -44,6 +44,13 @@ pub(super) fn time(to: &mut Vec<u8>, at: OffsetDateTime) {
     to.push(b'Z');
 }
 
+/// The same as a text.
+pub(super) fn time_text(at: OffsetDateTime) -> String {
+    let mut written = vec![];
+    time(&mut written, at);
+    String::from_utf8_lossy(&written).into_owned()
+}
+
 /// In decimal, with at least so many digits.
 fn number(to: &mut Vec<u8>, value: u64, digits: usize) {
     let mut text = [b'0'; 20];
