@@ -15,7 +15,7 @@ use std::{
 };
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
-/// So large a register goes on in another file: a busy log adds 40 MB a day.
+/// So large a register goes on in another file: a log that is never quiet adds about 55 MB a day.
 const LARGEST: u64 = 64 << 20;
 /// When a file of the register was put aside, as part of its name.
 const STAMP: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
