@@ -5,7 +5,7 @@ use crate::{
     accounts::{self, Passwords},
     actor::Who,
     api_keys::Recogniser,
-    audit_log::{Action, Event, Outcome, Writer},
+    audit_log::{Action, Event, Outcome, Recent, Writer},
     clock::Clock,
     database::{Database, Logins},
     egress::Egress,
@@ -46,6 +46,8 @@ pub struct Means {
     pub last_uses: crate::api_keys::LastUses,
     /// Where files lie that are no database: signing keys, the register of checkpoints.
     pub(crate) folder: Option<Arc<Path>>,
+    /// Newest events of the filters that were counted of late.
+    pub(crate) recent: Recent,
     /// What was read of the register.
     pub(crate) register: Register,
     /// Who takes our mail. Without one it ends up in the local mailbox.
@@ -69,6 +71,7 @@ impl Ctx {
             relying_party: RelyingParty::at("http://localhost:3000"),
             last_uses: Default::default(),
             folder: None,
+            recent: Recent::default(),
             register: Register::default(),
             relay: None,
             egress: Egress::to_public(),

@@ -3,9 +3,10 @@
 use super::{
     Asked, EventView, Outcome, Place, Source, Term,
     queries::{self, Alike},
+    recent::{FOUND_MAX, newest},
     search::{COUNTS, Criteria, Range, look},
 };
-use crate::{AppError, database::Database, ids::WorkspaceId};
+use crate::{AppError, context::Ctx, ids::WorkspaceId};
 use sqlx::PgConnection;
 use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
@@ -63,13 +64,8 @@ pub struct Bucket {
     pub count: u64,
 }
 
-pub(super) async fn count(
-    db: &Database,
-    workspace: WorkspaceId,
-    criteria: &Criteria,
-    now: OffsetDateTime,
-) -> Result<Facets, AppError> {
-    let limit = COUNTED_MAX as i64 + 1;
+pub(super) async fn count(ctx: &Ctx, workspace: WorkspaceId, criteria: &Criteria) -> Result<Facets, AppError> {
+    let (db, now, limit) = (&ctx.db, ctx.clock.now(), FOUND_MAX as i64);
     if criteria.is_deep() {
         let found = look(db, workspace, criteria, Place::Top, limit, COUNTS).await?;
         if found.stopped_at.is_some() {
@@ -84,17 +80,20 @@ pub(super) async fn count(
     let conn = read.conn();
     let ends = queries::ends(conn, workspace, criteria.from, criteria.to, Some(COUNTS.time)).await?;
     let range = Range { above: ends.from - 1, below: ends.to.min(ends.next), newest_first: true };
-    let found = queries::alike(conn, workspace, criteria, range, limit).await?;
-    let Some(counting) = found.map(Counting::of) else { return Ok(Facets::default()) };
+    let known = ctx.recent.of(workspace, criteria, range);
+    let found = queries::alike(conn, workspace, criteria, known.left(range), limit).await?;
+    let Some(found) = found.map(|found| known.and(found, range)) else { return Ok(Facets::default()) };
+    let counting = Counting::of(found.alike().to_vec());
+    ctx.recent.keep(workspace, criteria, found);
     if !queries::lift_limit(conn).await? {
         return Ok(Facets::default());
     }
-    let newest = queries::by_seq(conn, workspace, &counting.newest_of_each(), true).await?;
+    let named = queries::by_seq(conn, workspace, &counting.newest_of_each(), true).await?;
     let over_time = match criteria.all.is_empty() {
         true => all_over_time(conn, workspace, criteria, range, now).await?,
         false => counting.over_time(criteria, now),
     };
-    Ok(facets(&counting, &newest, over_time))
+    Ok(facets(&counting, &named, over_time))
 }
 
 /// `events`: among them the newest of each actor that is listed.
@@ -153,14 +152,9 @@ struct Counting {
 
 impl Counting {
     /// One more than is counted may have been found: it tells that there are more.
-    fn of(mut alike: Vec<Alike>) -> Self {
+    fn of(alike: Vec<Alike>) -> Self {
         let is_capped = alike.iter().map(|one| one.events.len()).sum::<usize>() > COUNTED_MAX;
-        if is_capped {
-            let oldest = alike.iter().flat_map(|one| &one.events).min().copied();
-            alike.iter_mut().for_each(|one| one.events.retain(|event| Some(*event) != oldest));
-            alike.retain(|one| !one.events.is_empty());
-        }
-        Self { alike, is_capped }
+        Self { alike: newest(alike, COUNTED_MAX), is_capped }
     }
 
     fn events(&self) -> impl Iterator<Item = &(i64, OffsetDateTime)> {

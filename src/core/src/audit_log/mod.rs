@@ -21,6 +21,8 @@ pub mod operations;
 #[cfg(feature = "server")]
 mod queries;
 #[cfg(feature = "server")]
+mod recent;
+#[cfg(feature = "server")]
 mod record;
 #[cfg(feature = "server")]
 pub mod schema;
@@ -32,6 +34,8 @@ pub mod views;
 mod writer;
 #[cfg(feature = "server")]
 pub(crate) use queries::after;
+#[cfg(feature = "server")]
+pub(crate) use recent::Recent;
 #[cfg(feature = "server")]
 pub(crate) use record::Stated;
 #[cfg(feature = "server")]

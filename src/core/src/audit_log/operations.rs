@@ -64,14 +64,14 @@ pub async fn list_of_platform(
 pub async fn facets(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<Facets, AppError> {
     ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
     let criteria = criteria_in(ctx, actor.workspace, filter).await?;
-    facets::count(&ctx.db, actor.workspace, &criteria, ctx.clock.now()).await
+    facets::count(ctx, actor.workspace, &criteria).await
 }
 
 /// The same of the platform, for operators.
 pub async fn facets_of_platform(ctx: &Ctx, actor: &Actor, filter: &Filter) -> Result<Facets, AppError> {
     ctx.authorise_operator(actor, Action::PageViewed).await?;
     let criteria = criteria_of_platform(ctx, filter).await?;
-    facets::count(&ctx.db, WorkspaceId::PLATFORM, &criteria, ctx.clock.now()).await
+    facets::count(ctx, WorkspaceId::PLATFORM, &criteria).await
 }
 
 async fn page(

@@ -47,7 +47,10 @@ pub(super) async fn ends(
     // Time never runs back along seq, so a bound on time is a bound on seq, which every index ends in.
     let ends = sqlx::query_as!(
         Ends,
-        r#"select case when $2::timestamptz is null then 1 else audit_seq_at($1, $2) end as "from!",
+        r#"select greatest(
+                case when $2::timestamptz is null then 1 else audit_seq_at($1, $2) end,
+                (select e.seq from audit_events e where e.workspace_id = $1 order by e.seq limit 1)
+            ) as "from!",
             audit_seq_at($1, $3) as "to!",
             coalesce((select next_seq from audit_heads where workspace_id = $1), 1) as "next!",
             coalesce((select done from audit_search_heads where workspace_id = $1), 0) as "done!"
@@ -184,6 +187,7 @@ pub(crate) async fn after(
 }
 
 /// Events that are alike in their columns, in no order.
+#[derive(Clone, Debug)]
 pub(super) struct Alike {
     pub action: String,
     pub outcome: Outcome,
@@ -191,6 +195,13 @@ pub(super) struct Alike {
     pub source: Source,
     /// Which they are, and when each was.
     pub events: Vec<(i64, OffsetDateTime)>,
+}
+
+impl Alike {
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let columns = |one: &Self| (one.outcome, one.source);
+        columns(self) == columns(other) && self.action == other.action && self.actor_id == other.actor_id
+    }
 }
 
 /// The newest events that are meant, grouped by what their columns say: a thousand of them take longer to read than to find. `None` when they were

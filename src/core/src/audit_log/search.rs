@@ -35,7 +35,7 @@ const BATCH: i64 = 500;
 const LONGEST_STEP: i64 = 65_536;
 
 /// A filter whose names are ids.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Criteria {
     /// Inclusive.
     pub from: Option<OffsetDateTime>,
@@ -48,7 +48,7 @@ pub(super) struct Criteria {
 }
 
 /// One thing that holds of each event, or of none.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Criterion {
     /// Whether it holds of none.
     pub negated: bool,
@@ -57,7 +57,7 @@ pub(super) struct Criterion {
 }
 
 /// Values of one kind, any of which will do.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Any {
     Actors(Vec<String>),
     Actions(Vec<Action>),
@@ -415,7 +415,7 @@ pub(super) struct Range {
 }
 
 impl Range {
-    fn is_empty(self) -> bool {
+    pub(super) fn is_empty(self) -> bool {
         self.above + 1 >= self.below
     }
 

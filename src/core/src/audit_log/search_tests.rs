@@ -20,6 +20,7 @@ use crate::{
     permissions::Role,
     testing::{Tenant, TestDb, request},
 };
+use futures::future::join_all;
 use sqlx::Executor;
 use std::time::Duration;
 
@@ -614,6 +615,35 @@ async fn facets_say_when_there_are_more_than_they_count() {
     let nothing = FilterText { to: "2020-01-01".into(), ..FilterText::default() }.parse().expect("filter");
     let found = facets(&db.ctx, &Actor::cli(tenant.id(), request()), &nothing).await.expect("facets");
     assert_eq!((found.counted, found.over_time), (0, vec![]));
+}
+
+#[tokio::test]
+async fn counts_go_on_from_what_was_counted_before() {
+    let db = TestDb::new().await;
+    let (tenant, other) = (db.workspace("Acme").await, db.workspace("Globex").await);
+    let owner = tenant.actor(Role::Owner);
+    let calls = async |count: usize, of: &Tenant, outcome: Outcome| {
+        let event = || Event { outcome, ..Event::new(Action::ApiCalled) };
+        let actor = of.actor(Role::Owner);
+        join_all((0..count).map(|_| db.ctx.log_call(&actor, event()))).await;
+    };
+    let outcomes = async |actor: &Actor| {
+        let found = facets(&db.ctx, actor, &asking("action:api.called")).await.expect("facets");
+        (counts(&found, "Outcome"), found.is_capped, found.over_time.iter().map(|bucket| bucket.count).sum::<u64>())
+    };
+    let (of_success, of_failed) = (|n| ("success".to_owned(), n), |n| ("failed".to_owned(), n));
+    assert_eq!(outcomes(&owner).await, (vec![], false, 0));
+    calls(600, &tenant, Outcome::Success).await;
+    assert_eq!(outcomes(&owner).await, (vec![of_success(600)], false, 600));
+    calls(30, &tenant, Outcome::Failed).await;
+    calls(3, &other, Outcome::Success).await;
+    assert_eq!(outcomes(&owner).await, (vec![of_success(600), of_failed(30)], false, 630));
+    assert_eq!(outcomes(&other.actor(Role::Owner)).await, (vec![of_success(3)], false, 3), "each log has its own");
+    calls(600, &tenant, Outcome::Success).await;
+    assert_eq!(outcomes(&owner).await, (vec![of_success(970), of_failed(30)], true, 1_000), "the newest of 1,230");
+    calls(995, &tenant, Outcome::Failed).await;
+    assert_eq!(outcomes(&owner).await, (vec![of_success(5), of_failed(995)], true, 1_000));
+    assert_eq!(outcomes(&owner).await, (vec![of_success(5), of_failed(995)], true, 1_000), "nothing is new");
 }
 
 // Views ------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     Actor, AppError,
-    audit_log::{Action, Event, Filter, Place, operations::list},
+    audit_log::{
+        Action, Event, Filter, Place,
+        operations::{facets, list},
+    },
     permissions::Role,
     plans,
     sealing::operations::{check_all, check_everything, public_keys, seal_all},
@@ -52,8 +55,17 @@ async fn what_is_past_its_time_goes_in_whole_tiles_with_a_receipt_and_an_event()
     let owner = tenant.actor(Role::Owner);
     let before = show(&db.ctx, &owner).await.expect("shown");
     assert_eq!((before.retention.audit_days, before.previews[0].days, before.previews[0].events), (365, 365, 512));
+    let counted = async |filter: &Filter| facets(&db.ctx, &owner, filter).await.expect("counts").counted;
+    let calls = Filter { actions: vec![Action::ApiCalled], ..Filter::default() };
+    let called = db.count(tenant.id(), Action::ApiCalled).await;
+    assert_eq!((counted(&Filter::default()).await, counted(&calls).await), (700, called));
     prune_all(&db.ctx).await.expect("pruned");
     assert_eq!(first_kept(&db, &tenant).await, 513, "no part of a tile goes");
+    assert_eq!(
+        (counted(&Filter::default()).await, counted(&calls).await),
+        (189, 188),
+        "what was known of it goes along"
+    );
     let event = db.events_after(tenant.id(), 700).await.pop().expect("an event");
     assert_eq!((event.action.as_str(), event.actor.kind.as_str()), ("audit_log.pruned", "system"));
     assert_eq!((&event.changes[0].before, &event.changes[0].after), (&1.into(), &513.into()));
