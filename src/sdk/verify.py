@@ -446,13 +446,17 @@ class Check:
             missing = looked_at if size is None else any(known >= first for known in self.known)
             if receipt["count"] or missing:
                 raise Found("truncate", first)
+            if size is None:
+                raise Found("no checkpoint", 0)
             return self.report(0, size, None, {size})
         self.extent(receipt, first)
         self.sealing(size)
-        if size >= first - 1:  # 12
+        if max(self.known) >= first - 1 and not fits:  # 12
+            raise Found("fork", good + 1)
+        if size >= first - 1:
             suffix = [unhex(item, 32) for item in receipt.get("to_suffix") or []]
             levels = list(pieces(self.last, size))
-            if not fits or None in suffix or len(suffix) != len(levels):
+            if None in suffix or len(suffix) != len(levels):
                 raise Found("fork", good + 1)
             at = self.last
             for level, hash in zip(levels, suffix):
@@ -499,11 +503,11 @@ class Check:
             if wrong:
                 raise Found(kind, seq)
 
-    def sealing(self, size):
+    def sealing(self, size, covered=0):
         """Rule 11."""
         if size is None:
             raise Found("no checkpoint", 0)
-        if self.unsealed and self.unsealed <= size:
+        if self.unsealed and self.unsealed <= max(size, covered):
             raise Found("edit", self.unsealed)
         if self.sealed_last > size:
             raise Found("fork", size + 1)
@@ -517,9 +521,11 @@ class Check:
         if not self.events:
             if receipt["count"]:
                 raise Found("truncate", first)
+            if size is None:
+                raise Found("no checkpoint", 0)
             return self.report(0, size, receipt["query"], {size})
         self.extent(receipt, first)
-        self.sealing(size)
+        self.sealing(size, max(self.known, default=0))
         if self.unproven:
             raise Found("edit", self.unproven)
         if self.root and self.root != self.known[size]:
@@ -532,10 +538,10 @@ class Check:
             size = max((known for known in fits if known >= first), default=0)
             covered = max(min(size, self.last) + 1 - first, 0)
         else:
-            fits, covered = {size} - {None}, 0
+            fits, covered = {size}, 0
         sealed = covered if query is None else self.sealed
         proven = query is not None and sealed > 0
-        counts = {"events": self.events, "sealed": sealed, "erased": self.erased, "size": size or 0}
+        counts = {"events": self.events, "sealed": sealed, "erased": self.erased, "size": size}
         outside = {"checkpoints": len(fits), "unchecked": len(self.known) - len(fits)}
         return {"workspace": self.workspace, "first": first, "last": self.last, **counts, **outside, "query": query, "proven": proven}
 

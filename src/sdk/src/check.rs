@@ -233,14 +233,16 @@ impl<'c> Check<'c> {
         }
         self.extent(&receipt, first)?;
         let size = size.ok_or_else(untied)?;
-        self.sealing(size)?;
+        self.sealing(size, size)?;
         let fork = |detail: &str| Finding::new(Kind::Fork, good.saturating_add(1), detail);
-        if size >= first - 1 {
+        if log.known.largest().is_some_and(|largest| largest >= first - 1) {
             let prefix = prefix.ok_or_else(|| fork("the receipt does not say what comes before the export"))?;
-            let root = self
-                .root_at(&prefix, size, &receipt)
-                .ok_or_else(|| fork("the receipt does not lead to its checkpoint"))?;
-            if log.known.root(size) != Some(&root) {
+            let leads = size < first - 1 || {
+                let root = self.root_at(&prefix, size, &receipt);
+                let root = root.ok_or_else(|| fork("the receipt does not lead to its checkpoint"))?;
+                log.known.root(size) == Some(&root)
+            };
+            if !leads {
                 return Err(fork("the export does not lead to the root of the receipt's checkpoint"));
             }
         }
@@ -293,11 +295,11 @@ impl<'c> Check<'c> {
         }
     }
 
-    /// The events with a leaf are those that the receipt's checkpoint covers.
-    fn sealing(&self, size: u64) -> Result<(), Finding> {
+    /// The events with a leaf are those that the receipt's checkpoint, of this size, covers; none without one is among those that are `sealed`.
+    fn sealing(&self, size: u64, sealed: u64) -> Result<(), Finding> {
         match self.counts.unsealed {
-            Some(unsealed) if unsealed <= size => {
-                Err(Finding::new(Kind::Edit, unsealed, "its leaf is missing, but the receipt's checkpoint covers it"))
+            Some(unsealed) if unsealed <= sealed => {
+                Err(Finding::new(Kind::Edit, unsealed, "its leaf is missing, but a checkpoint covers it"))
             }
             _ if self.counts.sealed_last > size => {
                 Err(Finding::new(Kind::Fork, size + 1, "it has a leaf, but the receipt's checkpoint is older"))
@@ -352,13 +354,14 @@ impl<'c> Check<'c> {
         let size = note(&mut log, &receipt, self.verifiers)?;
         if self.counts.events == 0 {
             return match receipt.count {
-                0 => Ok(Report { query: receipt.query, ..empty(log, size) }),
+                0 => Ok(Report { query: receipt.query, ..empty(log, size.ok_or_else(unseen)?) }),
                 _ => Err(Finding::new(Kind::Truncate, first, "the events that the receipt counts are missing")),
             };
         }
         self.extent(&receipt, first)?;
         let size = size.ok_or_else(untied)?;
-        self.sealing(size)?;
+        // No root tells of an event between two that were not found.
+        self.sealing(size, log.known.largest().unwrap_or(size))?;
         if let Some(unproven) = self.counts.unproven {
             return Err(Finding::new(Kind::Edit, unproven, "its proof is missing, but it has a leaf"));
         }
@@ -428,7 +431,12 @@ fn untied() -> Finding {
     Finding::new(Kind::NoCheckpoint, 0, "the receipt has none: nothing shows that the events are those of the log")
 }
 
-/// An export without events is complete when there is nothing to export, or nothing was to be looked at.
+/// There is no event in it, and none was looked at.
+fn unseen() -> Finding {
+    Finding::new(Kind::NoCheckpoint, 0, "no event was looked at for the export: it shows nothing")
+}
+
+/// An export without events is complete when there is nothing to export.
 fn nothing_exported(log: Log, receipt: &Receipt, size: Option<u64>, first: u64) -> Result<Report, Finding> {
     let missing = match size {
         Some(_) => log.known.largest().is_some_and(|largest| largest >= first),
@@ -437,12 +445,11 @@ fn nothing_exported(log: Log, receipt: &Receipt, size: Option<u64>, first: u64) 
     if receipt.count > 0 || missing {
         return Err(Finding::new(Kind::Truncate, first, "there are events, and none is in the export"));
     }
-    Ok(empty(log, size))
+    Ok(empty(log, size.ok_or_else(unseen)?))
 }
 
-/// Of no events. Held against the receipt's checkpoint, if there is one.
-fn empty(log: Log, size: Option<u64>) -> Report {
-    let checkpoints = u64::from(size.is_some());
-    let unchecked = log.known.len() - checkpoints;
-    Report { workspace: log.workspace, size: size.unwrap_or(0), checkpoints, unchecked, ..Report::default() }
+/// Of no events. Held against the receipt's checkpoint.
+fn empty(log: Log, size: u64) -> Report {
+    let unchecked = log.known.len() - 1;
+    Report { workspace: log.workspace, size, checkpoints: 1, unchecked, ..Report::default() }
 }

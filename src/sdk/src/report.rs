@@ -144,7 +144,6 @@ impl Report {
             }
             (Some(_), 0, _) => "no events; a filtered export does not show that it is complete".to_owned(),
             (Some(_), _, _) => "none of the events is sealed yet: nothing is shown".to_owned(),
-            (None, 0, _) if self.checkpoints == 0 => "no event was looked at: nothing is shown".to_owned(),
             (None, 0, _) => "complete and unchanged, no events".to_owned(),
             (None, _, 0) => format!("{first} to {last} in order, none of them sealed yet: nothing is shown"),
             (None, _, _) if last < self.size => format!("complete and unchanged, {first} to {last} of {}", self.size),

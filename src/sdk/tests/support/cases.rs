@@ -89,9 +89,15 @@ fn sound(cases: &mut Cases) {
     cases.add("everything sealed", log.export(1, 40, 40).text(), &log.checkpoint(40), Holds(40, 40, 0));
     cases.case("a part", &log.export(12, 30, 37), Holds(19, 19, 0));
     cases.case("a part that is not sealed yet", &log.export(39, 40, 37), Holds(2, 0, 0));
+    cases.add(
+        "a part that was sealed later",
+        log.export(39, 40, 37).text(),
+        &log.checkpoint(40),
+        Found(Kind::Fork, 39),
+    );
     cases.case("the end of a part is not sealed yet", &log.export(38, 40, 37), Holds(3, 0, 0));
     cases.case("with proofs", &log.proven(40, 37), Holds(40, 37, 0));
-    cases.changed("nothing was looked at", Export::nothing, Holds(0, 0, 0));
+    cases.changed("nothing was looked at", Export::nothing, Found(Kind::NoCheckpoint, 0));
     let empty = Log::new(WORKSPACE, 0, "");
     let receipt = json!({"receipt": {"workspace": WORKSPACE, "query": null, "first": null, "last": null, "count": 0,
         "from_prefix": [], "to_suffix": [], "checkpoint": empty.checkpoint(0)}});
@@ -528,6 +534,16 @@ fn receipts(cases: &mut Cases) {
         &part.clone().with(|part| *part.row(20) = Row::new(WORKSPACE, 20, "x")),
         Found(Kind::Fork, 12),
     );
+    let made_up = |first, last| Log::new(WORKSPACE, EVENTS, "made up").export(first, last, 10);
+    let genuine = json!(cases.log.checkpoint(10));
+    for (name, first, last) in [
+        ("a part made up under an older checkpoint", 12, 37),
+        ("a part made up under an older checkpoint, to beyond the end", 12, 40),
+        ("a part made up right behind a checkpoint", 26, 30),
+    ] {
+        let export = made_up(first, last).with(|export| export.receipt["checkpoint"] = genuine.clone());
+        cases.case(name, &export, Found(Kind::Fork, first));
+    }
     let (text, file) = (part.lines(), cases.file.clone());
     cases.add("a part without a receipt", text, &file, Found(Kind::Delete, 1));
     cases.rewritten(
@@ -600,7 +616,16 @@ fn filtered(cases: &mut Cases) {
         }),
         Holds(0, 0, 0),
     );
-    cases.case("filtered, nothing was looked at", &export.clone().with(Export::nothing), Holds(0, 0, 0));
+    cases.case("filtered, nothing was looked at", &export.clone().with(Export::nothing), Found(Kind::NoCheckpoint, 0));
+    cases.case(
+        "filtered, made up under an older checkpoint",
+        &cases.log.filtered(25).with(|export| {
+            export.rows.push(Row { leaf: None, ..Row::new(WORKSPACE, 30, "made up") });
+            export.receipt["last"] = json!(37);
+            export.fit();
+        }),
+        Found(Kind::Edit, 30),
+    );
     cases.case(
         "filtered, everything gone",
         &export.clone().with(|export| export.rows.clear()),
