@@ -227,6 +227,9 @@ fn reason(event: &EventView) -> String {
         ("missing_permission", Some(permission)) => format!(", lacking {permission}"),
         ("for_a_day", _) => " for a day".to_owned(),
         ("gone_unsent", _) => ": events were removed before they were sent".to_owned(),
+        ("missing", _) if event.action == Action::StreamFailing.as_str() => {
+            ": events are missing from the log".to_owned()
+        }
         _ => format!(", {}", reason.replace('_', " ")),
     };
     format!("{why}{times}")
@@ -242,6 +245,7 @@ fn found(event: &EventView, reason: &str) -> String {
         "insert" => format!("{which} was put in"),
         "tree" => format!("the stored hashes of {which} do not fit each other"),
         "checkpoint" => "the newest checkpoint is not of this log".to_owned(),
+        "prune" => "events were removed without a signed receipt".to_owned(),
         "register" => "it is not what was signed once".to_owned(),
         other => other.replace('_', " "),
     }

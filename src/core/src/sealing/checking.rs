@@ -1,8 +1,8 @@
 //! What is stored, held against what was sealed: all the time, bit by bit, and at once when somebody asks.
 
 use super::{
-    Finding, Kind, TILE,
-    operations::{leads_on, register_file, signing_keys},
+    Finding, Kind, Standing, TILE,
+    operations::{PRUNED, leads_on, register_file, signing_keys},
     queries::{self, Checked, Log, Row, Sealed},
     register::{Mark, Marks, Register},
     tree::{Missing, Nodes, Tree, fold, tiles_for},
@@ -54,35 +54,63 @@ async fn check(ctx: &Ctx, log: &Log, keys: &[Verifier], marks: &Marks) -> Result
     let (checked, before) = {
         let mut read = ctx.db.read_log(workspace).await?;
         let conn = read.conn();
-        let Some(sealed) = queries::sealed(conn, workspace).await? else { return Ok(()) };
+        let Some(stored) = queries::tree(conn, workspace).await? else { return Ok(()) };
         let Some(standing) = queries::standing(conn, workspace).await? else { return Ok(()) };
-        let (tree, size, first, before) =
-            (&sealed.tree, sealed.tree.size().cast_signed(), standing.first_seq, standing.failed);
-        let new = (log.checked_to + 1).max(first);
-        let to = size.min(new + WINDOW - 1);
-        let from = queries::next_to_check(conn, workspace).await?.max(first);
-        let until = size.min(from + WINDOW - 1);
-        let is_looked_at =
-            |seq| (from..=until).contains(&seq) || (new..=to).contains(&seq) || !(first..=size).contains(&seq);
-        let is_kept = |finding: &Finding| finding.looked_at_with().is_some_and(|seq| !is_looked_at(seq));
-        let found = [
-            outside(conn, workspace, size).await?,
-            signed(keys, workspace, &sealed),
-            registered(conn, workspace, marks).await?,
-            compare(conn, workspace, tree, new, to).await?,
-            compare(conn, workspace, tree, from, until).await?,
-            // What was found stays found until the pass has come by it again and finds it mended.
-            before.filter(is_kept),
-        ];
-        let failed = found.into_iter().flatten().min_by_key(Finding::rank);
-        let whole = until == size;
-        (Checked { to: to.max(log.checked_to), next_seq: if whole { 1 } else { until + 1 }, whole, failed }, before)
+        let checked = match &stored {
+            Ok(sealed) => go_on(conn, log, sealed, &standing, (keys, marks)).await?,
+            Err(torn) => not_at_all(conn, log, *torn, standing.failed).await?,
+        };
+        (checked, standing.failed)
     };
     queries::checked(&ctx.db.worker, workspace, &checked, ctx.clock.now()).await?;
     match checked.failed {
         Some(finding) if before != Some(finding) => tell(ctx, workspace, finding).await,
         _ => Ok(()),
     }
+}
+
+/// What is new, and one more part of the whole.
+async fn go_on(
+    conn: &mut PgConnection,
+    log: &Log,
+    sealed: &Sealed,
+    standing: &Standing,
+    (keys, marks): (&[Verifier], &Marks),
+) -> Result<Checked, AppError> {
+    let (workspace, tree, size, first) =
+        (log.workspace, &sealed.tree, sealed.tree.size().cast_signed(), standing.first_seq);
+    let new = (log.checked_to + 1).max(first);
+    let to = size.min(new + WINDOW - 1);
+    let from = queries::next_to_check(conn, workspace).await?.max(first);
+    let until = size.min(from + WINDOW - 1);
+    let is_looked_at =
+        |seq| (from..=until).contains(&seq) || (new..=to).contains(&seq) || !(first..=size).contains(&seq);
+    let is_kept = |finding: &Finding| finding.looked_at_with().is_some_and(|seq| !is_looked_at(seq));
+    let found = [
+        outside(conn, workspace, size).await?,
+        signed(keys, workspace, sealed),
+        receipted(conn, keys, workspace, first).await?,
+        registered(conn, workspace, marks).await?,
+        compare(conn, workspace, tree, new, to).await?,
+        compare(conn, workspace, tree, from, until).await?,
+        // What was found stays found until the pass has come by it again and finds it mended.
+        standing.failed.filter(is_kept),
+    ];
+    let failed = found.into_iter().flatten().min_by_key(Finding::rank);
+    let whole = until == size;
+    Ok(Checked { to: to.max(log.checked_to), next_seq: if whole { 1 } else { until + 1 }, whole, failed })
+}
+
+/// Where the tree is none, there is nothing that anything could be held against.
+async fn not_at_all(
+    conn: &mut PgConnection,
+    log: &Log,
+    torn: Finding,
+    before: Option<Finding>,
+) -> Result<Checked, AppError> {
+    let failed = before.into_iter().chain([torn]).min_by_key(Finding::rank);
+    let next_seq = queries::next_to_check(conn, log.workspace).await?;
+    Ok(Checked { to: log.checked_to, next_seq, whole: false, failed })
 }
 
 /// Says it in the log itself: whoever reads it, or takes it to their SIEM, learns of it.
@@ -113,12 +141,36 @@ async fn registered(
 ) -> Result<Option<Finding>, AppError> {
     let mut unmet: Vec<&Mark> = marks.broken.iter().collect();
     if let Some(mark) = &marks.newest
-        && !leads_on(conn, workspace, mark).await?
+        && !leads_on(conn, workspace, mark.size, mark.root).await?
     {
         unmet.push(mark);
     }
     let least = unmet.iter().map(|mark| mark.size.cast_signed()).min();
     Ok(least.map(|seq| Finding { seq, kind: Kind::Register }))
+}
+
+/// Whether what is gone from the beginning went with a receipt: signed by us, of just these events of this log.
+async fn receipted(
+    conn: &mut PgConnection,
+    keys: &[Verifier],
+    workspace: WorkspaceId,
+    first: i64,
+) -> Result<Option<Finding>, AppError> {
+    let last = first - 1;
+    if last < 1 {
+        return Ok(None);
+    }
+    let note = queries::receipt(conn, workspace, first).await?;
+    // There are checkpoints of just as many events that are none.
+    let note = note.filter(|note| note.lines().nth(3) == Some(PRUNED));
+    let signed = note.and_then(|note| opened(keys, &note)).filter(|signed| {
+        signed.origin == checkpoint::origin(&workspace.to_string()) && signed.size == last.unsigned_abs()
+    });
+    let is_ours = match signed {
+        Some(signed) => leads_on(conn, workspace, signed.size, signed.root).await?,
+        None => false,
+    };
+    Ok((!is_ours).then_some(Finding { seq: last, kind: Kind::Prune }))
 }
 
 /// What a note says, if one of these keys has signed it.
@@ -321,10 +373,17 @@ pub async fn check_everything(ctx: &Ctx) -> Result<Vec<Verdict>, AppError> {
 async fn check_rows(ctx: &Ctx, log: &Log, keys: &[Verifier]) -> Result<Option<Finding>, AppError> {
     let mut read = ctx.db.read_log(log.workspace).await?;
     let conn = read.conn();
-    let Some(sealed) = queries::sealed(conn, log.workspace).await? else { return Ok(None) };
+    let sealed = match queries::tree(conn, log.workspace).await? {
+        Some(Ok(sealed)) => sealed,
+        Some(Err(torn)) => return Ok(Some(torn)),
+        None => return Ok(None),
+    };
     let Some(standing) = queries::standing(conn, log.workspace).await? else { return Ok(None) };
     let beyond = outside(conn, log.workspace, sealed.tree.size().cast_signed()).await?;
     if let Some(finding) = beyond.filter(|finding| finding.seq < standing.first_seq) {
+        return Ok(Some(finding));
+    }
+    if let Some(finding) = receipted(conn, keys, log.workspace, standing.first_seq).await? {
         return Ok(Some(finding));
     }
     let mut from = standing.first_seq;
@@ -347,7 +406,7 @@ async fn against_register(ctx: &Ctx, log: &Log, keys: &[Verifier], marks: &Marks
         if mark.size > log.size.unsigned_abs() {
             return Ok(Some(format!("It was turned back: {} events were signed, {} are there.", mark.size, log.size)));
         }
-        if !leads_on(read.conn(), log.workspace, mark).await? {
+        if !leads_on(read.conn(), log.workspace, mark.size, mark.root).await? {
             return Ok(Some(format!("Its history up to #{} is not what was signed.", mark.size)));
         }
     }

@@ -18,6 +18,8 @@ pub enum Kind {
     Tree,
     /// The signature, or what it signs, is not of this log.
     Checkpoint,
+    /// The first events are gone, and no signed receipt says that they were removed in order.
+    Prune,
     /// What the register says was signed up to an event is not what the log says.
     Register,
 }
@@ -31,6 +33,7 @@ impl Kind {
             Self::Insert => "insert",
             Self::Tree => "tree",
             Self::Checkpoint => "checkpoint",
+            Self::Prune => "prune",
             Self::Register => "register",
         }
     }
@@ -43,6 +46,7 @@ impl Kind {
             Self::Insert => format!("Event #{seq} was not sealed at this place."),
             Self::Tree => format!("The stored hashes of event #{seq} do not fit each other."),
             Self::Checkpoint => "The newest checkpoint is not of this log.".to_owned(),
+            Self::Prune => format!("The events up to #{seq} were removed without a signed receipt."),
             Self::Register => format!("The log up to event #{seq} is not what was signed once."),
         }
     }
@@ -51,7 +55,7 @@ impl Kind {
 impl std::str::FromStr for Kind {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        let all = [Self::Edit, Self::Delete, Self::Insert, Self::Tree, Self::Checkpoint, Self::Register];
+        let all = [Self::Edit, Self::Delete, Self::Insert, Self::Tree, Self::Checkpoint, Self::Prune, Self::Register];
         all.into_iter().find(|kind| kind.as_str() == text).ok_or(())
     }
 }
@@ -76,7 +80,7 @@ impl Finding {
         match self.kind {
             Kind::Edit | Kind::Delete => Some(self.seq),
             Kind::Tree => Some(self.seq.saturating_add(TILE.cast_signed() - 1)),
-            Kind::Insert | Kind::Checkpoint | Kind::Register => None,
+            Kind::Insert | Kind::Checkpoint | Kind::Prune | Kind::Register => None,
         }
     }
 }

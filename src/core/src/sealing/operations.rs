@@ -3,7 +3,7 @@
 use super::{
     ConsistencyProof, Finding, InclusionProof, Kind, SigningKeys, Standing, checking,
     queries::{self, Sealed},
-    register::{self, Line, Mark},
+    register::{self, Line},
     tree::{Ask, Missing, Nodes, Tree, tiles_for},
 };
 use crate::{
@@ -68,7 +68,7 @@ async fn seal(ctx: &Ctx, workspace: WorkspaceId, to: i64) -> Result<Option<i64>,
             let next = tree.size().cast_signed() + 1;
             return Ok((next <= to).then_some(next));
         }
-        let note = sign(&signing_keys(ctx).await?, workspace, tree.size(), tree.root())?;
+        let note = sign(&signing_keys(ctx).await?, workspace, tree.size(), tree.root(), None)?;
         let now = ctx.clock.now();
         if queries::seal(&ctx.db.worker, workspace, before.0, &tree, &finished, &note, now).await? {
             let lines = entries(ctx, workspace, note, Some(before)).await?;
@@ -90,7 +90,7 @@ async fn entries(
     if let Some(mark) = ctx.register.of(register_file(ctx)?, workspace).await?.newest
         && from != Some((mark.size, mark.root))
         && mark.note != lines[0].note
-        && !leads_on(ctx.db.read_log(workspace).await?.conn(), workspace, &mark).await?
+        && !leads_on(ctx.db.read_log(workspace).await?.conn(), workspace, mark.size, mark.root).await?
     {
         tracing::error!(%workspace, size = mark.size, "a log does not lead on from what was signed of it");
         lines.insert(0, Line { time, workspace, note: mark.note, broken: true });
@@ -99,13 +99,18 @@ async fn entries(
 }
 
 /// Whether the log as it is stored leads on from a checkpoint.
-pub(super) async fn leads_on(conn: &mut PgConnection, workspace: WorkspaceId, mark: &Mark) -> Result<bool, AppError> {
+pub(super) async fn leads_on(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    size: u64,
+    root: Hash,
+) -> Result<bool, AppError> {
     let Some(Sealed { tree, .. }) = queries::sealed(conn, workspace).await? else { return Ok(false) };
-    if mark.size >= tree.size() {
-        return Ok((mark.size, mark.root) == (tree.size(), tree.root()));
+    if size >= tree.size() {
+        return Ok((size, root) == (tree.size(), tree.root()));
     }
-    let nodes = nodes_for(conn, workspace, &tree, |node| tree::root(mark.size, node)).await?;
-    Ok(tree::root(mark.size, |level, index| nodes.node(level, index)) == Ok(mark.root))
+    let nodes = nodes_for(conn, workspace, &tree, |node| tree::root(size, node)).await?;
+    Ok(tree::root(size, |level, index| nodes.node(level, index)) == Ok(root))
 }
 
 /// Seals whatever is there, for who asks and would rather not wait for the job.
@@ -128,9 +133,20 @@ async fn seal_whole(ctx: &Ctx, workspace: WorkspaceId, to: i64) -> Result<(), Ap
     }
 }
 
-fn sign(keys: &SigningKeys, workspace: WorkspaceId, size: u64, root: Hash) -> Result<String, AppError> {
+/// The line that makes a checkpoint a receipt: these events were removed in order.
+pub(super) const PRUNED: &str = "pruned";
+
+/// `extension`: what the note says besides.
+fn sign(
+    keys: &SigningKeys,
+    workspace: WorkspaceId,
+    size: u64,
+    root: Hash,
+    extension: Option<&str>,
+) -> Result<String, AppError> {
     let checkpoint = Checkpoint { origin: checkpoint::origin(&workspace.to_string()), size, root };
-    keys.current().sign(&checkpoint.to_string()).map_err(|error| {
+    let extension = extension.map(|line| format!("{line}\n")).unwrap_or_default();
+    keys.current().sign(&format!("{checkpoint}{extension}")).map_err(|error| {
         tracing::error!(%error, "a checkpoint could not be signed");
         AppError::Internal
     })
@@ -263,11 +279,22 @@ pub async fn consistency(ctx: &Ctx, actor: &Actor, from: i64, to: Option<i64>) -
 /// [`AppError::Forbidden`] without `audit.read`.
 pub async fn standing(ctx: &Ctx, actor: &Actor, shown: &[i64]) -> Result<Option<Standing>, AppError> {
     ctx.authorise(actor, Permission::AuditRead, Action::PageViewed).await?;
-    let workspace = actor.workspace;
+    standing_in(ctx, actor.workspace, shown).await
+}
+
+/// The same of the platform's log, for operators.
+pub async fn standing_of_platform(ctx: &Ctx, actor: &Actor, shown: &[i64]) -> Result<Option<Standing>, AppError> {
+    ctx.authorise_operator(actor, Action::PageViewed).await?;
+    standing_in(ctx, WorkspaceId::PLATFORM, shown).await
+}
+
+async fn standing_in(ctx: &Ctx, workspace: WorkspaceId, shown: &[i64]) -> Result<Option<Standing>, AppError> {
     let mut read = ctx.db.read_log(workspace).await?;
     let Some(mut standing) = queries::standing(read.conn(), workspace).await? else { return Ok(None) };
-    let Sealed { tree, .. } = stored(read.conn(), workspace).await?;
-    let found = checking::compare_some(read.conn(), workspace, &tree, shown).await?;
+    let found = match queries::tree(read.conn(), workspace).await?.ok_or(AppError::NotFound)? {
+        Ok(Sealed { tree, .. }) => checking::compare_some(read.conn(), workspace, &tree, shown).await?,
+        Err(torn) => Some(torn),
+    };
     standing.failed = [standing.failed, found].into_iter().flatten().min_by_key(Finding::rank);
     Ok(Some(standing))
 }
@@ -375,7 +402,7 @@ pub(crate) async fn receipt(
     }
     let size = size.unsigned_abs();
     let root = root_at(read.conn(), workspace, &tree, size).await?;
-    let note = sign(&signing_keys(ctx).await?, workspace, size, root)?;
+    let note = sign(&signing_keys(ctx).await?, workspace, size, root, Some(PRUNED))?;
     Ok(Some((note, hex(&root))))
 }
 

@@ -39,16 +39,27 @@ impl Row {
     }
 }
 
-pub(super) async fn sealed(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<Sealed>, AppError> {
+/// The tree as it is stored; what is wrong with one that somebody has changed so that it is none any more.
+pub(super) async fn tree(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+) -> Result<Option<Result<Sealed, Finding>>, AppError> {
     let row = sqlx::query!("select size, tails, root, note from audit_trees where workspace_id = $1", workspace.0)
         .fetch_optional(conn)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let Some(tree) = Tree::from_parts(row.size.unsigned_abs(), row.tails) else {
-        tracing::error!(%workspace, row.size, "the stored tree does not fit its size");
-        return Err(AppError::Internal);
-    };
-    Ok(Some(Sealed { tree, root: row.root, note: row.note }))
+    let tree = Tree::from_parts(row.size.unsigned_abs(), row.tails);
+    let sealed = tree.map(|tree| Sealed { tree, root: row.root, note: row.note });
+    Ok(Some(sealed.ok_or(Finding { seq: 1, kind: Kind::Tree })))
+}
+
+/// For whoever can do nothing with one that is none.
+pub(super) async fn sealed(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<Sealed>, AppError> {
+    let sealed = tree(conn, workspace).await?.transpose();
+    sealed.map_err(|_| {
+        tracing::error!(%workspace, "the stored tree does not fit its size");
+        AppError::Internal
+    })
 }
 
 pub(super) async fn tiles(
@@ -249,6 +260,20 @@ pub(super) async fn checked(
     .execute(worker)
     .await?;
     Ok(())
+}
+
+/// The note that was left in place of the events before this one.
+pub(super) async fn receipt(
+    conn: &mut PgConnection,
+    workspace: WorkspaceId,
+    first: i64,
+) -> Result<Option<String>, AppError> {
+    let note = sqlx::query_scalar!(
+        "select note from audit_prunes where workspace_id = $1 and first_seq = $2",
+        workspace.0,
+        first,
+    );
+    Ok(note.fetch_optional(conn).await?)
 }
 
 pub(super) async fn standing(conn: &mut PgConnection, workspace: WorkspaceId) -> Result<Option<Standing>, AppError> {

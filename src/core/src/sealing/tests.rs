@@ -1,7 +1,7 @@
 //! Sealing on a real PostgreSQL: what is stored is what was sealed, or the first event that is not is named.
 
 use super::{
-    Kind, SigningKeys,
+    Finding, Kind, SigningKeys,
     operations::{
         call_the_roll, check_all, check_everything, checkpoint, consistency, inclusion, leaves, public_keys,
         range_proof, seal_all, standing,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     AppError, Ctx,
-    audit_log::{Action, Event},
+    audit_log::{Action, Event, Filter, Place, operations::list},
     ids::{EventId, WorkspaceId},
     permissions::Role,
     secrets::{from_hex, hex},
@@ -223,9 +223,10 @@ async fn tamper(db: &TestDb, workspace: WorkspaceId, sql: &str) {
     let sql = sql.replace("$w", &format!("'{}'", workspace.0));
     let whole = format!(
         "begin; alter table audit_events disable trigger all; alter table audit_tiles disable trigger all;
-         alter table audit_trees disable trigger all; {sql};
+         alter table audit_trees disable trigger all; alter table audit_floors disable trigger all; {sql};
          alter table audit_events enable always trigger append_only; alter table audit_tiles enable always trigger never_changed;
-         alter table audit_trees enable always trigger only_grows; commit"
+         alter table audit_trees enable always trigger only_grows; alter table audit_floors enable always trigger demand_a_seal,
+         enable always trigger demand_no_hold; commit"
     );
     db.superuser.execute(AssertSqlSafe(whole)).await.expect("tampered");
 }
@@ -287,6 +288,20 @@ async fn whatever_is_tampered_with_the_first_bad_event_is_named() {
             1,
             Kind::Tree,
         ),
+        ("a body that is no JSON", update("body = 'x'", 299), 299, Kind::Edit),
+        ("a body that is no event", update("body = '{}'", 298), 298, Kind::Edit),
+        ("what identifies people is no JSON", update("personal = 'x'", 297), 297, Kind::Edit),
+        ("the tree has no tails", "update audit_trees set tails = '{}' where workspace_id = $w".into(), 1, Kind::Tree),
+        ("the tree is larger", "update audit_trees set size = size + 1 where workspace_id = $w".into(), 1, Kind::Tree),
+        ("it begins later", "insert into audit_floors (workspace_id, first_seq) values ($w, 257)".into(), 256, Kind::Prune),
+        (
+            "it begins later, with a receipt that is none",
+            "insert into audit_floors (workspace_id, first_seq) values ($w, 257); insert into audit_prunes
+                (workspace_id, first_seq, from_seq, pruned_at, last_at, note)
+                select workspace_id, 257, 1, now(), now(), note from audit_trees where workspace_id = $w".into(),
+            256,
+            Kind::Prune,
+        ),
     ];
     assert!(cases.len() >= 14);
     for (n, (what, sql, seq, kind)) in cases.into_iter().enumerate() {
@@ -308,11 +323,18 @@ async fn whatever_is_tampered_with_the_first_bad_event_is_named() {
             hex(&send0_verify::leaf::hash(&tenant.id().to_string(), 1, micros, body.as_bytes()))
         };
         tamper(&db, tenant.id(), &sql.replace("$leaf", &leaf)).await;
+        let looked_at = standing(&db.ctx, &owner, &[seq]).await.expect("standing").expect("sealed").failed;
+        if kind == Kind::Edit && !what.starts_with("two are") {
+            assert_eq!(looked_at, Some(Finding { seq, kind }), "{what}: whoever looks at it sees it at once");
+        }
         db.ctx.clock.advance(Duration::minutes(2));
         // Behind the last event stands one already: until it is gone, nothing can be written down there.
         assert!(check_all(&db.ctx).await.is_ok() || seq == 301, "{what}");
         let found = standing(&db.ctx, &owner, &[]).await.expect("standing").expect("sealed").failed.expect(what);
         assert_eq!((found.seq, found.kind), (seq, kind), "{what}");
+        let page = list(&db.ctx, &owner, &Filter::default(), Place::Top, 50, Action::PageViewed).await.expect(what);
+        let is_long = page.events.len() == 50 || kind == Kind::Prune && page.events.len() >= 44;
+        assert!(is_long || what == "all are deleted", "{what}: what is there is shown");
         let verdicts = check_everything(&db.ctx).await.expect("checked");
         let verdict = verdicts.iter().find(|verdict| verdict.workspace == tenant.id()).expect("a verdict");
         assert_eq!(verdict.problem.as_deref(), Some(kind.sentence(seq).as_str()), "{what}");
@@ -326,11 +348,30 @@ async fn whatever_is_tampered_with_the_first_bad_event_is_named() {
             &db,
             tenant.id(),
             "delete from audit_events where workspace_id = $w; delete from audit_tiles where workspace_id = $w;
-            delete from audit_trees where workspace_id = $w; delete from audit_heads where workspace_id = $w",
+            delete from audit_trees where workspace_id = $w; delete from audit_heads where workspace_id = $w;
+            delete from audit_floors where workspace_id = $w",
         )
         .await;
         forget(&db, tenant.id());
     }
+}
+
+#[tokio::test]
+async fn a_checkpoint_of_just_as_many_events_is_no_receipt() {
+    let db = TestDb::new().await;
+    let tenant = logged(&db, "Acme", 256).await;
+    seal_all(&db.ctx).await.expect("sealed");
+    let note = checkpoint(&db.ctx, &tenant.actor(Role::Owner)).await.expect("a checkpoint");
+    assert_eq!(opened(&db.ctx, &note).await.size, 256);
+    db.ctx.log_call(&tenant.actor(Role::Owner), Event::new(Action::ApiCalled)).await.expect("logged");
+    seal_all(&db.ctx).await.expect("sealed");
+    let pruned = format!(
+        "insert into audit_floors (workspace_id, first_seq) values ($w, 257); insert into audit_prunes
+            (workspace_id, first_seq, from_seq, pruned_at, last_at, note) values ($w, 257, 1, now(), now(), '{note}')"
+    );
+    tamper(&db, tenant.id(), &pruned).await;
+    check_all(&db.ctx).await.expect("checked");
+    assert_eq!(failed(&db.ctx, &tenant).await, Some((256, Kind::Prune)));
 }
 
 /// Takes a workspace out of the register.
