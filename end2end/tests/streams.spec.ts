@@ -62,6 +62,11 @@ test('a stream is made, tried, paused, fails, recovers and goes', async ({ owner
     target.answer = { status: 200, body: 'ok' };
     await page.getByRole('button', { name: 'Go on' }).click();
     await expect(page.getByText('The stream goes on where it stopped.')).toBeVisible();
+    await expect(async () => {
+      await page.reload();
+      await expect(page.getByText('up to date')).toBeVisible({ timeout: 500 });
+    }).toPass({ timeout: 20_000 });
+    expect([...new Set(target.seqs)]).toEqual([...new Set(target.seqs)].map((_, place) => place + 1));
   });
   await test.step('it goes with its name typed', async () => {
     await page.getByLabel('Type the name of the stream').fill('siem');

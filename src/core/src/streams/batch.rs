@@ -2,7 +2,7 @@
 
 use crate::{
     AppError,
-    audit_log::{EventView, Outcome},
+    audit_log::{EventView, Outcome, visible_json},
     ids::{StreamId, WorkspaceId},
 };
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ impl Item {
             at: event.time,
             what: event.action.clone(),
             severity,
-            text: json.to_string(),
+            text: visible_json(&json),
             json,
         })
     }
@@ -94,10 +94,13 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// As many of these events as fit. `None` when there are none.
+    /// As many of these events as fit and follow each other without a gap. `None` when there are none.
     pub fn of_events(workspace: WorkspaceId, stream: StreamId, events: &[EventView]) -> Result<Option<Self>, AppError> {
         let (mut items, mut bytes) = (vec![], 0);
-        for event in events {
+        for (event, seq) in events.iter().zip(events.first().map_or(0, |first| first.seq)..) {
+            if event.seq != seq {
+                break;
+            }
             let item = Item::of_event(event)?;
             bytes += item.text.len() + 1;
             if bytes > BYTES_MAX && !items.is_empty() {

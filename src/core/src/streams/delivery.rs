@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Actor, AppError, Ctx,
-    audit_log::{Action, Event, Outcome},
+    audit_log::{Action, Event, Outcome, operations::first_kept},
     contacts::NoticeKind,
     envelope::Place,
     ids::{StreamId, WorkspaceId},
@@ -16,18 +16,26 @@ use crate::{
     secrets,
 };
 use futures::future::join_all;
-use std::pin::pin;
+use std::{
+    collections::{HashMap, HashSet},
+    pin::pin,
+};
 use time::{Duration, OffsetDateTime};
 use tokio::{
-    task::JoinSet,
-    time::{MissedTickBehavior, interval, timeout},
+    task::{Id, JoinSet},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// How often it is looked for something to send.
 const POLL: std::time::Duration = std::time::Duration::from_secs(1);
 /// The most streams that one server sends at once.
 const AT_ONCE: usize = 32;
+/// An attempt that takes longer is slow.
+const SLOW: std::time::Duration = std::time::Duration::from_secs(2);
+/// Of the places, those that slow streams may take: the others are for whoever answers.
+pub(super) const SLOW_AT_ONCE: usize = 16;
 /// How long a server has to send what it has claimed: longer than an attempt can take.
 pub(super) const LEASE: Duration = Duration::seconds(60);
 /// How long a batch that is being sent may take after the signal to stop.
@@ -42,22 +50,63 @@ const TELL_AFTER: Duration = Duration::DAY;
 /// The longest reason that is kept, in characters.
 const ERROR_MAX: usize = 1500;
 
-/// Sends until told to stop. A target that hangs takes up one of many places and delays no other; what is cut off in the end
-/// is sent again when its lease is over.
+/// Which streams are slow, as far as this server knows, and which attempts are under way since when.
+#[derive(Default)]
+pub(super) struct Lanes {
+    slow: HashSet<StreamId>,
+    at_work: HashMap<Id, (StreamId, Instant)>,
+}
+
+impl Lanes {
+    pub(super) fn begun(&mut self, id: Id, stream: StreamId) {
+        self.at_work.insert(id, (stream, Instant::now()));
+    }
+
+    /// As if all had begun so long ago.
+    #[cfg(test)]
+    pub(super) fn since(&mut self, ago: std::time::Duration) {
+        self.at_work.values_mut().for_each(|(_, begun)| *begun -= ago);
+    }
+
+    pub(super) fn ended(&mut self, id: Id) {
+        let Some((stream, begun)) = self.at_work.remove(&id) else { return };
+        if begun.elapsed() > SLOW {
+            self.slow.insert(stream)
+        } else {
+            self.slow.remove(&stream)
+        };
+    }
+
+    /// Claims as many as there are places for: slow ones first, so that they come at all, but only as long as there are places for such.
+    pub(super) async fn claim(&mut self, ctx: &Ctx, places: usize) -> Result<Vec<Claim>, AppError> {
+        let overdue = self.at_work.values().filter(|(_, begun)| begun.elapsed() > SLOW);
+        self.slow.extend(overdue.map(|(stream, _)| stream));
+        let at_work = self.at_work.values().filter(|(stream, _)| self.slow.contains(stream)).count();
+        let places_for_slow = if self.slow.is_empty() { 0 } else { SLOW_AT_ONCE.saturating_sub(at_work) };
+        let mut claims = claim(ctx, places.min(places_for_slow), &self.slow, true).await?;
+        claims.extend(claim(ctx, places - claims.len(), &self.slow, false).await?);
+        Ok(claims)
+    }
+}
+
+/// Sends until told to stop. A target that hangs takes up one of many places and delays no other, and however many hang, there are places
+/// for those that do not, once they are known; what is cut off in the end is sent again when its lease is over.
 pub async fn run(ctx: &Ctx, stop: impl Future<Output = ()>) {
     let (mut stop, mut tick, mut under_way) = (pin!(stop), interval(POLL), JoinSet::new());
+    let mut lanes = Lanes::default();
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = &mut stop => break,
             _ = tick.tick() => {}
             // There may be more of the same stream, and there is a place for another one.
-            Some(_) = under_way.join_next() => {}
+            Some(ended) = under_way.join_next_with_id() => lanes.ended(ended.map_or_else(|error| error.id(), |(id, ())| id)),
         }
-        match claim(ctx, AT_ONCE - under_way.len()).await {
+        match lanes.claim(ctx, AT_ONCE - under_way.len()).await {
             Ok(claims) => claims.into_iter().for_each(|claim| {
                 let ctx = ctx.clone();
-                under_way.spawn(async move { report(&claim, deliver(&ctx, &claim).await) });
+                let attempt = under_way.spawn(async move { report(&claim, deliver(&ctx, &claim).await) });
+                lanes.begun(attempt.id(), claim.stream);
             }),
             Err(error) => tracing::warn!(%error, "streams could not be looked at and will be"),
         }
@@ -77,19 +126,26 @@ fn report(claim: &Claim, done: Result<(), AppError>) {
 /// # Errors
 /// [`AppError::Unavailable`] when the database cannot be asked. That a target does not take it is no error: it waits.
 pub async fn deliver_due(ctx: &Ctx) -> Result<usize, AppError> {
-    let claims = claim(ctx, AT_ONCE).await?;
+    let claims = claim(ctx, AT_ONCE, &HashSet::new(), false).await?;
     let done = join_all(claims.iter().map(|claim| deliver(ctx, claim))).await;
     done.into_iter().collect::<Result<Vec<()>, _>>().map(|done| done.len())
 }
 
-/// Committed before anything is sent: nobody waits on a lock for somebody else's server.
-pub(super) async fn claim(ctx: &Ctx, limit: usize) -> Result<Vec<Claim>, AppError> {
+/// Committed before anything is sent: nobody waits on a lock for somebody else's server. Of streams that are among `some`, or of those that
+/// are not.
+pub(super) async fn claim(
+    ctx: &Ctx,
+    limit: usize,
+    some: &HashSet<StreamId>,
+    is_among: bool,
+) -> Result<Vec<Claim>, AppError> {
     let limit = i32::try_from(limit).unwrap_or(0);
     if limit == 0 {
         return Ok(vec![]);
     }
     let now = ctx.clock.now();
-    queries::claim(&ctx.db.worker, limit, EVENTS_MAX, now, now + LEASE).await
+    let some: Vec<Uuid> = some.iter().map(|stream| stream.0).collect();
+    queries::claim(&ctx.db.worker, limit, EVENTS_MAX, (now, now + LEASE), (&some, is_among)).await
 }
 
 pub(super) async fn deliver(ctx: &Ctx, claim: &Claim) -> Result<(), AppError> {
@@ -180,14 +236,16 @@ async fn taken(ctx: &Ctx, claim: &Claim, stream: &Claimed, reached: Reached) -> 
     tx.commit(about(Action::StreamRecovered, claim, stream)).await
 }
 
-/// Leaves out events that were removed before the target had them, however many they are, and tells the log once. Nothing else is
-/// ever left out.
+/// Leaves out events that are not there, however many they are, and tells the log once: retention removed them before the target had them;
+/// or events before them are kept, and then somebody has. Nothing else is ever left out.
 async fn skip(ctx: &Ctx, claim: &Claim, stream: &Claimed, to: i64) -> Result<(), AppError> {
     let mut tx = ctx.db.change(&Actor::jobs(claim.workspace, "streams")).await?;
     if !queries::skipped(tx.conn(), claim, to, ctx.clock.now()).await? {
         return Ok(());
     }
-    let event = about(Action::StreamFailing, claim, stream).because(Outcome::Failed, "gone_unsent");
+    let oldest = first_kept(tx.conn(), claim.workspace).await?;
+    let reason = if oldest.is_none_or(|(first, _)| first >= to) { "gone_unsent" } else { "missing" };
+    let event = about(Action::StreamFailing, claim, stream).because(Outcome::Failed, reason);
     tx.commit(event.change("next_seq", stream.next_seq, to)).await
 }
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     AppError, Ctx,
+    audit_log::visible_json,
     egress::{Answer, Destination, DestinationError, EgressError, Outgoing, Trust, WebAddress},
 };
 use bytes::Bytes;
@@ -154,7 +155,7 @@ impl Recipient {
             if !index.is_empty() {
                 event["index"] = index.into();
             }
-            event.to_string()
+            visible_json(&event)
         };
         let body: String = batch.items.iter().map(one).collect();
         let mut headers = headers(JSON);
@@ -168,7 +169,7 @@ impl Recipient {
         for item in &batch.items {
             let mut document = item.json.clone();
             document["@timestamp"] = document["time"].clone();
-            body.push_str(&format!("{}\n{document}\n", json!({ "create": { "_id": item.id } })));
+            body.push_str(&format!("{}\n{}\n", json!({ "create": { "_id": item.id } }), visible_json(&document)));
         }
         let path = format!("{}/{index}/_bulk", to.url().path().trim_end_matches('/'));
         // No more of the answer than what is looked at.

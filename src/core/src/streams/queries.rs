@@ -1,4 +1,4 @@
-use super::{NewStream, State, StreamView, Target};
+use super::{NewStream, State, StreamView, Target, delivery::LEASE};
 use crate::{
     AppError,
     audit_log::{self, EventView},
@@ -232,11 +232,14 @@ pub(super) async fn set_state(
     now: OffsetDateTime,
 ) -> Result<bool, AppError> {
     let done = sqlx::query!(
-        "update audit_streams set state = $3, due_at = greatest(due_at, $4) where workspace_id = $1 and stream_id = $2 and state <> $3",
+        // No later than by the end of a lease an attempt may be under way: beside that there is no other.
+        "update audit_streams set state = $3, due_at = case when due_at > $5 then $4 else greatest(due_at, $4) end
+         where workspace_id = $1 and stream_id = $2 and state <> $3",
         workspace.0,
         id.0,
         state.as_str(),
         now,
+        now + LEASE,
     )
     .execute(conn)
     .await?;
@@ -271,16 +274,18 @@ pub(super) async fn claim(
     pool: &PgPool,
     limit: i32,
     batch: i32,
-    now: OffsetDateTime,
-    until: OffsetDateTime,
+    (now, until): (OffsetDateTime, OffsetDateTime),
+    (some, is_among): (&[Uuid], bool),
 ) -> Result<Vec<Claim>, AppError> {
     let rows = sqlx::query!(
         r#"select workspace_id as "workspace_id!", stream_id as "stream_id!", lease as "lease!"
-         from audit_streams_claim($1, $2, $3, $4)"#,
+         from audit_streams_claim($1, $2, $3, $4, $5, $6)"#,
         limit,
         batch,
         now,
         until,
+        some,
+        is_among,
     )
     .fetch_all(pool)
     .await?;

@@ -4,7 +4,7 @@ use super::{
     Health, Kind, State, StreamText, StreamView,
     batch::EVENTS_MAX,
     deliver_due,
-    delivery::{LEASE, claim, deliver, wait},
+    delivery::{LEASE, Lanes, SLOW_AT_ONCE, claim, deliver, wait},
     operations::{change, create, list, pause, remove, replace_secret, resume, show, test},
     queries::{self, Reached},
     run,
@@ -33,13 +33,19 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor};
 use std::{
+    collections::HashSet,
+    future::pending,
     net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration as Real,
 };
 use time::Duration;
-use tokio::{io::AsyncReadExt, net::TcpListener, task::JoinHandle};
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpListener,
+    task::{JoinHandle, JoinSet},
+};
 use uuid::Uuid;
 
 const TOKEN: &str = "8f14e45f-hec-token-0e2d";
@@ -122,10 +128,19 @@ impl Wired {
 
     /// Takes every event up to this one out of the log, as retention does.
     async fn lose(&self, to: i64) {
+        self.delete("<=", to).await;
+    }
+
+    /// Takes one event out of the log, as nobody may.
+    async fn remove(&self, seq: i64) {
+        self.delete("=", seq).await;
+    }
+
+    async fn delete(&self, is: &str, seq: i64) {
         let workspace = self.tenant.id().0;
         let gone = format!(
             "begin; alter table audit_events disable trigger all;
-             delete from audit_events where workspace_id = '{workspace}' and seq <= {to};
+             delete from audit_events where workspace_id = '{workspace}' and seq {is} {seq};
              alter table audit_events enable always trigger append_only, enable always trigger never_truncated; commit"
         );
         self.db.superuser.execute(AssertSqlSafe(gone)).await.expect("gone");
@@ -177,7 +192,7 @@ async fn a_batch_that_was_sent_and_not_recorded_is_sent_again_as_it_was() {
     let wired = Wired::new().await;
     wired.happen(20).await;
     wired.stream(Kind::Https, "1").await;
-    let killed = claim(wired.ctx(), 1).await.expect("claimed").remove(0);
+    let killed = claim(wired.ctx(), 1, &HashSet::new(), false).await.expect("claimed").remove(0);
     tokio::select! {
         biased;
         _ = wired.server.has(1) => {}
@@ -202,9 +217,9 @@ async fn two_servers_never_send_one_batch_at_once() {
     assert_eq!(wired.server.received().len(), 1);
 
     wired.happen(5).await;
-    let late = claim(wired.ctx(), 1).await.expect("claimed").remove(0);
+    let late = claim(wired.ctx(), 1, &HashSet::new(), false).await.expect("claimed").remove(0);
     wired.ctx().clock.advance(LEASE);
-    let next = claim(wired.ctx(), 1).await.expect("claimed").remove(0);
+    let next = claim(wired.ctx(), 1, &HashSet::new(), false).await.expect("claimed").remove(0);
     let before = wired.view(id).await;
     // Whoever comes late sends nothing, and changes nothing either.
     deliver(wired.ctx(), &late).await.expect("nothing");
@@ -323,6 +338,91 @@ async fn events_that_are_gone_before_they_were_sent_are_not_counted_as_sent() {
     assert_eq!((&lost.changes[0].before, &lost.changes[0].after), (&next.into(), &(next + 5).into()));
     let said = wired.server.received().iter().any(|one| one.text().contains("gone_unsent"));
     assert!(said, "the target learns of it as well");
+}
+
+#[tokio::test]
+async fn no_batch_reaches_across_an_event_that_somebody_removed() {
+    let wired = Wired::new().await;
+    let id = wired.stream(Kind::Https, "1").await;
+    wired.drain().await;
+    pause(wired.ctx(), &wired.owner(), id).await.expect("paused");
+    let next = wired.view(id).await.next_seq;
+    wired.happen(20).await;
+    wired.remove(next + 7).await;
+    resume(wired.ctx(), &wired.owner(), id).await.expect("resumed");
+    wired.drain().await;
+    let received = wired.server.received();
+    let newest = wired.db.seq(wired.tenant.id()).await;
+    assert_eq!(seqs(&received), (1..=newest).filter(|seq| *seq != next + 7).collect::<Vec<_>>());
+    let over = |id: &str| {
+        let numbers: Vec<i64> = id.rsplit('-').take(2).filter_map(|part| part.parse().ok()).collect();
+        matches!(numbers[..], [last, first] if (first..=last).contains(&(next + 7)))
+    };
+    let ids: Vec<&str> = received.iter().map(|one| one.header("webhook-id")).collect();
+    assert!(ids.contains(&format!("{id}-{next}-{}", next + 6).as_str()) && !ids.iter().any(|id| over(id)), "{ids:?}");
+    let lost = wired.log().await.into_iter().filter(|event| event.action == "stream.failing").collect::<Vec<_>>();
+    let [lost] = &lost[..] else { panic!("it is said once: {lost:?}") };
+    assert_eq!((lost.outcome, lost.reason.as_deref()), (Outcome::Failed, Some("missing")));
+    assert_eq!((&lost.changes[0].before, &lost.changes[0].after), (&(next + 7).into(), &(next + 8).into()));
+}
+
+#[tokio::test]
+async fn whatever_a_name_holds_a_record_is_one_line() {
+    for kind in [Kind::Https, Kind::Splunk, Kind::Elastic, Kind::Datadog] {
+        let wired = Wired::new().await;
+        wired.stream(kind, "1").await;
+        let name = "a\u{2028}b\u{202e}c\u{85}d\u{9b}e\r\nf";
+        let event = Event::new(Action::ApiKeyRevoked).on("api_key", "key_1", Some(name));
+        wired.ctx().log_call(&wired.owner(), event).await.expect("logged");
+        wired.drain().await;
+        let text: String = wired.server.received().iter().map(Received::text).collect();
+        assert!(text.contains("\\u2028b") && text.contains("key_1"), "{kind}: {text}");
+        let hidden = |c: char| c.is_control() && c != '\n' || ['\u{2028}', '\u{202e}'].contains(&c);
+        assert!(!text.contains(hidden), "{kind}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn gone_on_with_a_stream_that_failed_is_sent_at_once() {
+    let wired = Wired::new().await;
+    let id = wired.stream(Kind::Https, "1").await;
+    wired.server.answer(|_| Reply::With(503, "busy".into()));
+    for _ in 0..8 {
+        wired.ctx().clock.advance(Duration::HOUR);
+        wired.drain().await;
+    }
+    wired.server.answer(|_| Reply::With(200, "ok".into()));
+    wired.drain().await;
+    assert_eq!(wired.view(id).await.delivered(), 0, "it waits for its next attempt");
+    pause(wired.ctx(), &wired.owner(), id).await.expect("paused");
+    resume(wired.ctx(), &wired.owner(), id).await.expect("resumed");
+    wired.drain().await;
+    let view = wired.view(id).await;
+    assert_eq!((view.health(), view.waiting()), (Health::UpToDate, 0));
+}
+
+#[tokio::test]
+async fn however_many_streams_are_slow_there_are_places_for_the_others() {
+    let wired = Wired::new().await;
+    let slow = wired.stream(Kind::Https, "1").await;
+    let (mut lanes, mut attempts) = (Lanes::default(), JoinSet::<()>::new());
+    let at_work: Vec<_> = (0..SLOW_AT_ONCE).map(|_| attempts.spawn(pending()).id()).collect();
+    at_work.iter().for_each(|id| lanes.begun(*id, slow));
+    lanes.since(Real::from_secs(9));
+    let streams = async |lanes: &mut Lanes, places| -> Vec<StreamId> {
+        lanes.claim(wired.ctx(), places).await.expect("claimed").iter().map(|claim| claim.stream).collect()
+    };
+    assert_eq!(streams(&mut lanes, 8).await, [], "no place is left for it");
+    let quick = wired.made(&StreamText { name: "Quick".into(), ..wired.text(Kind::Https, "1") }).await;
+    assert_eq!(streams(&mut lanes, 8).await, [quick]);
+    wired.ctx().clock.advance(LEASE);
+    lanes.ended(at_work[0]);
+    assert_eq!(streams(&mut lanes, 1).await, [slow], "one is done, and the others do not come before it for ever");
+    // Whoever answers in time again waits for nobody.
+    wired.ctx().clock.advance(LEASE);
+    lanes.begun(at_work[0], slow);
+    lanes.ended(at_work[0]);
+    assert_eq!(streams(&mut lanes, 8).await.len(), 2);
 }
 
 #[tokio::test]
