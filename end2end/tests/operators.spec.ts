@@ -67,6 +67,10 @@ test('the platform’s log is read by operators and by nobody else', async ({ op
   await expect(operator.getByRole('heading', { level: 1 })).toHaveText('Log');
   await expect(section(operator, 'Log')).toHaveAttribute('aria-current', 'page');
   await expect(sentences(operator)).toHaveCount(50);
+  await expect(async () => {
+    await operator.reload();
+    await expect(operator.locator('#proof')).toContainText('verified to event', { timeout: 1000 });
+  }).toPass({ timeout: 30_000 });
   await expect(sentences(operator).first()).toHaveText(/^Somebody unknown called the API: GET \/v1\/workspace/);
 
   await test.step('older and newer pages', async () => {

@@ -83,7 +83,7 @@ pub fn Log() -> impl IntoView {
 pub(super) async fn proof_of(inside: &Inside, events: &[EventView], one: Option<EventId>) -> Result<AnyView, AppError> {
     let shown: Vec<i64> = events.iter().map(|event| event.seq).collect();
     let standing = sealing::operations::standing(&inside.visit.ctx, &inside.actor, &shown).await?;
-    Ok(proven(&inside.path("audit-log"), one, inside.now, standing))
+    Ok(proven(Some(&inside.path("audit-log")), one, inside.now, standing))
 }
 
 /// How long the log is kept, and how far back it goes.

@@ -8,8 +8,9 @@ use send0_core::{
 };
 use time::OffsetDateTime;
 
-/// How far the log is proven. Green only for what a check has verified. `log` is where the log is, `one` the event whose page it is.
-pub fn proven(log: &str, one: Option<EventId>, now: OffsetDateTime, standing: Option<Standing>) -> AnyView {
+/// How far the log is proven. Green only for what a check has verified. `log` is where the files are that prove it, of the
+/// log of a workspace; `one` the event whose page it is.
+pub fn proven(log: Option<&str>, one: Option<EventId>, now: OffsetDateTime, standing: Option<Standing>) -> AnyView {
     match standing {
         None => {
             view! { <p id="proof" class="hint"><Badge status=Status::Pending word="not sealed yet"/></p> }.into_any()
@@ -21,7 +22,7 @@ pub fn proven(log: &str, one: Option<EventId>, now: OffsetDateTime, standing: Op
     }
 }
 
-fn intact(log: &str, one: Option<EventId>, now: OffsetDateTime, standing: &Standing) -> AnyView {
+fn intact(log: Option<&str>, one: Option<EventId>, now: OffsetDateTime, standing: &Standing) -> AnyView {
     let (sealed, files) = (format!("sealed to event #{}", standing.sealed_to), files(log, one));
     match standing.checked_at {
         None => {
@@ -41,13 +42,14 @@ fn intact(log: &str, one: Option<EventId>, now: OffsetDateTime, standing: &Stand
 }
 
 /// What to take along: with these, the log is verified without this server (docs/audit-log-format.md).
-fn files(log: &str, one: Option<EventId>) -> impl IntoView + use<> {
+fn files(log: Option<&str>, one: Option<EventId>) -> Option<impl IntoView + use<>> {
+    let log = log?;
     let proof = one.map(|id| view! { <a href=format!("{log}/{id}/proof")>"Proof of this event"</a>" · " });
-    view! {
+    Some(view! {
         {proof}
         <a href=format!("{log}/checkpoint")>"Newest checkpoint"</a>" · "
         <a href="/v1/audit-log/public-key">"Public key"</a>
-    }
+    })
 }
 
 fn broken(finding: Finding) -> AnyView {
