@@ -12,6 +12,7 @@ use crate::{
 use leptos::prelude::*;
 use send0_core::{
     AppError,
+    accounts::Factor,
     audit_log::{
         Action, Asked, EventView, Query, Target, Term, Window,
         operations::{self, Around},
@@ -41,7 +42,7 @@ pub fn event_page(log: &Shown, event: EventView, around: Around) -> Result<impl 
     Ok(view! {
         <PageHeader title=format!("{} {}", who(&event), what(&event)) subtitle=format!("Event #{}", event.seq)/>
         {neighbours(log, &around)}
-        {facts(log, &event)}
+        {facts(log, &event, around.factor)}
         {(!changes.is_empty()).then(|| view! {
             <Section id="changes" title="Before and after"><Diff caption="What changed" changes/></Section>
         })}
@@ -88,7 +89,7 @@ fn shown(value: &Value) -> Option<String> {
     }
 }
 
-fn facts(log: &Shown, event: &EventView) -> impl IntoView + use<> {
+fn facts(log: &Shown, event: &EventView, factor: Option<Factor>) -> impl IntoView + use<> {
     let now = log.now;
     let at = event.time;
     let EventView { actor, action, outcome, reason, targets, request, count, window, .. } = event.clone();
@@ -116,6 +117,7 @@ fn facts(log: &Shown, event: &EventView) -> impl IntoView + use<> {
             {code("Address", request.address)}
             {request.agent.map(|agent| view! { <Fact label="Agent">{agent}</Fact> })}
             {code("Session", actor.session)}
+            {factor.map(|factor| view! { <Fact label="Signed in with">{factor.words()}</Fact> })}
             {count.map(|count| view! { <Fact label="Stands for">{format!("{count} alike calls")}{window.map(times)}</Fact> })}
         </Facts>
     }

@@ -8,7 +8,7 @@ use send0_core::{
     AppError, FieldError,
     audit_log::{Action, Asked as Bound, Filter, FilterText, KEYS, Outcome, Place, Query, QueryError, Source, Term},
 };
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, UtcOffset, macros::format_description};
 
 /// What the URL of a search can say, besides whether it is live.
 const PARAMETERS: [&str; 8] = ["q", "actor", "action", "outcome", "from", "to", "older", "newer"];
@@ -140,6 +140,7 @@ fn place_of(query: &ParamsMap) -> Result<Place, AppError> {
 pub fn form(log: &Shown, asked: &Asked, actors: &[String]) -> impl IntoView + use<> {
     let clear = asked.is_anything().then(|| log.all.clone());
     let FilterText { q, from, to, .. } = asked.text.clone();
+    let (from, to) = (in_field(asked.filter.from, from), in_field(asked.filter.to, to));
     let errors = Query::parse(&q).err().unwrap_or_default();
     let wrong = !errors.is_empty();
     let described = wrong.then(|| "q-error".to_owned());
@@ -151,12 +152,23 @@ pub fn form(log: &Shown, asked: &Asked, actors: &[String]) -> impl IntoView + us
                 <Icon glyph=Glyph::Search/>
                 <QueryBox value=q completions described wrong/>
             </span>
-            <TextField name="from" label="From" kind="datetime-local" value=from/>
+            <TextField name="from" label="From, UTC" kind="datetime-local" value=from/>
             <TextField name="to" label="To, UTC" kind="datetime-local" value=to/>
         </Filters>
         {marked}
         {help()}
     }
+}
+
+/// A time that could be read, as a field for times has to have it; else what was typed.
+fn in_field(at: Option<OffsetDateTime>, typed: String) -> String {
+    let Some(at) = at.map(|at| at.to_offset(UtcOffset::UTC)) else { return typed };
+    let text = match (at.second(), at.millisecond()) {
+        (0, 0) => at.format(format_description!("[year]-[month]-[day]T[hour]:[minute]")),
+        (_, 0) => at.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]")),
+        _ => at.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]")),
+    };
+    text.unwrap_or(typed)
 }
 
 /// What the box offers, line by line: the keys, then the values of those that have a few.

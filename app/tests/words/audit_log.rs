@@ -189,7 +189,7 @@ fn the_page_of_an_event_says_how_many_it_stands_for_and_when_they_were() {
     let page = |event: EventView| {
         let (base, now) = ("/operator/audit-log".to_owned(), event.time);
         let log = Shown { title: "", about: "", raw: "", all: base.clone(), base, tail: None, keys: None, now };
-        let around = Around { previous: None, next: None, history: vec![] };
+        let around = Around::default();
         event_page(&log, event, around).expect("a page").to_html()
     };
     let before = page(EventView { window: None, ..many.clone() });

@@ -454,7 +454,9 @@ pub(super) fn parse_time(text: &str) -> Option<OffsetDateTime> {
     use time::{
         Date, PrimitiveDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description,
     };
-    if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
+    // What names no zone is in UTC, as a field for times writes it.
+    let read = OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339));
+    if let Ok(time) = read {
         // In UTC it may lie outside all years that there are, and outside those that can be written.
         return time.checked_to_offset(UtcOffset::UTC).filter(|time| (0..=9999).contains(&time.year()));
     }

@@ -13,7 +13,7 @@ pub const TERMS_MAX: usize = 32;
 
 /// The keys, with what stands after their colon.
 pub const KEYS: [(&str, &str); 8] = [
-    ("actor", "an id, a mail address, or a part of a name"),
+    ("actor", "an id, a part of a name, or the mail address of a member of today"),
     ("action", "api_key.issued, or a family: api_key.*"),
     ("outcome", "success, denied or failed"),
     ("source", "api, console, cli or system"),
@@ -65,7 +65,7 @@ impl Source {
 /// What one term asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// Who did it: an id, a mail address, or a part of a name.
+    /// Who did it: an id, a part of a name, or the mail address of whoever is a member now.
     Actor(String),
     /// What was done: an action, or a family of them.
     Action(String),
@@ -485,6 +485,7 @@ fn words_of(value: &serde_json::Value, words: &mut Vec<String>) {
 mod query_tests {
     use super::*;
     use proptest::prelude::*;
+    use time::macros::datetime;
 
     fn parsed(text: &str) -> Vec<Term> {
         Query::parse(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).terms
@@ -524,6 +525,23 @@ mod query_tests {
         );
         for (key, _) in KEYS {
             assert!(all.contains(&format!("{key}:")), "{key} is meant to be tried here");
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_however_precise_it_is() {
+        for (text, at) in [
+            ("2026-11-01", Some(datetime!(2026-11-01 0:00 UTC))),
+            ("2026-11-01T18:00", Some(datetime!(2026-11-01 18:00 UTC))),
+            ("2026-11-01T18:00:30", Some(datetime!(2026-11-01 18:00:30 UTC))),
+            ("2026-11-01T18:00:30.25", Some(datetime!(2026-11-01 18:00:30.25 UTC))),
+            ("2026-11-01T18:00:30.25Z", Some(datetime!(2026-11-01 18:00:30.25 UTC))),
+            ("2026-11-01T18:00:30+02:00", Some(datetime!(2026-11-01 16:00:30 UTC))),
+            ("2026-11-01T18", None),
+            ("2026-11-01T18:00:30ZZ", None),
+            ("2026-11-31", None),
+        ] {
+            assert_eq!(super::super::model::parse_time(text), at, "{text}");
         }
     }
 
