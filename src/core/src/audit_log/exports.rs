@@ -6,7 +6,7 @@ use super::{
     export_queries::{self as queries, Claimed, New},
     operations::criteria_in,
 };
-use crate::{Actor, AppError, Ctx, ids::ExportId, permissions::Permission, secrets};
+use crate::{Actor, AppError, Ctx, ids::ExportId, intent::Intent, permissions::Permission, secrets};
 use futures::stream::{Stream, try_unfold};
 use sha2::{Digest, Sha256};
 use std::{
@@ -184,7 +184,7 @@ pub async fn cancel(ctx: &Ctx, actor: &Actor, id: ExportId) -> Result<(), AppErr
 /// Hands out the file of an export, in chunks, and writes down that it did.
 ///
 /// # Errors
-/// [`AppError::NotFound`]; [`AppError::Refused`] when there is no file yet, or none any more.
+/// [`AppError::NotFound`]; [`AppError::ProofNeeded`]; [`AppError::Refused`] when there is no file yet, or none any more.
 pub async fn download(
     ctx: &Ctx,
     actor: &Actor,
@@ -205,6 +205,9 @@ pub async fn download(
             AppError::Refused("The file of this export is not here: it expired, or was never finished.".into());
         return ctx.refuse(actor, event, "no_file", refusal).await;
     };
+    // Whoever has the file has the log: for a day, an open session alone must not be enough, no more than to have it written.
+    let words = format!("Download the export of the audit log as {}", export.format.as_str().to_uppercase());
+    ctx.demand_proof(actor, event.clone(), Intent::new(actor.workspace, words, id)).await?;
     ctx.log_call(actor, event.change("sha256", None::<&str>, export.sha256.clone())).await?;
     Ok((export, try_unfold(file, chunk)))
 }

@@ -338,6 +338,16 @@ async fn a_session_needs_a_proof_for_it() {
     let refused = start(&db.ctx, &owner, "csv", &FilterText::default()).await;
     assert_eq!(refused, Err(AppError::ProofNeeded));
     assert_eq!(db.number("select count(*) from audit_exports").await, 0);
+    // Nor does somebody else's session get at what was written for who had given one.
+    let id = begun(&db, &tenant, Format::Csv).await;
+    assert_eq!(work(&db.ctx).await, Ok(true));
+    assert_eq!(fetched(&db.ctx, &owner, id).await, Err(AppError::ProofNeeded));
+    let denied = db.events(tenant.id()).await.pop().expect("an event");
+    assert_eq!(
+        (denied.action.as_str(), denied.reason.as_deref()),
+        ("audit_log.export_downloaded", Some("proof_needed"))
+    );
+    assert!(!fetched(&db.ctx, &tenant.actor(Role::Owner), id).await.expect("the file").is_empty());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::status_of;
 use crate::attachment::attachment;
 use app::{
     cookies,
+    forms::prove_path,
     page::{id_param, path_in},
 };
 use axum::{
@@ -112,6 +113,7 @@ pub async fn download_export(
     match export_file(&ctx, &about, &who, &slug, &id).await {
         Ok(response) => response,
         Err(AppError::Refused(_)) => Redirect::to(&page).into_response(),
+        Err(AppError::ProofNeeded) => Redirect::to(&prove_path(&page)).into_response(),
         Err(error) => status_of(&error).into_response(),
     }
 }
