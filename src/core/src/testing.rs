@@ -342,7 +342,7 @@ async fn make_template(server: &PgConnectOptions, admin: &mut PgConnection, name
 /// Every event that a test reads is held against the schema that customers read.
 fn is_as_published(event: &EventView) {
     static SCHEMA: LazyLock<jsonschema::Validator> =
-        LazyLock::new(|| jsonschema::validator_for(&audit_log::schema::schema()).expect("a schema"));
+        LazyLock::new(|| jsonschema::validator_for(&audit_log::schema::closed()).expect("a schema"));
     let event = serde_json::to_value(event).expect("JSON");
     let errors: Vec<String> = SCHEMA.iter_errors(&event).map(|e| format!("{}: {e}", e.instance_path())).collect();
     assert!(errors.is_empty(), "{event} is not as published: {errors:?}");

@@ -47,12 +47,23 @@ pub(super) fn write(to: &mut Vec<u8>, event: &EventView) {
     to.extend_from_slice(b"\r\n");
 }
 
-/// What a spreadsheet would take for a formula gets an apostrophe, which makes it text (OWASP, CSV Injection). A quoted cell may
-/// hold the end of a line; ours do not, because programs read this line by line.
+/// What a spreadsheet takes for the beginning of a formula.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// What a spreadsheet would take for a formula gets an apostrophe, which makes it text (OWASP, CSV Injection): at the beginning, and behind
+/// whatever else it may take for the end of a cell; where that is a semicolon, our quotes are text like any other. A quoted cell may hold the
+/// end of a line; ours do not, because programs read this line by line.
 pub(super) fn cell(to: &mut Vec<u8>, text: &str) {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    let shown = visible(text, &['\t']);
-    let shown = if is_formula { format!("'{shown}") } else { shown };
+    let (mut safe, mut is_begin) = (String::with_capacity(text.len()), true);
+    for c in text.chars() {
+        if is_begin && FORMULA.contains(&c) {
+            safe.push('\'');
+        }
+        // Quotes and spaces in front of it are none to some.
+        is_begin = matches!(c, ',' | ';' | '\t') || is_begin && matches!(c, '"' | ' ');
+        safe.push(c);
+    }
+    let shown = visible(&safe, &['\t']);
     if shown.contains([',', '"', ';', '\t']) || shown.starts_with(' ') || shown.ends_with(' ') {
         to.push(b'"');
         to.extend_from_slice(shown.replace('"', "\"\"").as_bytes());

@@ -76,13 +76,17 @@ fn ndjson_is_what_is_stored_byte_for_byte() {
     let stored = Stored {
         seq: 1042,
         at: datetime!(2026-11-23 18:04:05.120 UTC),
+        id: Uuid::nil(),
+        action: "api_key.issued",
+        outcome: "success",
+        actor_kind: "user",
+        actor_id: "usr_1",
         body: r#"{"action":"api_key.issued"}"#,
         personal: Some(r#"{"actor":"Ana"}"#),
         salt: Some(&[0, 0xab, 0xff]),
     };
     let workspace = WorkspaceId(Uuid::from_u128(2));
-    let of =
-        |stored: &Stored<'_>, leaf| line(|to| write(to, Format::Ndjson, workspace, stored, leaf).expect("written"));
+    let of = |stored: &Stored<'_>, leaf| line(|to| write(to, Format::Ndjson, workspace, stored, leaf));
     assert_eq!(
         of(&stored, Some(&[0xf0; 32])),
         "{\"seq\":1042,\"time\":\"2026-11-23T18:04:05.120000Z\",\"workspace\":\"wsp_00000000000000000000000002\",\
@@ -249,6 +253,12 @@ fn no_cell_is_a_formula() {
         ("=HYPERLINK(\"https://x\")", "\"'=HYPERLINK(\"\"https://x\"\")\""),
         ("a\r\nb", "a\\u000d\\u000ab"),
         (" x", "\" x\""),
+        // A spreadsheet that splits at semicolons takes our quotes for text.
+        ("a;=1", "\"a;'=1\""),
+        ("a; =1", "\"a; '=1\""),
+        ("a;\"=1\"", "\"a;\"\"'=1\"\"\""),
+        ("a,-1\t@x", "\"a,'-1\t'@x\""),
+        ("a;b=1", "\"a;b=1\""),
     ] {
         assert_eq!(cell(text), expected, "{text:?}");
     }
