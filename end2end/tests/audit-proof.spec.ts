@@ -57,10 +57,11 @@ test('an event that is not as it was sealed turns the badge and is named', async
       await page.reload();
       await expect(page.locator('#proof')).toContainText('verified to event', { timeout: 1000 });
     }).toPass({ timeout: 30_000 });
-    const tamper = `begin; alter table audit_events disable trigger all; update audit_events set at = at - interval '1 hour'
-      where seq = 1 and workspace_id = (select workspace_id from workspace_directory where slug = 'acme');
-      alter table audit_events enable always trigger append_only, enable always trigger never_truncated; commit`;
-    await server.asSuperuser(tamper);
+    const tamper = (set: string, seq: number) =>
+      server.asSuperuser(`begin; alter table audit_events disable trigger all; update audit_events set ${set}
+        where seq = ${seq} and workspace_id = (select workspace_id from workspace_directory where slug = 'acme');
+        alter table audit_events enable always trigger append_only, enable always trigger never_truncated; commit`);
+    await tamper("at = at - interval '1 hour'", 1);
     await page.reload();
     await expect(page.locator('#proof')).toContainText('Event #1 is not as it was sealed.');
     // Written down in the log itself, too, once the checker has come by.
@@ -68,6 +69,12 @@ test('an event that is not as it was sealed turns the badge and is named', async
       await page.reload();
       await expect(page.getByRole('table', { name: 'Audit events' })).toContainText('found that the audit log is not as it was sealed', { timeout: 1000 });
     }).toPass({ timeout: 90_000 });
+    // Nor does one that nobody can read any more hide what stands around it.
+    await tamper("body = 'x'", 2);
+    await page.reload();
+    await page.getByRole('row').filter({ has: page.getByRole('cell', { name: '2', exact: true }) }).getByRole('link').click();
+    await expect(page.getByText('Event #2', { exact: true })).toBeVisible();
+    await expect(page.getByText('unreadable', { exact: true })).toBeVisible();
     const checked = await server.command<{ problem: string | null }>(['audit', 'check']).catch((error: Error) => error.message);
     expect(checked).toContain('not as they were signed');
     await page.context().close();

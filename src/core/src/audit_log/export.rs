@@ -209,13 +209,13 @@ impl Exporter {
         let rows = queries::window(read.conn(), workspace, criteria, (self.at, until), limit).await?;
         let rows = rows.iter().map(Stored::of).collect::<Result<Vec<_>, _>>()?;
         let looked_at = rows.last().filter(|_| rows.len() as i64 == limit).map_or(until, |row| row.seq);
-        let meant = meant(workspace, criteria, rows)?;
+        let meant = meant(workspace, criteria, rows);
         let sealed = self.sealed(read.conn(), &meant).await?;
         drop(read);
         let mut piece = Vec::with_capacity(meant.len() * formats::LINE_LENGTH);
         for stored in &meant {
             let sealed = sealed.get(&stored.seq);
-            formats::write(&mut piece, self.plan.format, workspace, stored, sealed.map(|sealed| &sealed.leaf))?;
+            formats::write(&mut piece, self.plan.format, workspace, stored, sealed.map(|sealed| &sealed.leaf));
             if let Some(proof) = sealed.and_then(|sealed| sealed.proof.as_deref()) {
                 add_proof(&mut piece, proof);
             }
@@ -276,18 +276,11 @@ impl Exporter {
 }
 
 /// Those that the whole filter means: the columns, by which they were found, do not tell everything.
-fn meant<'r>(workspace: WorkspaceId, criteria: &Criteria, rows: Vec<Stored<'r>>) -> Result<Vec<Stored<'r>>, AppError> {
-    if !criteria.is_deep() {
-        return Ok(rows);
+fn meant<'r>(workspace: WorkspaceId, criteria: &Criteria, mut rows: Vec<Stored<'r>>) -> Vec<Stored<'r>> {
+    if criteria.is_deep() {
+        rows.retain(|stored| criteria.hold(&stored.view(workspace)));
     }
-    let mut meant = Vec::new();
-    for stored in rows {
-        let event = queries::put_together(workspace, stored.seq, stored.at, stored.body, stored.personal)?;
-        if criteria.hold(&event) {
-            meant.push(stored);
-        }
-    }
-    Ok(meant)
+    rows
 }
 
 /// An event as it was sealed.

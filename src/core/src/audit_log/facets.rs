@@ -81,7 +81,11 @@ pub(super) async fn count(ctx: &Ctx, workspace: WorkspaceId, criteria: &Criteria
     let ends = queries::ends(conn, workspace, criteria.from, criteria.to, Some(COUNTS.time)).await?;
     let range = Range { above: ends.from - 1, below: ends.to.min(ends.next), newest_first: true };
     let known = ctx.recent.of(workspace, criteria, range);
-    let found = queries::alike(conn, workspace, criteria, known.left(range), limit).await?;
+    let left = known.left(range);
+    let found = match left.is_empty() {
+        true => Some(vec![]),
+        false => queries::alike(conn, workspace, criteria, left, limit).await?,
+    };
     let Some(found) = found.map(|found| known.and(found, range)) else { return Ok(Facets::default()) };
     let counting = Counting::of(found.alike().to_vec());
     ctx.recent.keep(workspace, criteria, found);

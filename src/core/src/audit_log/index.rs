@@ -42,12 +42,21 @@ impl Taken {
 }
 
 /// Takes in what is new, some of each workspace. Gives how many events that were; 0 when there is nothing to do.
+///
+/// # Errors
+/// The first error, when nothing could be taken in; one log does not hold up the others.
 pub async fn take_in(ctx: &Ctx) -> Result<usize, AppError> {
-    let mut taken = 0;
+    let (mut taken, mut failed) = (0, None);
     for (workspace, done) in queries::due(&ctx.db.worker, WORKSPACES).await? {
-        taken += take_in_of(ctx, workspace, done).await?;
+        match take_in_of(ctx, workspace, done).await {
+            Ok(count) => taken += count,
+            Err(error) => {
+                tracing::error!(%workspace, %error, "new events of a log could not be taken in and will be");
+                failed.get_or_insert(error);
+            }
+        }
     }
-    Ok(taken)
+    failed.filter(|_| taken == 0).map_or(Ok(taken), Err)
 }
 
 /// Puts in order what the index has of late: each search reads all of that, however little it looks for. Gives how many pages of it

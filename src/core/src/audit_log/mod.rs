@@ -33,6 +33,8 @@ pub mod views;
 #[cfg(feature = "server")]
 mod writer;
 #[cfg(feature = "server")]
+pub(crate) use formats::visible_json;
+#[cfg(feature = "server")]
 pub(crate) use queries::after;
 #[cfg(feature = "server")]
 pub(crate) use recent::Recent;

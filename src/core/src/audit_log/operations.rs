@@ -2,10 +2,12 @@
 
 use super::{
     Action, Event, EventView, Facets, Filter, Page, Place, facets, queries,
-    search::{self, Criteria, Known, look},
+    search::{self, Any, Criteria, Criterion, Known, look},
 };
 use crate::{
-    Actor, AppError, Ctx, api_keys,
+    Actor, AppError, Ctx,
+    accounts::Factor,
+    api_keys,
     ids::{EventId, WorkspaceId},
     members,
     operators::{self, OperatorView},
@@ -196,6 +198,8 @@ pub struct Around {
     pub next: Option<EventId>,
     /// The newest events with the same first target, the newest first; none when it has none.
     pub history: Vec<EventView>,
+    /// By which factor its session was begun; none without a session, and when that is not in the log any more.
+    pub factor: Option<Factor>,
 }
 
 /// How much of the history of a target stands on the page of an event.
@@ -226,7 +230,21 @@ async fn around_in(ctx: &Ctx, workspace: WorkspaceId, event: &EventView) -> Resu
             look(&ctx.db, workspace, &criteria, Place::Top, HISTORY, search::PAGE).await?.events
         }
     };
-    Ok(Around { previous: id(before), next: id(after), history })
+    let factor = match &event.actor.session {
+        None => None,
+        Some(session) => factor(ctx, workspace, session, after).await?,
+    };
+    Ok(Around { previous: id(before), next: id(after), history, factor })
+}
+
+/// By which factor a session was begun, before this event.
+async fn factor(ctx: &Ctx, workspace: WorkspaceId, session: &str, before: i64) -> Result<Option<Factor>, AppError> {
+    let mut criteria = Criteria::of_target(session);
+    criteria.all.push(Criterion { negated: false, any: Any::Actions(vec![Action::SessionStarted]) });
+    let found = look(&ctx.db, workspace, &criteria, Place::Older(before), 1, search::PAGE).await?;
+    let changes = found.events.into_iter().flat_map(|event| event.changes);
+    let factor = changes.into_iter().find(|change| change.field == "factor");
+    Ok(factor.and_then(|change| change.after.as_str()?.parse().ok()))
 }
 
 fn searched(filter: &Filter) -> Event {

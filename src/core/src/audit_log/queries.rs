@@ -1,20 +1,21 @@
 use super::{
     ActorView, Change, EventView, Outcome, RequestView, Source, Target,
     index::Taken,
-    record::{Body, Personal},
+    record::{Body, BodyActor, BodyRequest, Personal, SCHEMA, UNREADABLE},
     search::{Any, Criteria, Criterion, Range, Rows},
     views::View,
 };
 use crate::{
     AppError,
-    ids::{AuditViewId, EventId, UserId, WorkspaceId},
+    ids::{AuditViewId, EventId, RequestId, UserId, WorkspaceId},
 };
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Row, postgres::PgRow};
 use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-const COLUMNS: &str = "select e.seq, e.at, e.body, e.personal";
+const COLUMNS: &str =
+    "select e.seq, e.at, e.event_id, e.action, e.outcome, e.actor_kind, e.actor_id, e.body, e.personal, e.salt";
 const OF_WORKSPACE: &str = " from audit_events e where e.workspace_id = ";
 
 /// These columns of the events of a workspace, to be narrowed.
@@ -49,7 +50,7 @@ pub(super) async fn ends(
         Ends,
         r#"select greatest(
                 case when $2::timestamptz is null then 1 else audit_seq_at($1, $2) end,
-                (select e.seq from audit_events e where e.workspace_id = $1 order by e.seq limit 1)
+                (select first_seq from audit_floors where workspace_id = $1)
             ) as "from!",
             audit_seq_at($1, $3) as "to!",
             coalesce((select next_seq from audit_heads where workspace_id = $1), 1) as "next!",
@@ -166,11 +167,11 @@ pub(super) async fn last_names(
         workspace.0,
         actors,
     );
-    let named = rows.fetch_all(conn).await?.into_iter().map(|row| {
-        let personal: Personal = parse(&row.personal)?;
-        Ok(personal.actor.map(|name| (row.id, name)))
+    let named = rows.fetch_all(conn).await?.into_iter().filter_map(|row| {
+        let personal: Personal = serde_json::from_str(&row.personal).ok()?;
+        personal.actor.map(|name| (row.id, name))
     });
-    named.filter_map(Result::transpose).collect()
+    Ok(named.collect())
 }
 
 /// The events that follow a number, in their order, for whoever reads all of them.
@@ -232,8 +233,10 @@ fn alike_in((action, outcome, kind, actor_id, called, seqs, times): Group) -> Re
     Ok(Alike { action, outcome, actor_id, source, events: seqs.into_iter().zip(times).collect() })
 }
 
-/// Whether nobody known called the API. The body is not taken as text: a NUL anywhere in it would be an error.
-const CALLED: &str = r#"(e.actor_kind = 'anonymous' and (e.body::json -> 'request' -> 'path')::text like '"/v1%')"#;
+/// Whether nobody known called the API. The body is canonical, so this stands in it just like that; as JSON, one that was made unreadable
+/// would be an error. Within a text of it the quotes would have backslashes.
+const CALLED: &str =
+    r#"(e.actor_kind = 'anonymous' and e.body ~ '"request":\{"id":"[^"]*","method":"[^"]*","path":"/v1')"#;
 
 /// More values are as good as all: on the way back through the log one of them comes soon.
 const LEADS_MAX: usize = 20;
@@ -523,6 +526,7 @@ pub(super) async fn bounds(
     let row = sqlx::query!(
         "select min(seq) as first, max(seq) as last from audit_events
             where workspace_id = $1 and seq > $2
+                and seq >= coalesce((select first_seq from audit_floors where workspace_id = $1), 1)
                 and seq >= case when $3::timestamptz is null then 1 else audit_seq_at($1, $3) end
                 and seq < case when $4::timestamptz is null then 9223372036854775807 else audit_seq_at($1, $4) end",
         workspace.0,
@@ -544,7 +548,7 @@ pub(super) async fn window(
     (after, last): (i64, i64),
     limit: i64,
 ) -> Result<Vec<PgRow>, AppError> {
-    let mut query = select("select e.seq, e.at, e.body, e.personal, e.salt", workspace);
+    let mut query = select(COLUMNS, workspace);
     query.push(" and e.seq > ").push_bind(after).push(" and e.seq <= ").push_bind(last);
     narrow(&mut query, criteria.all.iter());
     query.push(" order by e.seq limit ").push_bind(limit);
@@ -555,6 +559,11 @@ pub(super) async fn window(
 pub(super) struct Stored<'a> {
     pub seq: i64,
     pub at: OffsetDateTime,
+    pub id: Uuid,
+    pub action: &'a str,
+    pub outcome: &'a str,
+    pub actor_kind: &'a str,
+    pub actor_id: &'a str,
     /// Canonical JSON (RFC 8785): what a leaf is the hash of.
     pub body: &'a str,
     /// Canonical JSON of what identifies people; `None` once it is erased.
@@ -568,33 +577,62 @@ impl<'a> Stored<'a> {
         Ok(Self {
             seq: row.try_get("seq")?,
             at: row.try_get("at")?,
+            id: row.try_get("event_id")?,
+            action: row.try_get("action")?,
+            outcome: row.try_get("outcome")?,
+            actor_kind: row.try_get("actor_kind")?,
+            actor_id: row.try_get("actor_id")?,
             body: row.try_get("body")?,
             personal: row.try_get("personal")?,
             salt: row.try_get("salt")?,
         })
     }
+
+    /// The event that people and programs read. Of one that somebody has made unreadable, as much as the columns say: who looks at a log has
+    /// to see where it was touched, and the events around it.
+    pub fn view(&self, workspace: WorkspaceId) -> EventView {
+        let unread = |error| tracing::error!(%workspace, seq = self.seq, %error, "a stored event cannot be read");
+        let personal = self.personal.and_then(|personal| serde_json::from_str(personal).map_err(unread).ok());
+        let body = serde_json::from_str(self.body).map_err(unread);
+        let body = body.unwrap_or_else(|()| self.columns(workspace));
+        put_together(workspace, self.seq, self.at, body, &personal.unwrap_or_default())
+    }
+
+    fn columns(&self, workspace: WorkspaceId) -> Body {
+        Body {
+            action: self.action.to_owned(),
+            actor: BodyActor {
+                id: self.actor_id.to_owned(),
+                kind: self.actor_kind.to_owned(),
+                permission: None,
+                role: None,
+                session: None,
+            },
+            changed: vec![],
+            commitment: String::new(),
+            count: None,
+            id: EventId(self.id),
+            outcome: self.outcome.parse().unwrap_or(Outcome::Failed),
+            reason: Some(UNREADABLE.to_owned()),
+            request: BodyRequest { id: RequestId(Uuid::nil()), method: String::new(), path: String::new() },
+            schema: SCHEMA,
+            targets: vec![],
+            window: None,
+            workspace,
+        }
+    }
 }
 
 fn view(workspace: WorkspaceId, row: &PgRow) -> Result<EventView, AppError> {
-    let (seq, at) = (row.try_get("seq")?, row.try_get("at")?);
-    put_together(workspace, seq, at, row.try_get("body")?, row.try_get("personal")?)
+    Ok(Stored::of(row)?.view(workspace))
 }
 
-/// The event that people and programs read, from the two parts of it that are stored.
-pub(super) fn put_together(
-    workspace: WorkspaceId,
-    seq: i64,
-    time: OffsetDateTime,
-    body: &str,
-    personal: Option<&str>,
-) -> Result<EventView, AppError> {
-    let body: Body = parse(body)?;
-    let personal: Personal = personal.map(parse).transpose()?.unwrap_or_default();
+fn put_together(workspace: WorkspaceId, seq: i64, time: OffsetDateTime, body: Body, personal: &Personal) -> EventView {
     let named = |place: usize| personal.targets.get(place).cloned().flatten();
     let value = |place: usize, of: fn(&super::record::PersonalChange) -> &serde_json::Value| {
         personal.changes.get(place).map_or(serde_json::Value::Null, |change| of(change).clone())
     };
-    Ok(EventView {
+    EventView {
         seq,
         id: body.id,
         time,
@@ -629,14 +667,7 @@ pub(super) fn put_together(
             .collect(),
         count: body.count,
         window: body.window,
-    })
-}
-
-fn parse<'a, T: serde::Deserialize<'a>>(json: &'a str) -> Result<T, AppError> {
-    serde_json::from_str(json).map_err(|error| {
-        tracing::error!(%error, "a stored event cannot be read");
-        AppError::Internal
-    })
+    }
 }
 
 // Views ------------------------------------------------------------------------------------------------------------

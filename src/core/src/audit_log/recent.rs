@@ -45,8 +45,8 @@ impl Recent {
     }
 }
 
-/// The newest events between two others, at most [`FOUND_MAX`]. What is in the columns of an event never changes; it goes only together with
-/// all that is older.
+/// The newest events between two others, at most [`FOUND_MAX`]. What is in the columns of an event never changes, and it goes only together with
+/// all that is older. Of a log that somebody tampers with, the counts may be those of before; what is wrong with it is told elsewhere.
 #[derive(Clone, Debug)]
 pub(super) struct Newest {
     above: i64,

@@ -9,6 +9,8 @@ use sqlx::PgConnection;
 
 /// The version of the shape of a body.
 pub(super) const SCHEMA: u32 = 1;
+/// The reason that an event gives of which what is stored can no longer be read.
+pub(super) const UNREADABLE: &str = "unreadable";
 
 /// What an operation says about what it did. Never holds a secret.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,6 +166,10 @@ impl Record {
         })
     }
 
+    pub(super) fn workspace(&self) -> uuid::Uuid {
+        self.workspace
+    }
+
     #[cfg(test)]
     pub(super) fn body(&self) -> &str {
         &self.body
@@ -209,6 +215,11 @@ impl Record {
 
     /// Appends each to its own workspace, in one round trip.
     pub(crate) async fn append_all(records: &[Self], conn: &mut PgConnection) -> Result<(), AppError> {
+        Self::try_append_all(records, conn).await.map_err(unwritten)
+    }
+
+    /// The same; the error says whether the database has refused it.
+    pub(super) async fn try_append_all(records: &[Self], conn: &mut PgConnection) -> Result<(), sqlx::Error> {
         let column =
             |of: fn(&Self) -> &str| records.iter().map(|record| of(record).to_owned()).collect::<Vec<String>>();
         sqlx::query!(
@@ -224,14 +235,13 @@ impl Record {
             &records.iter().map(|record| record.salt.clone()).collect::<Vec<_>>(),
         )
         .execute(conn)
-        .await
-        .map_err(unwritten)?;
+        .await?;
         Ok(())
     }
 }
 
 /// Whatever kept the event from being written: what it tells of cannot be done now.
-fn unwritten(error: sqlx::Error) -> AppError {
+pub(super) fn unwritten(error: sqlx::Error) -> AppError {
     tracing::error!(%error, "an event could not be written");
     AppError::Unavailable
 }

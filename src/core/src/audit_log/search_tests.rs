@@ -499,6 +499,12 @@ async fn an_event_that_is_pruned_leaves_the_search_whole() {
     db.superuser.execute("alter table audit_events disable trigger append_only").await.expect("superuser");
     db.superuser.execute("delete from audit_events where body like '%page_of_test%'").await.expect("pruned");
     assert_eq!(db.number(rows).await, before - 2, "its row, and its target");
+    // Nor does one that somebody made unreadable stay, or keep others.
+    noted(&db, &tenant, "\0", "10.66.0.1", "needle").await;
+    take_in_everything(&db).await;
+    db.superuser.execute("update audit_events set body = 'x' where body like '%page_of_test%'").await.expect("damaged");
+    db.superuser.execute("delete from audit_events where body = 'x'").await.expect("pruned");
+    assert_eq!(db.number(rows).await, before - 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -532,6 +538,7 @@ async fn an_event_stands_between_two_and_in_the_history_of_its_target() {
         assert_eq!((found.previous, found.next), (Some(events[at - 1].id), Some(events[at + 1].id)));
         let history: Vec<&str> = found.history.iter().map(|e| e.action.as_str()).collect();
         assert_eq!(history, ["api_key.revoked", "api_key.issued"], "{state} taken in");
+        assert_eq!(found.factor, None, "the command line has no session");
         let first = around(&db.ctx, &owner, &events[0]).await.expect("around");
         let last = around(&db.ctx, &owner, &events[events.len() - 1]).await.expect("around");
         assert_eq!((first.previous, last.next), (None, None));

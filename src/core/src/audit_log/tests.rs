@@ -208,6 +208,47 @@ async fn many_calls_at_once_are_a_crowd_and_one_is_none() {
     assert!(db.ctx.is_crowded());
 }
 
+#[tokio::test]
+async fn a_log_that_cannot_be_written_to_holds_up_no_other() {
+    let db = TestDb::new().await;
+    let (stuck, tenant, other) =
+        (db.workspace("Stuck").await, db.workspace("Acme").await, db.workspace("Globex").await);
+    // Somebody has put an event where its next one belongs.
+    let stray = "insert into audit_events select workspace_id, seq + 1, event_id, at, action, outcome, actor_kind, actor_id, body, personal, salt
+        from audit_events where workspace_id = $1 order by seq desc limit 1";
+    sqlx::query(stray).bind(stuck.id().0).execute(&db.superuser).await.expect("put there");
+    let actors = [&tenant, &stuck, &other, &tenant].map(|one| one.actor(Role::Owner));
+    let calls = actors.iter().map(|actor| db.ctx.log_call(actor, Event::new(Action::ApiCalled)));
+    assert_eq!(join_all(calls).await, [Ok(()), Err(AppError::Unavailable), Ok(()), Ok(())]);
+    assert_eq!(db.count(tenant.id(), Action::ApiCalled).await, 2);
+    assert_eq!(db.count(other.id(), Action::ApiCalled).await, 1);
+}
+
+#[tokio::test]
+async fn of_an_event_that_cannot_be_read_what_is_left_is_shown() {
+    let db = TestDb::new().await;
+    let tenant = db.workspace("Acme").await;
+    let owner = tenant.actor(Role::Owner);
+    let event = || Event::new(Action::ApiKeyRevoked).on("api_key", "key_1", Some("CI"));
+    db.ctx.log_call(&owner, event()).await.expect("logged");
+    let before = db.events(tenant.id()).await.pop().expect("an event");
+    let damaged = async |what: &'static str| {
+        db.superuser.execute("alter table audit_events disable trigger append_only").await.expect("superuser");
+        db.superuser.execute(what).await.expect("damaged");
+        show(&db.ctx, &owner, before.id, Action::PageViewed).await.expect("shown")
+    };
+    let nameless = damaged("update audit_events set personal = 'x' where action = 'api_key.revoked'").await;
+    assert_eq!((nameless.actor.name, nameless.request.address, nameless.targets[0].name.clone()), (None, None, None));
+    assert_eq!((&nameless.targets[0].id, &nameless.request.path), (&before.targets[0].id, &before.request.path));
+    let bodiless = damaged("update audit_events set body = '{}' where action = 'api_key.revoked'").await;
+    assert_eq!((bodiless.seq, bodiless.time, bodiless.id), (before.seq, before.time, before.id));
+    assert_eq!(
+        (bodiless.action, bodiless.outcome, bodiless.actor.id),
+        (before.action, before.outcome, before.actor.id)
+    );
+    assert_eq!((bodiless.reason.as_deref(), bodiless.targets), (Some("unreadable"), vec![]));
+}
+
 // Nothing without its event, no event without its change -----------------------------------------------------------
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Group commit for the events of calls that change nothing: many wait for one commit.
 
-use super::{Event, Outcome, Record, Window};
+use super::{Event, Outcome, Record, Window, record::unwritten};
 use crate::{Actor, AppError, actor::Who, batches, ids::WorkspaceId};
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
@@ -67,18 +67,38 @@ impl Writer {
 }
 
 async fn write(pool: PgPool, batch: Vec<Pending>) {
-    let (records, waiting): (Vec<_>, Vec<_>) = roll_up(batch).into_iter().map(Entry::record).unzip();
-    let result = append(&pool, records).await;
-    for done in waiting.into_iter().flatten() {
-        // Nobody listens any more when the caller went away; the event stands all the same.
-        let _ = done.send(result.clone());
+    let mut entries = Vec::with_capacity(batch.len());
+    for (record, waiting) in roll_up(batch).into_iter().map(Entry::record) {
+        match record {
+            Ok(record) => entries.push((record, waiting)),
+            Err(error) => answer([waiting], &Err(error)),
+        }
+    }
+    // In the order in which each log has them.
+    entries.sort_by_key(|(record, _)| record.workspace());
+    let (records, waiting): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+    let mut waiting = waiting.into_iter();
+    let mut connection = match pool.acquire().await {
+        Ok(connection) => connection,
+        Err(error) => return answer(waiting, &Err(error.into())),
+    };
+    let result = Record::try_append_all(&records, &mut connection).await;
+    let of_one_log = |a: &Record, b: &Record| a.workspace() == b.workspace();
+    // Of whatever else went wrong nobody knows whether it was done.
+    let is_refused = matches!(result, Err(sqlx::Error::Database(_)));
+    if !is_refused || records.chunk_by(of_one_log).nth(1).is_none() {
+        return answer(waiting, &result.map_err(unwritten));
+    }
+    // A log that cannot be written to is no reason to refuse what is done elsewhere.
+    for records in records.chunk_by(of_one_log) {
+        let result = Record::append_all(records, &mut connection).await;
+        answer(waiting.by_ref().take(records.len()), &result);
     }
 }
 
-async fn append(pool: &PgPool, records: Vec<Result<Record, AppError>>) -> Result<(), AppError> {
-    let records = records.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let mut connection = pool.acquire().await?;
-    Record::append_all(&records, &mut connection).await
+/// Nobody listens any more when the caller went away; the event stands all the same.
+fn answer(waiting: impl IntoIterator<Item = Vec<Done>>, result: &Result<(), AppError>) {
+    waiting.into_iter().flatten().for_each(|done| _ = done.send(result.clone()));
 }
 
 struct Entry {

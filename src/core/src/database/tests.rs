@@ -597,7 +597,7 @@ const FUNCTIONS: &str = "
     audit_seal                   send0_log     send0_worker
     audit_search_due             send0_lookup  send0_worker
     audit_search_find            send0_lookup  send0_auditor
-    audit_search_follows         send0_lookup
+    audit_search_keeps_up        send0_lookup
     audit_search_put             send0_lookup  send0_worker
     audit_search_tidy            send0_owner  send0_worker
     audit_seq_at                 send0_owner  send0_app send0_auditor

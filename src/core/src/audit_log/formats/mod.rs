@@ -7,12 +7,10 @@ mod meaning;
 mod ndjson;
 mod ocsf;
 mod text;
+pub(crate) use text::visible_json;
 
-use super::{
-    Format,
-    queries::{Stored, put_together},
-};
-use crate::{AppError, ids::WorkspaceId};
+use super::{Format, queries::Stored};
+use crate::ids::WorkspaceId;
 use send0_verify::Hash;
 
 /// About how long a line is, in bytes.
@@ -27,28 +25,23 @@ pub(super) fn head(format: Format) -> &'static [u8] {
 }
 
 /// Appends an event, as one line.
-///
-/// # Errors
-/// [`AppError::Internal`] for an event that cannot be read, which none of ours is.
 pub(super) fn write(
     to: &mut Vec<u8>,
     format: Format,
     workspace: WorkspaceId,
     stored: &Stored<'_>,
     leaf: Option<&Hash>,
-) -> Result<(), AppError> {
+) {
     if format == Format::Ndjson {
-        ndjson::write(to, workspace, stored, leaf);
-        return Ok(());
+        return ndjson::write(to, workspace, stored, leaf);
     }
-    let event = put_together(workspace, stored.seq, stored.at, stored.body, stored.personal)?;
+    let event = stored.view(workspace);
     match format {
         Format::Csv => csv::write(to, &event),
         Format::Ocsf => text::json_line(to, ocsf::record(&event)),
         Format::Ecs => text::json_line(to, ecs::record(&event)),
         Format::Cef | Format::Ndjson => cef::write(to, &event),
     }
-    Ok(())
 }
 
 #[cfg(test)]

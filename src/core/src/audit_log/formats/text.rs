@@ -31,11 +31,15 @@ pub(super) fn visible(text: &str, carried: &[char]) -> String {
     shown
 }
 
-/// Appends an object as one line of JSON, without what is null. Hidden characters can only stand in its texts, where an escape
-/// means the same.
+/// The same value as text. Hidden characters can only stand in its texts, where an escape means the same.
+pub(crate) fn visible_json(value: &Value) -> String {
+    visible(&value.to_string(), &[])
+}
+
+/// Appends an object as one line of JSON, without what is null.
 pub(super) fn json_line(to: &mut Vec<u8>, mut value: Value) {
     drop_nulls(&mut value);
-    to.extend_from_slice(visible(&value.to_string(), &[]).as_bytes());
+    to.extend_from_slice(visible_json(&value).as_bytes());
     to.push(b'\n');
 }
 
