@@ -36,6 +36,8 @@ const AT_ONCE: usize = 32;
 const SLOW: std::time::Duration = std::time::Duration::from_secs(2);
 /// Of the places, those that slow streams may take: the others are for whoever answers.
 pub(super) const SLOW_AT_ONCE: usize = 16;
+/// The most streams that are remembered as slow: with one more it is found out anew which are.
+const SLOW_MAX: usize = 1000;
 /// How long a server has to send what it has claimed: longer than an attempt can take.
 pub(super) const LEASE: Duration = Duration::seconds(60);
 /// How long a batch that is being sent may take after the signal to stop.
@@ -81,6 +83,9 @@ impl Lanes {
     pub(super) async fn claim(&mut self, ctx: &Ctx, places: usize) -> Result<Vec<Claim>, AppError> {
         let overdue = self.at_work.values().filter(|(_, begun)| begun.elapsed() > SLOW);
         self.slow.extend(overdue.map(|(stream, _)| stream));
+        if self.slow.len() > SLOW_MAX {
+            self.slow.clear();
+        }
         let at_work = self.at_work.values().filter(|(stream, _)| self.slow.contains(stream)).count();
         let places_for_slow = if self.slow.is_empty() { 0 } else { SLOW_AT_ONCE.saturating_sub(at_work) };
         let mut claims = claim(ctx, places.min(places_for_slow), &self.slow, true).await?;
