@@ -206,8 +206,11 @@ impl Exporter {
         let Plan { workspace, ref criteria, .. } = self.plan;
         let until = last.min(self.at.saturating_add(if criteria.all.is_empty() { limit } else { SPAN }));
         let mut read = db.read_log(workspace).await?;
-        let rows = queries::window(read.conn(), workspace, criteria, (self.at, until), limit).await?;
-        let rows = rows.iter().map(Stored::of).collect::<Result<Vec<_>, _>>()?;
+        let is_proof = self.plan.format == Format::Ndjson;
+        let columns = if is_proof { queries::PROVEN } else { queries::COLUMNS };
+        let rows = queries::window(read.conn(), workspace, criteria, (self.at, until), limit, columns).await?;
+        let stored = rows.iter().map(|row| if is_proof { Stored::proven(row) } else { Stored::of(row) });
+        let rows = stored.collect::<Result<Vec<_>, _>>()?;
         let looked_at = rows.last().filter(|_| rows.len() as i64 == limit).map_or(until, |row| row.seq);
         let meant = meant(workspace, criteria, rows);
         let sealed = self.sealed(read.conn(), &meant).await?;

@@ -3,7 +3,7 @@
 use super::{
     Action, Event, EventView, Filter, Format, Outcome, Record,
     export::{Asked, export},
-    queries::Stored,
+    queries::{Columns, Stored},
 };
 use crate::{
     Actor, AppError,
@@ -113,11 +113,7 @@ async fn what_an_export_says_reads_back_as_the_event() {
         let stored = Stored {
             seq: event.seq,
             at: event.time,
-            id: event.id.0,
-            action: "",
-            outcome: "",
-            actor_kind: "",
-            actor_id: "",
+            columns: Columns::default(),
             body: &body,
             personal: Some(&personal),
             salt: None,

@@ -1,7 +1,10 @@
 //! Lines as other programs will read them. No database.
 
 use super::{
-    super::{Action, ActorView, Change, EventView, Format, Outcome, RequestView, Target, Window, queries::Stored},
+    super::{
+        Action, ActorView, Change, EventView, Format, Outcome, RequestView, Target, Window,
+        queries::{Columns, Stored},
+    },
     cef, csv, ecs, meaning, ocsf, text, write,
 };
 use crate::ids::{EventId, RequestId, WorkspaceId};
@@ -76,11 +79,7 @@ fn ndjson_is_what_is_stored_byte_for_byte() {
     let stored = Stored {
         seq: 1042,
         at: datetime!(2026-11-23 18:04:05.120 UTC),
-        id: Uuid::nil(),
-        action: "api_key.issued",
-        outcome: "success",
-        actor_kind: "user",
-        actor_id: "usr_1",
+        columns: Columns::default(),
         body: r#"{"action":"api_key.issued"}"#,
         personal: Some(r#"{"actor":"Ana"}"#),
         salt: Some(&[0, 0xab, 0xff]),
