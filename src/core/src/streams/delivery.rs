@@ -88,8 +88,8 @@ impl Lanes {
         }
         let at_work = self.at_work.values().filter(|(stream, _)| self.slow.contains(stream)).count();
         let places_for_slow = if self.slow.is_empty() { 0 } else { SLOW_AT_ONCE.saturating_sub(at_work) };
-        let mut claims = claim(ctx, places.min(places_for_slow), &self.slow, true).await?;
-        claims.extend(claim(ctx, places - claims.len(), &self.slow, false).await?);
+        let mut claims = claim_among(ctx, places.min(places_for_slow), &self.slow, true).await?;
+        claims.extend(claim_among(ctx, places - claims.len(), &self.slow, false).await?);
         Ok(claims)
     }
 }
@@ -131,14 +131,18 @@ fn report(claim: &Claim, done: Result<(), AppError>) {
 /// # Errors
 /// [`AppError::Unavailable`] when the database cannot be asked. That a target does not take it is no error: it waits.
 pub async fn deliver_due(ctx: &Ctx) -> Result<usize, AppError> {
-    let claims = claim(ctx, AT_ONCE, &HashSet::new(), false).await?;
+    let claims = claim(ctx, AT_ONCE).await?;
     let done = join_all(claims.iter().map(|claim| deliver(ctx, claim))).await;
     done.into_iter().collect::<Result<Vec<()>, _>>().map(|done| done.len())
 }
 
-/// Committed before anything is sent: nobody waits on a lock for somebody else's server. Of streams that are among `some`, or of those that
-/// are not.
-pub(super) async fn claim(
+/// Committed before anything is sent: nobody waits on a lock for somebody else's server.
+pub(super) async fn claim(ctx: &Ctx, limit: usize) -> Result<Vec<Claim>, AppError> {
+    claim_among(ctx, limit, &HashSet::new(), false).await
+}
+
+/// Likewise, of streams that are among `some`, or of those that are not.
+async fn claim_among(
     ctx: &Ctx,
     limit: usize,
     some: &HashSet<StreamId>,

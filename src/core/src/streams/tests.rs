@@ -33,7 +33,6 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor};
 use std::{
-    collections::HashSet,
     future::pending,
     net::Ipv4Addr,
     path::{Path, PathBuf},
@@ -107,6 +106,21 @@ impl Wired {
         let owner = self.owner();
         let calls = (0..count).map(|_| self.ctx().log_call(&owner, Event::new(Action::ApiCalled)));
         join_all(calls).await.into_iter().collect::<Result<Vec<()>, _>>().expect("logged");
+    }
+
+    /// A stream that has sent all there was and is paused.
+    async fn paused(&self) -> StreamId {
+        let id = self.stream(Kind::Https, "1").await;
+        self.drain().await;
+        pause(self.ctx(), &self.owner(), id).await.expect("paused");
+        id
+    }
+
+    /// The one event that says what a stream left out.
+    async fn lost(&self) -> EventView {
+        let said: Vec<_> = self.log().await.into_iter().filter(|event| event.action == "stream.failing").collect();
+        let [lost] = &said[..] else { panic!("it is said once: {said:?}") };
+        lost.clone()
     }
 
     /// Sends until nothing is due.
@@ -192,7 +206,7 @@ async fn a_batch_that_was_sent_and_not_recorded_is_sent_again_as_it_was() {
     let wired = Wired::new().await;
     wired.happen(20).await;
     wired.stream(Kind::Https, "1").await;
-    let killed = claim(wired.ctx(), 1, &HashSet::new(), false).await.expect("claimed").remove(0);
+    let killed = claim(wired.ctx(), 1).await.expect("claimed").remove(0);
     tokio::select! {
         biased;
         _ = wired.server.has(1) => {}
@@ -217,9 +231,9 @@ async fn two_servers_never_send_one_batch_at_once() {
     assert_eq!(wired.server.received().len(), 1);
 
     wired.happen(5).await;
-    let late = claim(wired.ctx(), 1, &HashSet::new(), false).await.expect("claimed").remove(0);
+    let late = claim(wired.ctx(), 1).await.expect("claimed").remove(0);
     wired.ctx().clock.advance(LEASE);
-    let next = claim(wired.ctx(), 1, &HashSet::new(), false).await.expect("claimed").remove(0);
+    let next = claim(wired.ctx(), 1).await.expect("claimed").remove(0);
     let before = wired.view(id).await;
     // Whoever comes late sends nothing, and changes nothing either.
     deliver(wired.ctx(), &late).await.expect("nothing");
@@ -316,9 +330,7 @@ async fn a_stream_begins_with_what_is_kept_and_counts_nothing_else() {
 #[tokio::test]
 async fn events_that_are_gone_before_they_were_sent_are_not_counted_as_sent() {
     let wired = Wired::new().await;
-    let id = wired.stream(Kind::Https, "1").await;
-    wired.drain().await;
-    pause(wired.ctx(), &wired.owner(), id).await.expect("paused");
+    let id = wired.paused().await;
     wired.happen(20).await;
     let (next, newest) = (wired.view(id).await.next_seq, wired.db.seq(wired.tenant.id()).await);
     wired.lose(next + 4).await;
@@ -332,8 +344,7 @@ async fn events_that_are_gone_before_they_were_sent_are_not_counted_as_sent() {
     let (sent, newest) = (wired.view(id).await, wired.db.seq(wired.tenant.id()).await);
     let kept = newest - next - 4;
     assert_eq!((sent.delivered(), sent.due(), sent.gone(), sent.health()), (kept, kept, None, Health::UpToDate));
-    let lost = wired.log().await.into_iter().filter(|event| event.action == "stream.failing").collect::<Vec<_>>();
-    let [lost] = &lost[..] else { panic!("it is said once: {lost:?}") };
+    let lost = wired.lost().await;
     assert_eq!((lost.outcome, lost.reason.as_deref()), (Outcome::Failed, Some("gone_unsent")));
     assert_eq!((&lost.changes[0].before, &lost.changes[0].after), (&next.into(), &(next + 5).into()));
     let said = wired.server.received().iter().any(|one| one.text().contains("gone_unsent"));
@@ -343,9 +354,7 @@ async fn events_that_are_gone_before_they_were_sent_are_not_counted_as_sent() {
 #[tokio::test]
 async fn no_batch_reaches_across_an_event_that_somebody_removed() {
     let wired = Wired::new().await;
-    let id = wired.stream(Kind::Https, "1").await;
-    wired.drain().await;
-    pause(wired.ctx(), &wired.owner(), id).await.expect("paused");
+    let id = wired.paused().await;
     let next = wired.view(id).await.next_seq;
     wired.happen(20).await;
     wired.remove(next + 7).await;
@@ -360,8 +369,7 @@ async fn no_batch_reaches_across_an_event_that_somebody_removed() {
     };
     let ids: Vec<&str> = received.iter().map(|one| one.header("webhook-id")).collect();
     assert!(ids.contains(&format!("{id}-{next}-{}", next + 6).as_str()) && !ids.iter().any(|id| over(id)), "{ids:?}");
-    let lost = wired.log().await.into_iter().filter(|event| event.action == "stream.failing").collect::<Vec<_>>();
-    let [lost] = &lost[..] else { panic!("it is said once: {lost:?}") };
+    let lost = wired.lost().await;
     assert_eq!((lost.outcome, lost.reason.as_deref()), (Outcome::Failed, Some("missing")));
     assert_eq!((&lost.changes[0].before, &lost.changes[0].after), (&(next + 7).into(), &(next + 8).into()));
 }
@@ -428,9 +436,7 @@ async fn however_many_streams_are_slow_there_are_places_for_the_others() {
 #[tokio::test]
 async fn a_gap_is_said_once_however_long_it_is() {
     let wired = Wired::new().await;
-    let id = wired.stream(Kind::Https, "1").await;
-    wired.drain().await;
-    pause(wired.ctx(), &wired.owner(), id).await.expect("paused");
+    let id = wired.paused().await;
     wired.happen(2 * EVENTS_MAX as usize + 100).await;
     let (next, newest) = (wired.view(id).await.next_seq, wired.db.seq(wired.tenant.id()).await);
     wired.lose(newest - 1).await;
